@@ -1,0 +1,18 @@
+"""Contracts of tables: read a table, draft its contract, check it against one.
+
+A contract is a JSON Schema (Draft 2020-12) in which one object is one row of the table. A few
+keywords of our own say what a column means in the analysis:
+
+``x-role``       id, demographic, outcome, staging, visual_score or scanner
+``x-units``      printed beside every value
+``x-transform``  "log": analysed on the log scale
+``x-reference``  the level that the others are compared with
+``x-source``     external to the image, read from it by a reader, or derived from it
+"""
+
+from clamlab.schema.checking import TableError, check_table
+from clamlab.schema.contracts import load_schema
+from clamlab.schema.drafting import draft_schema
+from clamlab.schema.reading import read_table
+
+__all__ = ["TableError", "check_table", "draft_schema", "load_schema", "read_table"]

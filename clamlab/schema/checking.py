@@ -1,0 +1,334 @@
+"""Hold a table against its contract: every violation at once, by subject."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from clamlab.schema.contracts import (
+    check_contract,
+    columns_with_role,
+    kinds,
+    levels,
+    nullable,
+)
+
+_FIELDS = ["subject_id", "row", "column", "value", "rule", "message"]
+_IDS_SHOWN = 5
+
+# A column ruled by these alone is an interval: its smallest and largest value speak for all.
+_INTERVAL = {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+_ANNOTATIONS = {"title", "description", "default", "examples", "$comment"}
+# Keywords of the whole contract that are checked column by column, or say nothing of rows.
+_HANDLED = {"$schema", "$id", "type", "properties", "required", "additionalProperties"}
+
+
+class TableError(ValueError):
+    """A table breaks its contract; ``violations`` lists each breach with its subject.
+
+    Attributes
+    ----------
+    violations : DataFrame
+        One row per breach: ``subject_id`` (missing where the table has no id column), ``row``
+        (position from 0; missing where the whole column is meant), ``column``, ``value``,
+        ``rule`` (the JSON Schema keyword, or ``unique``, ``reference``, ``finite``) and
+        ``message``.
+    """
+
+    def __init__(self, violations: pd.DataFrame, *, name: str = "the table"):
+        self.violations = violations
+        super().__init__(_summary(violations, name))
+
+
+def check_table(
+    table: pd.DataFrame,
+    schema: dict,
+    *,
+    references: Mapping[str, pd.DataFrame] | None = None,
+) -> pd.DataFrame:
+    """Get a typed table that keeps its contract, or learn everything that is wrong with it.
+
+    A text file holds no types, so the contract's types are applied first: "12" becomes a number
+    where a number is asked for, 12 becomes "12" where a text is.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per object of the contract.
+    schema : dict
+        The contract (see `load_schema`). A missing value is allowed exactly where ``type``
+        names ``null``.
+    references : mapping of column name to DataFrame, optional
+        Tables that must know every value of that column, under the same column name.
+
+    Returns
+    -------
+    DataFrame
+        A copy with the same rows and columns. Integers are ``Int64`` (nullable), numbers
+        ``float64``, texts ``str``, columns with ``enum`` categories in the contract's order
+        (``ordered`` for stages and visual scores). Columns that the contract does not name
+        are left unchanged.
+
+    Raises
+    ------
+    TableError
+        With all violations, if there are any.
+    ValueError
+        If the contract itself is wrong.
+
+    Examples
+    --------
+    >>> contract = {"properties": {"subject_id": {"type": "string", "x-role": "id"},
+    ...                            "age": {"type": "number", "minimum": 0, "x-units": "years"}}}
+    >>> table = pd.DataFrame({"subject_id": ["S1", "S2"], "age": [61.0, -3.0]})
+    >>> try:
+    ...     check_table(table, contract)
+    ... except TableError as error:
+    ...     print(error)
+    the table breaks its contract in 1 place:
+      age: -3.0 years is below the minimum of 0 years (1 value; S2)
+    """
+    check_contract(schema)
+    rules = schema.get("properties", {})
+    coerced = table.copy()
+    for name in table.columns.intersection(list(rules)):
+        coerced[name] = _coerce(table[name], rules[name])
+    found = list(_violations(coerced, schema, references or {}))
+    if found:
+        violations = pd.DataFrame(found, columns=_FIELDS).astype({"row": "Int64"})
+        raise TableError(violations, name=schema.get("title", "the table"))
+    for name in coerced.columns.intersection(list(rules)):
+        coerced[name] = _typed(coerced[name], rules[name])
+    return coerced
+
+
+def _violations(
+    table: pd.DataFrame, schema: dict, references: Mapping
+) -> Iterator[tuple]:
+    rules = schema.get("properties", {})
+    id_column = next((c for c in columns_with_role(schema, "id") if c in table), None)
+    ids = (
+        table[id_column].to_numpy(dtype=object)
+        if id_column
+        else np.full(len(table), None)
+    )
+
+    def at(positions, column, value, rule, message):
+        return [(ids[i], i, column, value, rule, message) for i in positions]
+
+    yield from _column_violations(table, schema)
+    for name in table.columns.intersection(list(rules)):
+        for positions, value, rule, message in _value_violations(
+            table[name], rules[name]
+        ):
+            yield from at(positions, name, value, rule, message)
+    for i, error in _row_violations(table, schema):
+        column = str(error.absolute_path[0]) if error.absolute_path else ""
+        yield from at([i], column, error.instance, str(error.validator), error.message)
+    if id_column:
+        for value, positions in _repeated(table[id_column]):
+            yield from at(
+                positions, id_column, value, "unique", f"{value!r} is not unique"
+            )
+    for name, other in references.items():
+        for value, positions in _unknown(table, name, other):
+            message = f"{value!r} is not in the table it refers to"
+            yield from at(positions, name, value, "reference", message)
+
+
+def _column_violations(table: pd.DataFrame, schema: dict) -> Iterator[tuple]:
+    known = schema.get("properties", {})
+    for name in schema.get("required", []):
+        if name not in table:
+            here = ", ".join(map(str, table.columns))
+            yield (
+                None,
+                None,
+                name,
+                None,
+                "required",
+                f"the column is missing (there are: {here})",
+            )
+    if schema.get("additionalProperties") is False:
+        for name in table.columns.difference(list(known), sort=False):
+            yield (
+                None,
+                None,
+                name,
+                None,
+                "additionalProperties",
+                "the contract has no such column",
+            )
+
+
+def _value_violations(series: pd.Series, rule: dict) -> Iterator[tuple]:
+    """Yield (positions, value, keyword, message) for each distinct value that breaks the rule."""
+    codes, values = pd.factorize(series.to_numpy(dtype=object))
+    missing = np.flatnonzero(codes < 0)
+    if len(missing) and not nullable(rule):
+        yield missing, None, "type", "a value is missing, and the contract asks for one"
+    validator = Draft202012Validator(rule)
+    if _only_bounded(series, rule) and len(values):
+        if not any(_errors(validator, end) for end in (series.min(), series.max())):
+            return
+    for code, value in enumerate(values):
+        for keyword, message in _errors(validator, value):
+            yield np.flatnonzero(codes == code), value, keyword, message
+
+
+def _only_bounded(series: pd.Series, rule: dict) -> bool:
+    keywords = {k for k in rule if not k.startswith("x-")} - _ANNOTATIONS
+    whole = "number" in kinds(rule) or series.dtype.kind in "iu"
+    return (
+        is_numeric_dtype(series)
+        and not is_bool_dtype(series)
+        and whole
+        and keywords <= _INTERVAL
+    )
+
+
+def _errors(validator: Draft202012Validator, value) -> list[tuple[str, str]]:
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return [("finite", f"{value!r} is not a finite number")]
+    return [(str(e.validator), _in_words(e)) for e in validator.iter_errors(value)]
+
+
+def _in_words(error: ValidationError) -> str:
+    """Say what is wrong with a value, with its unit."""
+    limit = error.validator_value
+    unit = error.schema.get("x-units") if isinstance(error.schema, dict) else None
+    unit = f" {unit}" if unit and is_number(error.instance) else ""
+    value = f"{error.instance!r}{unit}"
+    phrases = {
+        "minimum": f"{value} is below the minimum of {limit}{unit}",
+        "maximum": f"{value} is above the maximum of {limit}{unit}",
+        "exclusiveMinimum": f"{value} must be more than {limit}{unit}",
+        "exclusiveMaximum": f"{value} must be less than {limit}{unit}",
+        "enum": f"{value} is not one of {', '.join(map(repr, levels(error.schema)))}",
+        "type": f"{value} is not a {' or '.join(sorted(kinds(error.schema)))}",
+    }
+    return phrases.get(str(error.validator), error.message)
+
+
+def is_number(value) -> bool:
+    """Tell a number from a truth value, which Python counts as one."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _row_violations(
+    table: pd.DataFrame, schema: dict
+) -> Iterator[tuple[int, ValidationError]]:
+    """Check what a contract says about several columns together (if/then, anyOf, ...)."""
+    annotations = _ANNOTATIONS | {k for k in schema if k.startswith("x-")}
+    together = {k: v for k, v in schema.items() if k not in _HANDLED | annotations}
+    if not together:
+        return
+    validator = Draft202012Validator(together)
+    objects = table.astype(object).where(table.notna(), None)
+    for i, row in enumerate(objects.to_dict("records")):
+        for error in validator.iter_errors(row):
+            yield i, error
+
+
+def _repeated(series: pd.Series) -> Iterator[tuple]:
+    values = series.astype(object)
+    for value in pd.unique(values[values.duplicated() & values.notna()]):
+        yield value, np.flatnonzero((values == value).to_numpy())
+
+
+def _unknown(table: pd.DataFrame, name: str, other: pd.DataFrame) -> Iterator[tuple]:
+    for side, columns in (
+        ("this table", table.columns),
+        ("the other table", other.columns),
+    ):
+        if name not in columns:
+            raise ValueError(f"reference {name!r}: {side} has no such column")
+    known = set(other[name].dropna().astype(str))
+    values = table[name].astype(object)
+    for value in pd.unique(values.dropna()):
+        if str(value) not in known:
+            yield value, np.flatnonzero((values == value).to_numpy())
+
+
+def _coerce(series: pd.Series, rule: dict) -> pd.Series:
+    """Apply the contract's types where a value allows it; leave every other value as it is."""
+    wanted = kinds(rule)
+    values = series.astype(object) if series.dtype == "category" else series
+    if values.dtype.kind not in "OU" and not pd.api.types.is_string_dtype(values):
+        return _as_text(values) if wanted == {"string"} else values
+    values = values.astype(object).where(values.notna(), None)
+    blank = values.map(lambda v: isinstance(v, str) and not v.strip())
+    values = values.where(~blank, None)
+    if wanted == {"string"}:
+        return _as_text(values)
+    if wanted and wanted <= {"number", "integer"}:
+        return _as_numbers(values)
+    if wanted == {"boolean"}:
+        return values.map(
+            lambda v: {"true": True, "false": False}.get(str(v).lower(), v)
+        )
+    return values
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    def text(value):
+        # A column of whole numbers with a gap arrives as 12.0: its text is "12".
+        if isinstance(value, float | np.floating) and float(value).is_integer():
+            return str(int(value))
+        return value if isinstance(value, str) else str(value)
+
+    return (
+        values.astype(object).map(text, na_action="ignore").where(values.notna(), None)
+    )
+
+
+def _as_numbers(values: pd.Series) -> pd.Series:
+    texts = values.map(lambda v: isinstance(v, str))
+    numbers = pd.to_numeric(values.where(texts), errors="coerce")
+    mixed = values.where(numbers.isna(), numbers)
+    done = mixed.map(is_number, na_action="ignore").fillna(True).astype(bool)
+    return pd.to_numeric(mixed) if done.all() else mixed
+
+
+def _typed(series: pd.Series, rule: dict) -> pd.Series:
+    wanted = kinds(rule)
+    if levels(rule):
+        ordered = rule.get("x-role") in ("staging", "visual_score")
+        kind = pd.CategoricalDtype(levels(rule), ordered=ordered)
+        return series.astype(object).astype(kind)
+    dtypes = {
+        "integer": "Int64",
+        "number": "float64",
+        "string": "str",
+        "boolean": "boolean",
+    }
+    if wanted == {"integer", "number"}:
+        return series.astype("float64")
+    if len(wanted) != 1 or not wanted <= set(dtypes):
+        return series
+    return series.astype(dtypes[next(iter(wanted))])
+
+
+def _summary(violations: pd.DataFrame, name: str) -> str:
+    count = len(violations)
+    lines = [f"{name} breaks its contract in {count} place{'s' if count > 1 else ''}:"]
+    for (column, _), group in violations.groupby(["column", "rule"], sort=False):
+        lines.append(f"  {column}: {group['message'].iloc[0]}{_who(group)}")
+    return "\n".join(lines)
+
+
+def _who(group: pd.DataFrame) -> str:
+    """Count the values of a group and name its first subjects."""
+    if group["row"].isna().all():
+        return ""
+    names = group["subject_id"].where(
+        group["subject_id"].notna(), "row " + group["row"].astype(str)
+    )
+    more = ", ..." if len(names) > _IDS_SHOWN else ""
+    plural = "s" if len(group) > 1 else ""
+    return f" ({len(group)} value{plural}; {', '.join(map(str, names[:_IDS_SHOWN]))}{more})"

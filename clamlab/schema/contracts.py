@@ -1,0 +1,152 @@
+"""What a contract may say, and where contracts are found."""
+
+import json
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+ROLES = ("id", "demographic", "outcome", "staging", "visual_score", "scanner")
+SOURCES = ("external", "reader", "derived")
+
+# None: any text.
+_KEYWORDS = {
+    "x-role": ROLES,
+    "x-source": SOURCES,
+    "x-transform": ("log",),
+    "x-units": None,
+    "x-reference": None,
+}
+
+_SUFFIX = ".schema.json"
+
+
+def load_schema(path: str | Path) -> dict:
+    """Open a contract, and know that the contract itself makes sense.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``*.schema.json`` file, or the bare name of a contract that comes with the
+        package (``"participants"``, ``"assignments"``, ...).
+
+    Returns
+    -------
+    dict
+        The contract as written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or name; the message lists the names there are.
+    ValueError
+        If the file is no JSON, no JSON Schema, or misuses a keyword of ours.
+
+    Examples
+    --------
+    >>> load_schema("assignments")["properties"]["confidence"]["maximum"]
+    1
+    """
+    file = _locate(path)
+    try:
+        schema = json.loads(file.read_text(encoding="utf-8-sig"))
+        check_contract(schema)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file} is not valid JSON: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    return schema
+
+
+def _locate(path: str | Path) -> Path:
+    if Path(path).is_file():
+        return Path(path)
+    package = Path(__file__).parents[1]
+    # Installed, the contracts travel inside the package; in a clone they stand beside it.
+    folders = [package / "_schemas", package.parent / "data_schemas"]
+    known = {
+        f.name.removesuffix(_SUFFIX): f for d in folders for f in d.glob(f"*{_SUFFIX}")
+    }
+    name = str(path).removesuffix(_SUFFIX)
+    if name not in known:
+        raise FileNotFoundError(
+            f"no contract {str(path)!r}: give a file, or one of {', '.join(sorted(known))}"
+        )
+    return known[name]
+
+
+def check_contract(schema: dict) -> None:
+    """Refuse a contract that is no JSON Schema or misuses one of our keywords."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = "/".join(map(str, error.absolute_path)) or "the top level"
+        raise ValueError(
+            f"not a valid JSON Schema at {place}: {error.message}"
+        ) from error
+    for name, rule in schema.get("properties", {}).items():
+        _check_keywords(name, rule)
+    ids = columns_with_role(schema, "id")
+    if len(ids) > 1:
+        raise ValueError(f"one column may have x-role 'id', found {', '.join(ids)}")
+
+
+def _check_keywords(name: str, rule: dict) -> None:
+    for keyword, value in rule.items():
+        if not keyword.startswith("x-"):
+            continue
+        if keyword not in _KEYWORDS:
+            raise ValueError(
+                f"column {name!r} has an unknown keyword {keyword!r}: known are "
+                + ", ".join(_KEYWORDS)
+            )
+        allowed = _KEYWORDS[keyword]
+        if allowed and value not in allowed:
+            raise ValueError(
+                f"column {name!r}: {keyword} is {value!r}, expected one of {', '.join(allowed)}"
+            )
+    reference = rule.get("x-reference")
+    if reference is not None and reference not in levels(rule):
+        raise ValueError(
+            f"column {name!r}: x-reference {reference!r} is not among its levels {levels(rule)}"
+        )
+
+
+def columns_with_role(schema: dict, role: str) -> list[str]:
+    """List the columns that play a role, in the contract's order."""
+    return [
+        n
+        for n, rule in schema.get("properties", {}).items()
+        if rule.get("x-role") == role
+    ]
+
+
+def levels(rule: dict) -> list:
+    """List a column's allowed levels in their order; empty where any value will do."""
+    return [level for level in rule.get("enum", []) if level is not None]
+
+
+def kinds(rule: dict) -> set[str]:
+    """Name the JSON types a column may hold, without null."""
+    declared = rule.get("type")
+    if declared is None:
+        return {_kind(level) for level in levels(rule)}
+    return (
+        {declared} - {"null"} if isinstance(declared, str) else set(declared) - {"null"}
+    )
+
+
+def _kind(level) -> str:
+    if isinstance(level, bool):
+        return "boolean"
+    if isinstance(level, int):
+        return "integer"
+    return "number" if isinstance(level, float) else "string"
+
+
+def nullable(rule: dict) -> bool:
+    """Tell whether a value may be missing: where the type names null, or nothing is said."""
+    declared = rule.get("type")
+    if declared is None:
+        return "enum" not in rule or None in rule["enum"]
+    return "null" in declared if isinstance(declared, list) else declared == "null"

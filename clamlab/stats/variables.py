@@ -1,0 +1,182 @@
+"""What a contract says about the columns: which to tabulate, how, and where each comes from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+TABLE_ROLES = ("demographic", "scanner", "staging", "visual_score")
+KNOWN_ROLES = (*TABLE_ROLES, "outcome", "id")
+READ_FROM_IMAGE = ("staging", "visual_score")
+SOURCES = ("external", "reader", "derived")
+DERIVED_REASON = (
+    "derived from the images that made the clusters: a test would call even noise significant, "
+    "so only effect sizes are given"
+)
+_AFFIRMATIVE = {"yes", "true", "1", "present", "positive"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One column of the clinical table as its contract describes it.
+
+    ``levels`` is empty for a numeric variable; otherwise its first entry is the
+    reference level and the rest keep the contract's order.
+    """
+
+    name: str
+    title: str
+    role: str
+    source: str
+    units: str = ""
+    transform: str = ""
+    levels: tuple = ()
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether the values are levels rather than measurements."""
+        return bool(self.levels)
+
+    @property
+    def label(self) -> str:
+        """Title with transform and units, as an axis or a table prints it."""
+        title = f"{self.title} ({self.transform})" if self.transform else self.title
+        return f"{title}, {self.units}" if self.units else title
+
+    def values(self, table: pd.DataFrame) -> pd.Series:
+        """Give the column as floats, or as strings for a category; the absent are missing."""
+        column = table[self.name]
+        if not self.is_categorical:
+            return pd.to_numeric(column, errors="coerce").astype(float)
+        return column.map(level_name, na_action="ignore").astype(object)
+
+    def transformed(self, table: pd.DataFrame) -> pd.Series:
+        """Give the column on the scale it is modelled on: logarithms where the contract asks."""
+        values = self.values(table)
+        if self.transform == "log":
+            return np.log(values.where(values > 0))
+        return values
+
+
+def level_name(value: object) -> str:
+    """Print a level the same whether a file gave 2, 2.0 or '2'.
+
+    >>> level_name(2.0), level_name("2"), level_name(True)
+    ('2', '2', 'true')
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def printed_name(variable: Variable) -> str:
+    """Name a two-level variable by the level a paper counts: 'Male', or 'Hispanic' for yes/no.
+
+    >>> printed_name(Variable("sex", "Sex", "demographic", "external", levels=("female", "male")))
+    'Male'
+    """
+    shown = variable.levels[1]
+    return variable.title if shown.lower() in _AFFIRMATIVE else shown[:1].upper() + shown[1:]
+
+
+def select_variables(
+    table: pd.DataFrame, schema: dict, roles: Sequence[str]
+) -> tuple[list[Variable], dict[str, str]]:
+    """Find the columns with the given roles, role by role, and why any other was left out.
+
+    Returns
+    -------
+    variables : list of Variable
+        Columns present in the table, in the order of ``roles`` and then of the contract.
+    left_out : dict of str to str
+        Column name to a sentence, for required columns that are not in the table and
+        for columns whose role is unknown.
+    """
+    required = set(schema.get("required", ()))
+    found: list[Variable] = []
+    left_out: dict[str, str] = {}
+    properties = schema["properties"]
+    for name, rule in properties.items():
+        role = rule.get("x-role")
+        if role is not None and role not in KNOWN_ROLES:
+            left_out[name] = f"x-role {role!r} is not one of {', '.join(KNOWN_ROLES)}: left out"
+        elif role in roles and name not in table and name in required:
+            left_out[name] = "the contract requires this column, the table has none: left out"
+    for role in roles:
+        names = [n for n, rule in properties.items() if rule.get("x-role") == role and n in table]
+        found += [describe_variable(table, schema, name) for name in names]
+    return found, left_out
+
+
+def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
+    """Read one column's contract: title, role, source, units, transform and levels.
+
+    Raises
+    ------
+    ValueError
+        If the source is not external, reader or derived, or the transform is not "log".
+    """
+    rule = schema["properties"][name]
+    role = rule.get("x-role", "")
+    source = rule.get("x-source", "reader" if role in READ_FROM_IMAGE else "external")
+    if source not in SOURCES:
+        raise ValueError(f"column {name!r}: x-source {source!r} is not one of {', '.join(SOURCES)}")
+    transform = rule.get("x-transform") or ""
+    if transform not in ("", "log"):
+        raise ValueError(f"column {name!r}: x-transform {transform!r} is not known; use 'log'")
+    return Variable(
+        name=name,
+        title=rule.get("title", name),
+        role=role,
+        source=source,
+        units=rule.get("x-units", ""),
+        transform=transform,
+        levels=_levels(table, name, rule),
+    )
+
+
+def _levels(table: pd.DataFrame, name: str, rule: dict) -> tuple[str, ...]:
+    """Levels with the reference first; () for a numeric column."""
+    types = rule.get("type", "number")
+    types = {types} if isinstance(types, str) else set(types)
+    if "enum" in rule:
+        levels = [level_name(level) for level in rule["enum"] if level is not None]
+    elif "boolean" in types:
+        levels = ["false", "true"]
+    elif "string" in types or rule.get("x-role") == "staging":
+        # Without declared levels the observed ones stand in; an empty column keeps one.
+        levels = [level_name(level) for level in sorted(table[name].dropna().unique())] or ["-"]
+    else:
+        return ()
+    reference = level_name(rule.get("x-reference", levels[0]))
+    if reference not in levels:
+        raise ValueError(
+            f"column {name!r}: x-reference {reference!r} is not among its levels {levels}"
+        )
+    return (reference, *(level for level in levels if level != reference))
+
+
+def cluster_labels(table: pd.DataFrame, group: str) -> pd.Series:
+    """Check the column of clusters and give it as integers.
+
+    Raises
+    ------
+    ValueError
+        If the column is absent, holds gaps, or is not made of whole numbers from 0.
+    """
+    if group not in table:
+        raise ValueError(
+            f"no column {group!r} in the table: join the cluster assignments first "
+            f"(columns found: {', '.join(map(str, table.columns))})"
+        )
+    codes = pd.to_numeric(table[group], errors="coerce")
+    wrong = codes.isna() | (codes < 0) | (codes % 1 != 0)
+    if wrong.any():
+        raise ValueError(
+            f"column {group!r}: {int(wrong.sum())} of {len(codes)} rows hold no whole number from 0 "
+            f"(first at index {codes.index[wrong][0]!r}): leave these scans out or assign them"
+        )
+    return codes.astype(int)

@@ -1,0 +1,96 @@
+"""Weights, optimiser and history in one file, so that a killed run goes on where it was."""
+
+import json
+import os
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+SAVE_EVERY_SECONDS = 20.0
+History = list[dict[str, float]]
+
+
+class Checkpoint:
+    """The file a killed run goes on from.
+
+    Parameters
+    ----------
+    path : path or None
+        The file; with None nothing is kept.
+    settings : dict
+        Whatever the result depends on. A file made under other settings is not gone on with.
+    images : array
+        The cohort; its fingerprint is one of the settings.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike | None,
+        settings: dict[str, Any],
+        images: ArrayLike,
+    ) -> None:
+        self.path = None if path is None else Path(path)
+        if self.path is not None:
+            settings = {**settings, "images": _fingerprint(images)}
+        self.settings = json.dumps(settings, sort_keys=True, default=str)
+        self.saved = time.monotonic()
+
+    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
+        """Bring model and optimiser to where the file left them; return the history so far."""
+        if self.path is None or not self.path.exists():
+            return []
+        with safe_open(self.path, "pt") as file:
+            metadata = file.metadata()
+            if metadata["settings"] != self.settings:
+                return []
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        model.load_state_dict(_under("model", tensors))
+        n_parameters = len(optimizer.param_groups[0]["params"])
+        state = {i: _under(f"optimizer.{i}", tensors) for i in range(n_parameters)}
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        return json.loads(metadata["history"])
+
+    def save(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History
+    ) -> None:
+        """Replace the file by the present state, whole or not at all, a few times a minute."""
+        if self.path is None or time.monotonic() - self.saved < SAVE_EVERY_SECONDS:
+            return
+        tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+        for i, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
+        tensors = {
+            key: value.detach().cpu().contiguous() for key, value in tensors.items()
+        }
+        metadata = {"settings": self.settings, "history": json.dumps(history)}
+        temporary = self.path.with_name(f".partial-{self.path.name}")
+        save_file(tensors, temporary, metadata)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(self.path)
+        self.saved = time.monotonic()
+
+    def remove(self) -> None:
+        """Forget the file: the run is complete."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+def _fingerprint(images: ArrayLike) -> str:
+    crc = 0
+    for image in images:
+        crc = zlib.crc32(np.ascontiguousarray(image), crc)
+    return f"{np.shape(images)}-{crc:08x}"

@@ -1,0 +1,119 @@
+"""Phase 1: the autoencoder learns to draw every scan again."""
+
+import os
+
+import numpy as np
+import pandas as pd
+from lightning_fabric import Fabric
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from clamlab.training.checkpoint import Checkpoint
+from clamlab.training.loop import (
+    OnEpoch,
+    Parts,
+    Schedule,
+    check_reduction,
+    one_process,
+    run_epochs,
+)
+
+
+def pretrain(
+    model: nn.Module,
+    images: ArrayLike,
+    *,
+    epochs: int = 200,
+    batch_size: int = 32,
+    learning_rate: float = 1e-3,
+    patience: int = 20,
+    reduction: str = "mean",
+    seed: int = 0,
+    checkpoint: str | os.PathLike | None = None,
+    on_epoch: OnEpoch | None = None,
+    progress: bool = True,
+    fabric: Fabric | None = None,
+) -> pd.DataFrame:
+    """Teach an autoencoder to draw every scan again from a few features.
+
+    Parameters
+    ----------
+    model : ConvAutoencoder
+        Trained in place.
+    images : array or ScaledVolumes, shape (n_scans, *grid)
+        Scans on the network's scale.
+    epochs : int
+        Upper bound of passes over the cohort.
+    batch_size, learning_rate
+        Scans per step of Adam, and its step size.
+    patience : int
+        Stop when so many epochs brought the loss no further down (by a thousandth).
+    reduction : {"mean", "sum"}
+        Squared error averaged or summed over scans and voxels (eq. 2 prints the sum).
+    seed : int
+        Order of the scans. Same seed, machine and threads: the same weights, bit for bit.
+    checkpoint : path, optional
+        File that a killed run goes on from; removed at the end.
+    on_epoch : callable, optional
+        Called with the history after each epoch, for a live curve.
+    progress : bool
+        Show a bar with the time left.
+    fabric : Fabric, optional
+        Where to run, several GPUs or nodes included; already launched by the caller.
+
+    Returns
+    -------
+    DataFrame
+        One row per epoch: ``epoch`` (from 1), ``loss``, ``reconstruction_loss`` (mean squared
+        error per voxel, whatever the reduction), ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        If the loss is no longer a number, or the scans do not fit the network.
+
+    References
+    ----------
+    Ryan et al., section 2.1 and eq. 2.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder
+    >>> scans = np.random.default_rng(0).normal(size=(8, 8, 8)).astype("float32")
+    >>> model = ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3)
+    >>> history = pretrain(model, scans, epochs=2, progress=False)
+    >>> list(history["epoch"])
+    [1, 2]
+    """
+    check_reduction(reduction)
+    fabric = fabric or one_process()
+    n_voxels = int(np.prod(np.shape(images)[1:]))
+
+    def parts_of(network: nn.Module, batch: Tensor, rows: NDArray) -> Parts:
+        return {"reconstruction_loss": nn.functional.mse_loss(network(batch), batch)}
+
+    def objective(parts: Parts, n_scans: int) -> Tensor:
+        scans_and_voxels = n_scans * n_voxels if reduction == "sum" else 1
+        return parts["reconstruction_loss"] * scans_and_voxels
+
+    settings = {
+        "phase": "pretrain",
+        "model": getattr(model, "config", None),
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "reduction": reduction,
+        "seed": seed,
+        "processes": fabric.world_size,
+    }
+    return run_epochs(
+        model,
+        images,
+        parts_of,
+        objective=objective,
+        schedule=Schedule(epochs, batch_size, learning_rate, patience, seed),
+        fabric=fabric,
+        checkpoint=Checkpoint(checkpoint, settings, images),
+        on_epoch=on_epoch,
+        progress=progress,
+        title="autoencoder",
+    )
