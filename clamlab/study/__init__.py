@@ -1,0 +1,7 @@
+"""The study folder: which stage writes which file, where each came from, fresh or stale."""
+
+from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact
+from clamlab.study.errors import StudyError
+from clamlab.study.folder import Stage, Study
+
+__all__ = ["ARTEFACTS", "STAGES", "Artefact", "Stage", "Study", "StudyError"]

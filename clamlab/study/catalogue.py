@@ -1,0 +1,122 @@
+"""The one list of what a study holds, and which stage writes it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One file or folder of a study.
+
+    Attributes
+    ----------
+    name : str
+        What notebooks call it.
+    stage : str
+        The stage, and so the notebook, that writes it.
+    file : str
+        Where it lies inside the stage's folder. A name without a suffix is a folder; ``name.*`` is
+        one figure or table in several formats.
+    per_scan : bool
+        Row i belongs to row i of ``scans.csv``.
+    schema : str or None
+        The contract that a table keeps.
+    required : bool
+        Without it the stage is not complete.
+    """
+
+    name: str
+    stage: str
+    file: str
+    per_scan: bool = False
+    schema: str | None = None
+    required: bool = True
+
+
+def _stage(stage: str, *rows: tuple) -> list[Artefact]:
+    return [Artefact(row[0], stage, row[1], **(row[2] if len(row) > 2 else {})) for row in rows]
+
+
+SCAN = {"per_scan": True}
+EXTRA = {"required": False}
+
+_ALL = [
+    *_stage(
+        "00_simulate",
+        ("simulated_participants", "participants.csv"),
+        ("simulated_scans", "dicom"),
+        ("truth", "truth"),
+        ("true_labels", "truth/labels.csv"),
+    ),
+    *_stage(
+        "01_cohort",
+        ("cohort", "cohort.csv", {"schema": "cohort"}),
+        ("exclusions", "exclusions.csv", {"schema": "exclusions"}),
+    ),
+    *_stage(
+        "02_volumes",
+        ("scans", "scans.csv", {"schema": "scans"}),
+        ("volumes", "volumes.npy", SCAN),
+        ("lung_mask", "lung_mask.npy"),
+        ("template", "template.nii.gz"),
+        ("qc", "qc.csv", {"schema": "qc"}),
+        ("qc_pages", "qc", EXTRA),
+        ("subjects", "scans", EXTRA),
+    ),
+    *_stage(
+        "03_autoencoder",
+        ("autoencoder", "autoencoder.safetensors"),
+        ("autoencoder_config", "config.json"),
+        ("pretraining_history", "history.csv", {"schema": "history"}),
+        ("pretrained_features", "features.npy", SCAN),
+    ),
+    *_stage(
+        "04_n_clusters",
+        ("criteria", "criteria.csv", {"schema": "criteria"}),
+        ("stability", "stability.csv", {"schema": "stability"}),
+        ("choice", "choice.json"),
+    ),
+    *_stage(
+        "05_clusters",
+        ("deep_clustering", "deep_clustering.safetensors"),
+        ("deep_clustering_config", "config.json"),
+        ("clustering_history", "history.csv", {"schema": "clustering_history"}),
+        ("features", "features.npy", SCAN),
+        ("soft_assignments", "soft_assignments.npy", SCAN),
+        ("assignments", "assignments.csv", {"per_scan": True, "schema": "assignments"}),
+    ),
+    *_stage(
+        "06_clam",
+        ("channel_confidence", "channel_confidence.npy", SCAN),
+        ("maps", "maps.npy", SCAN),
+        ("unweighted", "unweighted.npy", SCAN),
+        ("contrast", "contrast.npy", SCAN),
+        ("counterfactual_hu", "counterfactual_hu.npy", SCAN),
+        ("map_measures", "map_measures.csv", {"schema": "map_measures"}),
+        ("trust", "trust.csv", {"schema": "trust"}),
+        ("averages", "averages"),
+    ),
+    *_stage(
+        "07_explore",
+        ("figure_7", "figure_7.*"),
+        ("figure_8", "figure_8.*"),
+        ("figure_9", "figure_9.*"),
+        ("average_viewer", "averages.html"),
+        ("subject_viewer", "subject.html", EXTRA),
+        ("notes", "notes.csv", {"schema": "notes", "required": False}),
+    ),
+    *_stage(
+        "08_table_one",
+        ("table_one", "table_one.csv", {"schema": "table_one"}),
+        ("table_one_print", "table_one.*"),
+    ),
+    *_stage(
+        "09_associations",
+        ("associations", "associations.csv", {"schema": "associations"}),
+        ("adjusted_means", "adjusted_means.csv", {"schema": "adjusted_means"}),
+        ("model_comparison", "model_comparison.csv", {"schema": "model_comparison"}),
+        ("figure_10", "figure_10.*"),
+    ),
+]
+
+ARTEFACTS: dict[str, Artefact] = {artefact.name: artefact for artefact in _ALL}
+STAGES: tuple[str, ...] = tuple(dict.fromkeys(artefact.stage for artefact in _ALL))

@@ -1,0 +1,153 @@
+"""Plain files, read as what they hold and written whole or not at all."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clamlab.study.errors import StudyError
+
+Json = dict[str, Any]
+CHUNK = 1 << 22
+
+
+def read_file(path: Path) -> Any:
+    """Read a file by its suffix: table, read-only array, JSON, named arrays, or NIfTI image."""
+    return _kind(path)[0](path)
+
+
+def write_file(path: Path, value: Any) -> None:
+    """Write a file by its suffix: to a temporary name, to the disk, then in place of the old one.
+
+    Raises
+    ------
+    StudyError
+        If the disk is full or the folder cannot be written; the old file is untouched.
+    """
+    write = _kind(path)[1]
+    temporary = partial_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary, value)
+        put_in_place(temporary, path)
+    except OSError as error:
+        raise StudyError(
+            f"could not write {path}: {error.strerror or error}. What was there before is "
+            "untouched; make room or correct the folder's rights, then run the notebook again."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
+
+
+def partial_name(path: Path) -> Path:
+    """Return the name that a file has until it is whole."""
+    return path.with_name(f".partial-{path.name}")
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Push a file to the disk, then give it its name in one step."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def fingerprint(path: Path) -> str:
+    """Return the sha256 of a file, or of the names and sizes in a folder or a family ``name.*``."""
+    digest = hashlib.sha256()
+    if path.is_file():
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    else:
+        for member in sorted(members(path)):
+            digest.update(f"{member.name}:{member.stat().st_size};".encode())
+    return digest.hexdigest()
+
+
+def members(path: Path) -> list[Path]:
+    """List the files of a folder, or of a family ``name.*``."""
+    if path.suffix == ".*":
+        return [p for p in path.parent.glob(path.name) if p.is_file()]
+    return [p for p in path.rglob("*") if p.is_file()]
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a file, or anything of a folder or family, exists."""
+    return path.is_file() or bool(members(path))
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # Identifiers such as 007 must stay what they are.
+    return pd.read_csv(path, dtype={"subject_id": "string"})
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    table.to_csv(path, index=False)
+
+
+def _read_json(path: Path) -> Json:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _write_json(path: Path, value: Json) -> None:
+    path.write_text(json.dumps(value, indent=2, default=_plain) + "\n", "utf-8")
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _write_npy(path: Path, value: Any) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.asarray(value), allow_pickle=False)
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def _write_safetensors(path: Path, value: dict[str, np.ndarray]) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({name: np.ascontiguousarray(array) for name, array in value.items()}, path)
+
+
+def _read_nifti(path: Path) -> Any:
+    import nibabel
+
+    return nibabel.load(path)
+
+
+def _write_nifti(path: Path, value: Any) -> None:
+    import nibabel
+
+    nibabel.save(value, path)
+
+
+_KINDS: dict[str, tuple[Callable, Callable]] = {
+    ".csv": (_read_csv, _write_csv),
+    ".json": (_read_json, _write_json),
+    ".npy": (_read_npy, _write_npy),
+    ".safetensors": (_read_safetensors, _write_safetensors),
+    ".nii.gz": (_read_nifti, _write_nifti),
+}
+
+
+def _kind(path: Path) -> tuple[Callable, Callable]:
+    for suffix, functions in _KINDS.items():
+        if path.name.endswith(suffix):
+            return functions
+    raise StudyError(
+        f"{path.name} is no table or array: take stage.path(name) and write the file there"
+    )

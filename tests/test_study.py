@@ -1,0 +1,281 @@
+"""The rules that make a study folder safe."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clamlab.schema import TableError
+from clamlab.study import ARTEFACTS, STAGES, Study, StudyError
+
+IDS = ["b-2", "a_1", "007"]
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study with a cohort of three and its volumes."""
+    study = Study.create(tmp_path / "study")
+    table = pd.DataFrame({"subject_id": IDS, "scan": IDS})
+    cohort = study.stage("01_cohort")
+    cohort.write("cohort", table)
+    cohort.write("exclusions", pd.DataFrame({"subject_id": [], "reason": []}, dtype="string"))
+    volumes = study.stage("02_volumes", seed=1)
+    volumes.read("cohort")
+    volumes.write("scans", table)
+    volumes.write("volumes", np.arange(24, dtype="int16").reshape(3, 2, 2, 2))
+    volumes.write("lung_mask", np.ones((2, 2, 2), bool))
+    volumes.write("qc", pd.DataFrame({"subject_id": IDS, "status": "ok", "reason": ""}))
+    volumes.path("template").write_bytes(b"template")
+    return study
+
+
+def pretrain(study):
+    stage = study.stage("03_autoencoder", seed=1)
+    stage.read("volumes")
+    stage.write("autoencoder", {"weight": np.ones(2, "float32")})
+    stage.write("autoencoder_config", {"shape": [2, 2, 2]})
+    stage.write("pretraining_history", pd.DataFrame({"epoch": [1], "loss": [0.5]}))
+    stage.write("pretrained_features", np.zeros((3, 4), "float32"))
+
+
+def choose(study):
+    stage = study.stage("04_n_clusters")
+    stage.read("pretrained_features")
+    stage.write("criteria", pd.DataFrame({"n_clusters": [1, 2]}))
+    stage.write("stability", pd.DataFrame({"subject_id": IDS}))
+    stage.write("choice", {"n_clusters": 2})
+
+
+def states(study):
+    return dict(study.status().set_index("stage")["status"])
+
+
+def test_a_new_study_is_hidden_from_git_and_has_its_own_notebooks(tmp_path):
+    study = Study.create(tmp_path / "study", name="lungs", simulated=True)
+    assert (study.root / ".gitignore").read_text() == "*\n"
+    assert (study.root / "schemas" / "scans.schema.json").is_file()
+    assert study.settings == {"name": "lungs", "simulated": True}
+    assert set(states(study).values()) == {"missing"}
+
+
+def test_a_folder_with_something_in_it_is_not_taken(tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    with pytest.raises(StudyError, match="not empty"):
+        Study.create(tmp_path)
+
+
+def test_a_study_is_found_from_within(study, monkeypatch):
+    monkeypatch.chdir(study.root / "notebooks")
+    assert Study.open().root == study.root
+    monkeypatch.chdir(study.root.parent)
+    with pytest.raises(StudyError, match="clamlab init"):
+        Study.open()
+
+
+def test_what_was_written_comes_back(study):
+    assert study.read("scans")["subject_id"].tolist() == IDS  # 007 is not 7
+    assert study.read("volumes")[2, 1, 1, 1] == 23
+    pretrain(study)
+    assert study.read("autoencoder")["weight"].tolist() == [1, 1]
+    assert study.read("autoencoder_config") == {"shape": [2, 2, 2]}
+
+
+def test_floats_survive_the_table(study):
+    values = [0.1 + 0.2, 1 / 3, 1e-300]
+    stage = study.stage("03_autoencoder")
+    stage.write("pretraining_history", pd.DataFrame({"epoch": [1, 2, 3], "loss": values}))
+    assert study.read("pretraining_history")["loss"].tolist() == values
+
+
+def test_arrays_are_read_only(study):
+    with pytest.raises(ValueError, match="read-only"):
+        study.read("volumes")[0] = 0
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_another_number_of_rows_is_refused(study, n):
+    stage = study.stage("03_autoencoder")
+    with pytest.raises(StudyError, match=f"{n} rows, but scans.csv lists 3"):
+        stage.write("pretrained_features", np.zeros((n, 4)))
+    assert not study.path("pretrained_features").exists()
+
+
+def test_another_order_of_rows_is_refused(study):
+    wrong = pd.DataFrame({"subject_id": IDS[::-1], "cluster": 0, "confidence": 1.0})
+    with pytest.raises(StudyError, match="row 1 is '007', expected 'b-2'"):
+        study.stage("05_clusters").write("assignments", wrong)
+
+
+def test_data_flow_one_way(study):
+    with pytest.raises(StudyError, match="05_clusters writes it, and data flow one way"):
+        study.stage("03_autoencoder").read("features")
+    with pytest.raises(StudyError, match="belongs to 05_clusters"):
+        study.stage("06_clam").write("features", np.zeros((3, 4)))
+
+
+def test_what_is_missing_names_its_notebook(study):
+    with pytest.raises(StudyError, match="run notebook 03_autoencoder first"):
+        study.stage("05_clusters").read("pretrained_features")
+
+
+def test_a_table_that_breaks_its_contract_is_not_written(study):
+    wrong = pd.DataFrame({"subject_id": IDS, "cluster": [0, -1, 1], "confidence": [0.5, 0.5, 7]})
+    with pytest.raises(TableError) as caught:
+        study.stage("05_clusters").write("assignments", wrong)
+    assert "a_1" in str(caught.value)
+    assert "007" in str(caught.value)
+    assert not study.path("assignments").exists()
+
+
+def test_staleness_reaches_through(study):
+    pretrain(study)
+    choose(study)
+    assert states(study)["02_volumes"] == states(study)["04_n_clusters"] == "fresh"
+    study.write("cohort", study.read("cohort").assign(scan="elsewhere"))
+    status = study.status().set_index("stage")
+    assert status["status"][["02_volumes", "03_autoencoder", "04_n_clusters"]].tolist() == [
+        "stale",
+        "stale",
+        "stale",
+    ]
+    assert status["why"]["02_volumes"] == "cohort has changed since"
+    assert status["why"]["04_n_clusters"] == "03_autoencoder is stale"
+
+
+def test_a_stage_begun_anew_is_partial_until_it_is_complete(study):
+    pretrain(study)
+    stage = study.stage("03_autoencoder", seed=2)
+    stage.write("autoencoder_config", {"shape": [2, 2, 2]})
+    assert states(study)["03_autoencoder"] == "partial"
+
+
+def test_a_persons_choice_makes_what_follows_stale_but_not_the_choice(study):
+    pretrain(study)
+    choose(study)
+    stage = study.stage("05_clusters")
+    stage.read("choice")
+    for name in ("features", "soft_assignments"):
+        stage.write(name, np.zeros((3, 2)))
+    stage.write("deep_clustering", {"w": np.zeros(1)})
+    stage.write("deep_clustering_config", {})
+    stage.write("clustering_history", pd.DataFrame({"epoch": [1], "loss": [1.0]}))
+    table = pd.DataFrame({"subject_id": IDS, "cluster": 0, "confidence": 1.0})
+    stage.write("assignments", table)
+    assert states(study)["05_clusters"] == "fresh"
+    study.write("choice", {"n_clusters": 3, "why": "the radiologist sees three"})
+    assert states(study)["04_n_clusters"] == "fresh"
+    assert states(study)["05_clusters"] == "stale"
+
+
+def test_provenance_is_on_record(study):
+    record = json.loads((study.root / "02_volumes" / "stage.json").read_text())
+    assert record["parameters"] == {"seed": 1}
+    assert len(record["inputs"]["cohort"]) == 64
+    assert record["versions"]["numpy"] == np.__version__
+
+
+def test_a_file_outside_is_watched(study, tmp_path):
+    source = tmp_path / "participants.csv"
+    source.write_text("subject_id\n1\n")
+    stage = study.stage("01_cohort")
+    stage.outside(source)
+    stage.write("cohort", study.read("cohort"))
+    stage.write("exclusions", study.read("exclusions"))
+    assert states(study)["01_cohort"] == "fresh"
+    source.write_text("subject_id\n2\n")
+    assert states(study)["01_cohort"] == "stale"
+
+
+def test_a_full_disk_leaves_the_old_file(study):
+    before = study.read("scans")
+    # A file of the process's limited size is the closest thing to a full disk that a test can make.
+    code = f"""
+        import resource, signal
+        import numpy as np
+        from clamlab.study import Study, StudyError
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        stage = Study.open({str(study.root)!r}).stage("02_volumes")
+        try:
+            stage.write("volumes", np.zeros((3, 64, 64, 64), "int16"))
+        except StudyError as error:
+            print(error)
+    """
+    said = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    ).stdout
+    assert "could not write" in said
+    assert "untouched" in said
+    assert study.read("volumes").shape == (3, 2, 2, 2)
+    assert study.read("scans").equals(before)
+    assert not list(study.root.rglob(".partial-*"))
+
+
+def test_a_killed_run_goes_on_where_it_was(study):
+    code = f"""
+        import time
+        from clamlab.study import Study
+        stage = Study.open({str(study.root)!r}).stage("06_clam", layer=-1)
+        with stage.new_array("maps", (3, 2)) as maps:
+            maps[0] = 7
+            maps.flush()
+            print("half way", flush=True)
+            time.sleep(60)
+    """
+    run = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline() == "half way\n"
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not study.path("maps").exists()
+    with study.stage("06_clam", layer=-1).new_array("maps", (3, 2)) as maps:
+        assert np.isnan(maps[:, 0]).tolist() == [False, True, True]
+        maps[1:] = 8
+    assert study.read("maps")[:, 0].tolist() == [7, 8, 8]
+
+
+def test_an_unfinished_array_of_other_parameters_is_not_gone_on_with(study):
+    stage = study.stage("06_clam", layer=-1)
+    with pytest.raises(KeyboardInterrupt), stage.new_array("maps", (3, 2)) as maps:
+        maps[0] = 7
+        raise KeyboardInterrupt
+    with study.stage("06_clam", layer=0).new_array("maps", (3, 2)) as maps:
+        assert np.isnan(maps).all()
+        maps[:] = 1
+    assert study.read("maps").tolist() == [[1, 1]] * 3
+
+
+def test_a_kill_while_writing_leaves_the_old_file(study):
+    code = f"""
+        import numpy as np
+        from clamlab.study import Study
+        stage = Study.open({str(study.root)!r}).stage("02_volumes")
+        print("writing", flush=True)
+        while True:
+            stage.write("volumes", np.ones((3, 128, 128, 64), "int16"))
+            stage.write("volumes", np.ones((3, 128, 128, 65), "int16"))
+    """
+    run = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    )
+    run.stdout.readline()
+    time.sleep(0.5)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    volumes = study.read("volumes")
+    assert volumes.shape in [(3, 2, 2, 2), (3, 128, 128, 64), (3, 128, 128, 65)]
+    assert volumes.shape == (3, 2, 2, 2) or (np.asarray(volumes) == 1).all()
+
+
+def test_no_artefact_has_two_places():
+    places = [(artefact.stage, artefact.file) for artefact in ARTEFACTS.values()]
+    assert len(set(places)) == len(places)
+    assert list(STAGES) == sorted(STAGES)
