@@ -1,0 +1,216 @@
+"""Cluster activation maps against a literal float64 loop from eq. 8 and 9, and the known traps."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from joblib import parallel_config
+from torch import nn
+
+from clamlab.clam import (
+    channel_confidence,
+    cluster_activation_map,
+    cluster_average,
+    importance,
+    is_empty,
+    own_importance,
+    population_average,
+    upsample,
+)
+from clamlab.models import ConvAutoencoder, DeepClustering
+
+
+def network(shape, n_clusters=3, seed=0):
+    """A network whose centroids lie among the features, so that confidences really differ."""
+    model = DeepClustering(ConvAutoencoder(shape, channels=(4, 5, 6), seed=seed), n_clusters)
+    scans = images(shape, n_clusters, seed=1)
+    with torch.no_grad():
+        model.centroids.copy_(model.encode(torch.from_numpy(scans)))
+        scale = 12 / torch.pdist(model.centroids).min()
+        for layer in (model.autoencoder.to_features.weight, model.autoencoder.to_features.bias):
+            layer.mul_(scale)
+        model.centroids.mul_(scale)
+    return model
+
+
+def images(shape, n=2, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, *shape)).astype("float32")
+
+
+def literal(model, image):
+    """Eq. 8 and 9 read word by word, one channel at a time, in float64."""
+    model = copy.deepcopy(model).double()
+    x = torch.from_numpy(image).double()
+    channels = model.feature_maps(x[None])[0].detach()
+    n_dims = channels.ndim - 1
+    mode = {2: "bilinear", 3: "trilinear"}[n_dims]
+    alphas = []
+    for channel in channels:
+        mask = nn.functional.interpolate(channel[None, None], x.shape, mode=mode)[0, 0]
+        mask = (mask - mask.min()) / (mask.max() - mask.min())
+        alphas.append(model.soft_assign((x * mask)[None])[0].detach().numpy())
+    alpha = np.array(alphas).T
+    return alpha, np.tensordot(alpha, channels.numpy(), axes=1)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 24), (8, 16, 24)])
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_exact_against_the_literal_loop(shape, batch_size):
+    model, scans = network(shape), images(shape)
+    alpha = channel_confidence(model, scans, batch_size=batch_size)
+    sums = cluster_activation_map(model, scans, confidence=alpha)
+    for i, scan in enumerate(scans):
+        expected_alpha, expected_sums = literal(model, scan)
+        assert np.abs(alpha[i] - expected_alpha).max() < 5e-5
+        found = importance(sums)[i]
+        assert np.abs(found - importance(expected_sums[None])[0]).max() < 1e-5
+    assert alpha.std() > 0.05  # the comparison means something
+
+
+def test_no_softmax_over_channels():
+    """Under one, no two weights of eq. 8 could differ by more than a factor of e."""
+    alpha = channel_confidence(network((16, 16)), images((16, 16)))
+    assert alpha.max() / alpha.min() > np.e
+    assert alpha.sum(axis=1) == pytest.approx(1)  # over clusters they are probabilities
+
+
+def test_any_layer():
+    model, scans = network((16, 16)), images((16, 16))
+    for layer, (n, side) in enumerate([(4, 8), (5, 8), (6, 4)]):
+        assert channel_confidence(model, scans, layer=layer).shape == (2, 3, n)
+        assert cluster_activation_map(model, scans, layer=layer).shape == (2, 3, side, side)
+
+
+class Constructed(nn.Module):
+    """Two channels given by hand; the feature is the mean brightness that a mask lets through."""
+
+    def __init__(self, channels, centroids):
+        super().__init__()
+        self.channels = torch.tensor(channels)
+        self.centroids = nn.Parameter(torch.tensor(centroids))
+
+    def encode(self, scans):
+        return scans.mean(dim=(1, 2), keepdim=False)[:, None]
+
+    def feature_maps(self, scans, layer=-1, activated=True):
+        return self.channels.expand(len(scans), *self.channels.shape)
+
+
+def test_confidence_worked_on_paper():
+    # The left channel lets the left half of a scan of ones through: brightness 1/2.
+    left, right = [[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]
+    model = Constructed([left, right], [[0.5], [2.5]])
+    alpha = channel_confidence(model, [[[1.0, 5.0], [1.0, 5.0]]])
+    # q of brightness 1/2: kernels 1 and 1/5; of brightness 5/2 the other way round.
+    assert alpha[0].tolist() == [pytest.approx([5 / 6, 1 / 6]), pytest.approx([1 / 6, 5 / 6])]
+
+
+def test_a_constant_channel_weighs_nothing():
+    constant, left = [[3.0, 3.0], [3.0, 3.0]], [[1.0, 0.0], [1.0, 0.0]]
+    scan = [[[1.0, 1.0], [1.0, 1.0]]]
+    both = Constructed([constant, left], [[0.5], [9.0]])
+    alone = Constructed([left], [[0.5], [9.0]])
+    assert channel_confidence(both, scan)[0, :, 0].tolist() == [0, 0]
+    assert (cluster_activation_map(both, scan) == cluster_activation_map(alone, scan)).all()
+
+
+def test_tiny_channels_mask_as_fully_as_large_ones():
+    left = np.array([[1.0, 0.0], [1.0, 0.0]], "float32")
+    scan = [[[1.0, 5.0], [1.0, 5.0]]]
+    alphas = [
+        channel_confidence(Constructed([(left * size).tolist()], [[0.5], [2.5]]), scan)
+        for size in (1, 1e-9)
+    ]
+    assert alphas[0] == pytest.approx(alphas[1])
+
+
+def test_a_masked_out_voxel_takes_the_background():
+    """Shifting scan, background and decision together must change nothing."""
+    left = [[1.0, 0.0], [1.0, 0.0]]
+    scan = np.array([[[1.0, 5.0], [1.0, 5.0]]])
+    plain = channel_confidence(Constructed([left], [[0.5], [2.5]]), scan)
+    shifted = channel_confidence(Constructed([left], [[7.5], [9.5]]), scan + 7, background=7)
+    assert shifted == pytest.approx(plain)
+
+
+def test_maps_that_are_nowhere_positive_stay_zero_and_are_counted():
+    maps = np.array([[[[-1.0, -2.0]], [[0.0, 0.0]], [[4.0, 2.0]]]])
+    scaled = importance(maps)
+    assert np.isfinite(scaled).all()
+    assert scaled[0, :2].max() == 0
+    assert scaled[0, 2].tolist() == [[1.0, 0.0]]
+    assert is_empty(maps).tolist() == [[True, True, False]]
+
+
+def test_permuting_centroids_permutes_maps():
+    model, scans = network((16, 16)), images((16, 16))
+    before = cluster_activation_map(model, scans)
+    with torch.no_grad():
+        model.centroids.copy_(model.centroids[[2, 0, 1]])
+    assert cluster_activation_map(model, scans) == pytest.approx(before[:, [2, 0, 1]])
+
+
+def test_nothing_is_left_behind_in_the_model():
+    model, scans = network((16, 16)), images((16, 16))
+    model.train()
+    before = copy.deepcopy(model.state_dict())
+    channel_confidence(model, scans)
+    assert model.training
+    assert all(value.equal(before[name]) for name, value in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+    assert not any(m._forward_hooks for m in model.modules())
+
+
+def test_processes_give_the_same_and_resume_skips_what_is_done():
+    model, scans = network((16, 16)), images((16, 16), 4)
+    expected = channel_confidence(model, scans)
+    with parallel_config(backend="loky"):
+        assert (channel_confidence(model, scans, n_jobs=2) == expected).all()
+    out = np.full_like(expected, np.nan)
+    out[1] = 0.25
+    channel_confidence(model, scans, out=out)
+    assert (out[1] == 0.25).all()
+    assert (out[[0, 2, 3]] == expected[[0, 2, 3]]).all()
+
+
+def test_a_dask_cluster_gives_the_same():
+    distributed = pytest.importorskip("dask.distributed")
+    model, scans = network((16, 16)), images((16, 16), 3)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        parallel_config(backend="dask"),
+    ):
+        found = channel_confidence(model, scans, n_jobs=-1)
+    assert (found == channel_confidence(model, scans)).all()
+
+
+def test_averages_are_means_even_where_clusters_differ_in_size():
+    maps = np.array([[[0, 1.0], [1, 0.0]], [[1, 0.0], [0, 1.0]], [[0, 1.0], [0, 1.0]]])
+    clusters = [0, 0, 1]
+    assert cluster_average(maps, clusters).tolist() == [[0.5, 0.5], [0, 1]]
+    assert population_average(maps, clusters).tolist() == pytest.approx([1 / 3, 2 / 3])
+    by_cluster = population_average(maps, clusters, weighting="clusters")
+    assert by_cluster.tolist() == pytest.approx([0.25, 0.75])
+
+
+def test_an_empty_cluster_has_no_average_and_spoils_no_other():
+    maps = np.array([[[0, 1.0], [1, 0.0]]])
+    assert np.isnan(cluster_average(maps, [0])[1]).all()
+    assert population_average(maps, [0], weighting="clusters").tolist() == [0, 1]
+
+
+def test_clusters_that_are_not_there_are_refused():
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        own_importance(np.zeros((1, 2, 3)), [2])
+
+
+def test_upsampling_overshoots_nowhere_and_averages_like_the_small_maps():
+    maps = np.random.default_rng(0).random((5, 3, 4, 2)).astype("float32")
+    large = upsample(maps, (12, 16, 8))
+    assert large.min() >= maps.min()
+    assert large.max() <= maps.max()
+    assert upsample(maps.mean(axis=0), (12, 16, 8)) == pytest.approx(large.mean(axis=0), abs=1e-6)

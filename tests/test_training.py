@@ -1,0 +1,272 @@
+"""Both phases of training: that they learn, resume, stop, warn, and keep the paper's traps shut."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+
+from clamlab.models import ConvAutoencoder
+from clamlab.training import (
+    embed,
+    fit_clusters,
+    initial_centroids,
+    load_autoencoder,
+    load_clustering,
+    pretrain,
+    weights_of,
+)
+from clamlab.training.loop import has_levelled_off
+
+QUIET = {"progress": False}
+
+
+@pytest.fixture(scope="module")
+def scans():
+    """Three groups that differ in where a bright square lies; group 1 is the brightest."""
+    rng = np.random.default_rng(0)
+    images = rng.normal(0, 0.3, (30, 16, 16)).astype("float32")
+    images[0:10, 2:7, 2:7] += 2
+    images[10:20, 9:15, 9:15] += 2.5
+    images[20:30, 2:7, 9:14] += 1
+    return images
+
+
+def network(seed=0):
+    return ConvAutoencoder((16, 16), channels=(4, 6, 8), n_features=6, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def pretrained(scans):
+    model = network()
+    pretrain(model, scans, epochs=40, batch_size=10, learning_rate=3e-3, **QUIET)
+    return model
+
+
+def test_pretraining_brings_the_error_down(scans):
+    history = pretrain(network(), scans, epochs=40, batch_size=10, learning_rate=3e-3, **QUIET)
+    assert list(history["epoch"]) == list(range(1, 41))
+    assert history["loss"].iloc[-1] < 0.5 * history["loss"].iloc[0]
+
+
+def test_same_seed_same_weights_bit_for_bit(scans):
+    first, second = network(), network()
+    for model in (first, second):
+        pretrain(model, scans, epochs=3, batch_size=7, seed=5, **QUIET)
+    assert all(a.equal(b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("batch_size", [15, 29, 64])
+def test_any_batch_size_sees_every_scan_once(scans, batch_size):
+    """Among them N = 2 x batch, N mod batch = 1, and N < batch."""
+    seen = []
+
+    class Recorder:
+        shape = scans.shape
+
+        def __len__(self):
+            return len(scans)
+
+        def __getitem__(self, rows):
+            seen.extend(np.atleast_1d(rows).tolist())
+            return scans[rows]
+
+    pretrain(network(), Recorder(), epochs=1, batch_size=batch_size, **QUIET)
+    assert sorted(seen) == list(range(30))
+
+
+def test_clusters_are_found_and_ordered_from_the_densest(pretrained, scans):
+    model, history = fit_clusters(pretrained, scans, 3, epochs=30, batch_size=10, **QUIET)
+    q = model.soft_assign(torch.from_numpy(scans)).detach().numpy()
+    assert q.argmax(axis=1).tolist() == [1] * 10 + [0] * 10 + [2] * 10
+    assert history["smallest_cluster"].iloc[-1] == 10
+    assert history["labels_changed"].iloc[-1] == 0
+    assert history["clustering_loss"].iloc[-1] < history["clustering_loss"].iloc[0]
+    assert history["entropy"].iloc[-1] < history["entropy"].iloc[0]
+
+
+def test_centroids_move_and_the_pretrained_network_stays(pretrained, scans):
+    before = weights_of(pretrained)
+    start = initial_centroids(embed(pretrained, scans), 3)
+    model, _ = fit_clusters(
+        pretrained, scans, 3, epochs=5, batch_size=10, learning_rate=1e-3, **QUIET
+    )
+    ends = model.centroids.detach().numpy()
+    moved = np.linalg.norm(start[:, None] - ends[None], axis=2).min(axis=1)
+    assert (moved > 1e-4).all()
+    after = weights_of(pretrained)
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_the_first_loss_is_that_of_the_cohorts_target(pretrained, scans):
+    """One step over everything: the recorded loss must be KL(P || Q) with P over all scans."""
+    _, history = fit_clusters(pretrained, scans, 3, epochs=1, batch_size=30, gamma=0.3, **QUIET)
+    features = embed(pretrained, scans).astype("float64")
+    centroids = initial_centroids(embed(pretrained, scans), 3).astype("float64")
+    kernel = 1 / (1 + ((features[:, None] - centroids[None]) ** 2).sum(axis=2))
+    q = kernel / kernel.sum(axis=1, keepdims=True)
+    p = q**2 / q.sum(axis=0)
+    p /= p.sum(axis=1, keepdims=True)
+    kl = (p * np.log(p / q)).sum(axis=1).mean()
+    drawn = pretrained(torch.from_numpy(scans)).detach().numpy()
+    mse = ((drawn - scans) ** 2).mean()
+    assert history["clustering_loss"][0] == pytest.approx(kl, rel=1e-4)
+    assert history["reconstruction_loss"][0] == pytest.approx(mse, rel=1e-5)
+    assert history["loss"][0] == pytest.approx(mse + 0.3 * kl, rel=1e-5)
+
+
+def test_sums_mean_what_the_equations_print(pretrained, scans):
+    _, mean = fit_clusters(pretrained, scans, 3, epochs=1, batch_size=30, **QUIET)
+    _, total = fit_clusters(pretrained, scans, 3, epochs=1, batch_size=30, reduction="sum", **QUIET)
+    expected = 30 * (256 * mean["reconstruction_loss"] + 0.1 * mean["clustering_loss"])
+    assert total["loss"][0] == pytest.approx(expected[0], rel=1e-5)
+    assert mean["effective_gamma"][0] == 0.1
+    assert total["effective_gamma"][0] == pytest.approx(0.1 / 256)
+
+
+def test_batches_add_up_to_the_whole(pretrained, scans):
+    """With a vanishing step every batch size must report the same loss; 30 mod 7 is not 0."""
+    losses = [
+        fit_clusters(pretrained, scans, 3, epochs=1, batch_size=n, learning_rate=1e-12, **QUIET)[1][
+            "loss"
+        ][0]
+        for n in (30, 7)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_more_clusters_than_needed_may_stay_empty_but_not_silently(scans):
+    constant = np.repeat(scans[:1], 8, axis=0)
+    with pytest.warns(UserWarning, match="clusters are empty"):
+        model, history = fit_clusters(network(), constant, 3, epochs=2, **QUIET)
+    assert np.isfinite(history["loss"]).all()
+    assert np.isfinite(model.centroids.detach().numpy()).all()
+
+
+def test_impossible_numbers_of_clusters_are_refused(pretrained, scans):
+    for k in (0, 31):
+        with pytest.raises(ValueError, match=f"found {k}"):
+            fit_clusters(pretrained, scans, k, **QUIET)
+
+
+def test_nan_is_refused_with_advice(scans):
+    broken = scans.copy()
+    broken[3, 4, 4] = np.nan
+    with pytest.raises(ValueError, match="epoch 1.*look for NaN"):
+        pretrain(network(), broken, epochs=1, **QUIET)
+
+
+def test_training_stops_when_the_loss_is_level():
+    falling = [1 / n for n in range(1, 10)]
+    assert not has_levelled_off(falling, 5)
+    assert has_levelled_off([*falling, *[falling[-1]] * 5], 5)
+    assert not has_levelled_off([*falling, *[falling[-1]] * 4], 5)
+
+
+def test_stopping_is_recorded_as_fewer_epochs(scans):
+    history = pretrain(network(), scans, epochs=50, learning_rate=1e-12, patience=3, **QUIET)
+    assert len(history) == 4
+
+
+def test_modes_are_left_as_they_were(pretrained, scans):
+    for mode in (True, False):
+        pretrained.train(mode)
+        embed(pretrained, scans)
+        assert pretrained.training is mode
+
+
+def test_weights_come_back_without_pickle(pretrained, scans):
+    model, _ = fit_clusters(pretrained, scans, 3, epochs=1, **QUIET)
+    again = load_clustering(weights_of(model), model.config)
+    assert (embed(again, scans) == embed(model, scans)).all()
+    assert again.centroids.equal(model.centroids)
+    encoder = load_autoencoder(weights_of(pretrained), pretrained.config)
+    assert (embed(encoder, scans) == embed(pretrained, scans)).all()
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(scans, tmp_path):
+    np.save(tmp_path / "scans.npy", scans)
+    code = f"""
+        import os, signal
+        import numpy as np
+        from clamlab.models import ConvAutoencoder
+        from clamlab.training import checkpoint, pretrain
+        checkpoint.SAVE_EVERY_SECONDS = 0
+        model = ConvAutoencoder((16, 16), channels=(4, 6, 8), n_features=6)
+        def kill(history):
+            if len(history) == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+        pretrain(model, np.load({str(tmp_path / "scans.npy")!r}), epochs=6, batch_size=10,
+                 progress=False, checkpoint={str(tmp_path / "kept")!r}, on_epoch=kill)
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
+    assert run.returncode == -signal.SIGKILL
+    resumed, straight = network(), network()
+    seen = []
+    options = {"epochs": 6, "batch_size": 10, **QUIET}
+    history = pretrain(
+        resumed,
+        scans,
+        checkpoint=tmp_path / "kept",
+        on_epoch=lambda h: seen.append(len(h)),
+        **options,
+    )
+    assert seen == [4, 5, 6]
+    expected = pretrain(straight, scans, **options)
+    assert history["loss"].tolist() == expected["loss"].tolist()
+    assert all(a.equal(b) for a, b in zip(resumed.parameters(), straight.parameters(), strict=True))
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_with(scans, tmp_path, monkeypatch):
+    monkeypatch.setattr("clamlab.training.checkpoint.SAVE_EVERY_SECONDS", 0)
+
+    def stop(history):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(network(), scans, epochs=3, checkpoint=tmp_path / "kept", on_epoch=stop, **QUIET)
+    assert (tmp_path / "kept").exists()
+    history = pretrain(network(), scans, epochs=2, seed=9, checkpoint=tmp_path / "kept", **QUIET)
+    assert len(history) == 2
+
+
+def test_two_processes_train_as_one(scans, tmp_path):
+    """Distributed data parallel over two CPU processes takes the steps that one process takes."""
+    np.save(tmp_path / "scans.npy", scans)
+    code = f"""
+        import numpy as np
+        from lightning_fabric import Fabric
+        from safetensors.numpy import save_file
+        from clamlab.models import ConvAutoencoder
+        from clamlab.training import fit_clusters, pretrain, weights_of
+
+        def work(fabric):
+            scans = np.load({str(tmp_path / "scans.npy")!r})
+            model = ConvAutoencoder((16, 16), channels=(4, 6, 8), n_features=6)
+            options = dict(batch_size=10, progress=False, fabric=fabric)
+            pretrain(model, scans, epochs=10, learning_rate=3e-3, **options)
+            model, history = fit_clusters(model, scans, 3, epochs=3, **options)
+            if fabric.is_global_zero:
+                name = {str(tmp_path)!r} + f"/{{fabric.world_size}}"
+                save_file(weights_of(model), name + ".safetensors")
+                history.to_csv(name + ".csv")
+
+        if __name__ == "__main__":
+            fabric = Fabric(accelerator="cpu", strategy="ddp_spawn", devices=2)
+            fabric.launch(work)
+            work(Fabric(accelerator="cpu", devices=1))
+    """
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(code))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, str(script)], check=True, env=environment, timeout=240)
+    from safetensors.numpy import load_file
+
+    one, two = (load_file(tmp_path / f"{n}.safetensors") for n in (1, 2))
+    for name in one:
+        assert two[name] == pytest.approx(one[name], abs=2e-4), name
