@@ -1,0 +1,121 @@
+"""What each command does."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clamlab.cli.running import run_notebooks
+from clamlab.cli.summary import summarise
+from clamlab.ingest import match_scans
+from clamlab.schema import draft_schema, read_table
+from clamlab.study import Study, StudyError
+from clamlab.study.files import write_file
+
+EXPORTED = (
+    "cohort", "exclusions", "qc", "criteria", "stability", "choice", "assignments", "trust",
+    "map_measures", "averages", "figure_7", "figure_8", "figure_9", "average_viewer",
+    "table_one_print", "associations", "adjusted_means", "model_comparison", "figure_10",
+)  # fmt: skip
+
+
+def init(options: argparse.Namespace) -> None:
+    """Make a study from a table and a folder; say what was matched and what was not."""
+    table, scans = Path(options.participants).resolve(), Path(options.scans).resolve()
+    participants = read_table(table)
+    contract = draft_schema(participants, id_column=options.id_column)
+    id_column = next(n for n, p in contract["properties"].items() if p.get("x-role") == "id")
+    matching = match_scans(
+        participants, scans, id_column=id_column, path_column=options.path_column
+    )
+    study = Study.create(
+        options.study,
+        simulated=False,
+        participants=str(table),
+        scans=str(scans),
+        id_column=id_column,
+        path_column=options.path_column,
+    )
+    drafted = study.root / "schemas" / "participants.schema.json"
+    write_file(drafted, contract)
+    print(matching.report())
+    print(f"\nThe table's contract is drafted in {drafted}:\n{_roles(contract)}")
+    print(
+        "Correct types, roles, units and levels there; they decide what Table 2 and Figure 10 "
+        f"show. Then: clamlab run {options.study}"
+    )
+
+
+def simulate(options: argparse.Namespace) -> None:
+    """Make a simulated study: scans as DICOM, a clinical table, and the truth."""
+    study = Study.create(
+        options.study,
+        simulated=True,
+        participants="00_simulate/participants.csv",
+        scans="00_simulate/dicom",
+        id_column="subject_id",
+        path_column=None,
+    )
+    run_notebooks(study.root / "notebooks", ["00_simulate.ipynb"], dict(options.parameters))
+    print(f"\nNext: clamlab run {options.study}")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the study's notebooks, then say where the results are."""
+    study = Study.open(options.study)
+    names = sorted(p.name for p in (study.root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    chosen = [name for name in names if options.first <= name[:2] <= options.last]
+    if not chosen:
+        raise StudyError(
+            f"no notebook from {options.first} to {options.last}: expected two digits, found "
+            f"{', '.join(names)}"
+        )
+    run_notebooks(study.root / "notebooks", chosen, dict(options.parameters))
+    print(f"\n{summarise(study)}")
+
+
+def status(options: argparse.Namespace) -> None:
+    """Print the state of every stage."""
+    table = Study.open(options.study).status()
+    with pd.option_context("display.max_colwidth", None, "display.width", 200):
+        print(table.fillna("").to_string(index=False))
+
+
+def lab(options: argparse.Namespace) -> None:
+    """Open JupyterLab on the study's own notebooks, in place of this process."""
+    study = Study.open(options.study)
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(study.root / "notebooks")])
+
+
+def export(options: argparse.Namespace) -> None:
+    """Copy what goes into a paper; scans of single subjects stay in the study."""
+    study, folder = Study.open(options.study), Path(options.folder)
+    if folder.exists():
+        raise StudyError(f"{folder} exists: choose a folder that does not")
+    copied = [name for name in EXPORTED if _copy(study.path(name), folder)]
+    if not copied:
+        raise StudyError(f"there is nothing to export yet: run 'clamlab run {options.study}' first")
+    print(f"{folder}: {', '.join(copied)}")
+
+
+def _copy(source: Path, folder: Path) -> bool:
+    if source.suffix == ".*":
+        return any([_copy(file, folder) for file in sorted(source.parent.glob(source.name))])
+    if not source.exists():
+        return False
+    target = folder / source.parent.name / source.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+    return True
+
+
+def _roles(contract: dict[str, Any]) -> str:
+    rows = [
+        {"column": name, "role": rule.get("x-role", "-"), "type": rule.get("type", "-")}
+        for name, rule in contract["properties"].items()
+    ]
+    return pd.DataFrame(rows).to_string(index=False)

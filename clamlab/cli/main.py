@@ -1,0 +1,86 @@
+"""The commands and their options."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from clamlab import __version__
+from clamlab.cli import commands
+from clamlab.cli.running import parse_parameter
+from clamlab.schema import TableError
+from clamlab.study import StudyError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when it did what was asked.
+
+    Examples
+    --------
+    >>> main(["status", "nowhere"])
+    1
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except (StudyError, TableError, ValueError, OSError) as error:
+        print(f"clamlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nclamlab: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="clamlab",
+        description="Cluster medical scans, and see which regions drive each cluster.",
+    )
+    parser.add_argument("--version", action="version", version=f"clamlab {__version__}")
+    add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
+
+    init = add("init", help="make a study from a table of participants and a folder of scans")
+    init.add_argument("study", metavar="STUDY", help="folder to make")
+    init.add_argument("--participants", required=True, metavar="TABLE", help="CSV or XLSX")
+    init.add_argument("--scans", required=True, metavar="FOLDER", help="DICOM folders or NIfTI")
+    init.add_argument("--id-column", metavar="NAME", help="column that identifies a subject")
+    init.add_argument("--path-column", metavar="NAME", help="column that says where the scan is")
+    init.set_defaults(command=commands.init)
+
+    simulate = add("simulate", help="make a study of simulated scans, to try everything on")
+    simulate.add_argument("study", metavar="STUDY", help="folder to make")
+    _add_parameters(simulate)
+    simulate.set_defaults(command=commands.simulate)
+
+    run = add("run", help="run the study's notebooks in order")
+    run.add_argument("study", metavar="STUDY")
+    run.add_argument("--from", dest="first", default="01", metavar="NN", help="first notebook")
+    run.add_argument("--to", dest="last", default="09", metavar="NN", help="last notebook")
+    _add_parameters(run)
+    run.set_defaults(command=commands.run)
+
+    status = add("status", help="tell which stages are fresh, stale, partial or missing")
+    status.add_argument("study", metavar="STUDY")
+    status.set_defaults(command=commands.status)
+
+    lab = add("lab", help="open the study's notebooks in JupyterLab")
+    lab.add_argument("study", metavar="STUDY")
+    lab.set_defaults(command=commands.lab)
+
+    export = add("export", help="gather tables, figures and average maps in one folder")
+    export.add_argument("study", metavar="STUDY")
+    export.add_argument("folder", metavar="FOLDER", help="folder to make")
+    export.set_defaults(command=commands.export)
+    return parser
+
+
+def _add_parameters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-p",
+        dest="parameters",
+        action="append",
+        default=[],
+        type=parse_parameter,
+        metavar="NAME=VALUE",
+        help="set a notebook's parameter; may be given several times",
+    )

@@ -1,0 +1,125 @@
+"""Run a study's notebooks without a person: parameters in, progress out, outputs kept."""
+
+import ast
+import copy
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from clamlab.study import StudyError
+
+# In a terminal a bar is text; the bars that a browser draws could not be seen.
+TEXT_BARS = "import tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm"
+TAG = "parameters"
+
+
+def parse_parameter(text: str) -> tuple[str, Any]:
+    """Read NAME=VALUE; the value is a Python literal, or else text.
+
+    Examples
+    --------
+    >>> parse_parameter("SPACING_MM=6"), parse_parameter("REGISTRATION=affine")
+    (('SPACING_MM', 6), ('REGISTRATION', 'affine'))
+    """
+    name, separator, value = text.partition("=")
+    if not separator or not name.isidentifier():
+        raise ValueError(f"expected NAME=VALUE, found {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def run_notebooks(folder: Path, names: Sequence[str], parameters: dict[str, Any]) -> None:
+    """Run notebooks in order; each is saved with its outputs, also where it stops.
+
+    Raises
+    ------
+    StudyError
+        If a parameter belongs to none of them, or a cell fails.
+    """
+    notebooks = {name: nbformat.read(folder / name, as_version=4) for name in names}
+    known = {p for notebook in notebooks.values() for p in parameters_of(notebook)}
+    if unknown := sorted(set(parameters) - known):
+        raise StudyError(
+            f"no notebook of this run takes {', '.join(unknown)}: expected one of "
+            f"{', '.join(sorted(known))}"
+        )
+    for name, notebook in notebooks.items():
+        print(f"\n{Path(name).stem}: {question_of(notebook)}", flush=True)
+        start = time.monotonic()
+        _run(notebook, folder / name, parameters)
+        print(f"{Path(name).stem}: done in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def parameters_of(notebook: NotebookNode) -> dict[str, Any]:
+    """Return the parameters of a notebook and their defaults."""
+    cell = _parameter_cell(notebook)
+    if cell is None:
+        return {}
+    return {
+        target.id: ast.literal_eval(statement.value)
+        for statement in ast.parse(cell.source).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def question_of(notebook: NotebookNode) -> str:
+    """Return the question that the notebook's first cell asks."""
+    lines = [line for line in notebook.cells[0].source.splitlines() if line.strip()]
+    return lines[1].strip("*_ ") if len(lines) > 1 else ""
+
+
+def _run(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> None:
+    running = copy.deepcopy(notebook)
+    cell = _parameter_cell(running)
+    taken = {n: v for n, v in parameters.items() if n in parameters_of(notebook)}
+    if cell is not None and taken:
+        # The defaults stay readable above what this run put in their place.
+        running.cells.insert(
+            running.cells.index(cell) + 1,
+            new_code_cell("\n".join(f"{name} = {value!r}" for name, value in taken.items())),
+        )
+    running.cells.insert(0, new_code_cell(TEXT_BARS))
+    client = _SpeakingClient(
+        running, timeout=None, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise StudyError(
+            f"{path.stem} stopped: {error.ename}: {error.evalue}\n(the notebook with its outputs "
+            f"so far is {path}; what was written before is untouched)"
+        ) from error
+    finally:
+        del running.cells[0]
+        nbformat.write(running, path)
+
+
+def _parameter_cell(notebook: NotebookNode) -> NotebookNode | None:
+    tagged = [c for c in notebook.cells if TAG in c.metadata.get("tags", [])]
+    return tagged[0] if tagged else None
+
+
+class _SpeakingClient(NotebookClient):
+    """Shows in the terminal what cells say while they run, progress bars included."""
+
+    def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> Any:
+        content = msg["content"]
+        if msg["msg_type"] == "stream":
+            stream = sys.stderr if content["name"] == "stderr" else sys.stdout
+            stream.write(content["text"])
+            stream.flush()
+            if content["name"] == "stderr":
+                return None  # hundreds of states of a bar are not worth keeping
+        return super().output(outs, msg, display_id, cell_index)
