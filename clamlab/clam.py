@@ -73,11 +73,7 @@ def channel_confidence(
     >>> channel_confidence(model, scans).shape
     (3, 2, 4)
     """
-    todo = (
-        range(len(images))
-        if out is None
-        else np.flatnonzero(np.isnan(out).any(axis=(1, 2)))
-    )
+    todo = range(len(images)) if out is None else np.flatnonzero(np.isnan(out).any(axis=(1, 2)))
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_confidence_of_scan)(
             model,
@@ -168,14 +164,10 @@ def cluster_activation_map(
     maps = []
     with evaluation_mode(model):
         for weights, i in zip(confidence, range(len(images)), strict=True):
-            channels = model.feature_maps(
-                _to_tensor(images[i : i + 1], model), layer, activated
-            )[0]
+            channels = model.feature_maps(_to_tensor(images[i : i + 1], model), layer, activated)[0]
             weights = torch.as_tensor(np.array(weights), dtype=channels.dtype)
             maps.append(
-                torch.tensordot(weights.to(channels.device), channels, dims=1)
-                .cpu()
-                .numpy()
+                torch.tensordot(weights.to(channels.device), channels, dims=1).cpu().numpy()
             )
     return np.stack(maps)
 
@@ -293,6 +285,28 @@ def population_average(
     raise ValueError(f"weighting must be 'scans' or 'clusters', found {weighting!r}")
 
 
+def average_by_cluster(
+    maps: ArrayLike, clusters: ArrayLike, *, shape: Sequence[int]
+) -> dict[str, NDArray[np.float32]]:
+    """Average the importance at the scans' full size, overall and for each cluster with scans.
+
+    Returns
+    -------
+    dict of str to array of float32, shape (*shape)
+        "Overall" (mean over scans), then "Cluster 1" and so on.
+
+    Examples
+    --------
+    >>> maps = [[[0.0, 4.0], [1.0, 0.0]], [[2.0, 0.0], [0.0, 3.0]]]
+    >>> average_by_cluster(maps, [0, 0], shape=(4,))["Cluster 1"]
+    array([0.5, 0.5, 0.5, 0.5], dtype=float32)
+    """
+    averages = cluster_average(maps, clusters)
+    named = {f"Cluster {k + 1}": averages[k] for k in np.unique(clusters)}
+    named = {"Overall": population_average(maps, clusters), **named}
+    return {name: upsample(average, shape) for name, average in named.items()}
+
+
 def own_importance(maps: ArrayLike, clusters: ArrayLike) -> NDArray[np.float32]:
     """Pick each scan's importance for the cluster it belongs to, shape (n_scans, *layer_grid).
 
@@ -302,9 +316,7 @@ def own_importance(maps: ArrayLike, clusters: ArrayLike) -> NDArray[np.float32]:
     array([[1., 0.]], dtype=float32)
     """
     maps, clusters = np.asarray(maps), np.asarray(clusters)
-    if len(maps) != len(clusters) or not np.all(
-        (0 <= clusters) & (clusters < maps.shape[1])
-    ):
+    if len(maps) != len(clusters) or not np.all((clusters >= 0) & (clusters < maps.shape[1])):
         raise ValueError(
             f"expected one cluster from 0 to {maps.shape[1] - 1} for each of {len(maps)} scans, "
             f"found {len(clusters)} with values {sorted(set(clusters.tolist()))}"
@@ -391,9 +403,7 @@ def _confidence_of_scan(
     return confidence.T.cpu().numpy().astype("float32")
 
 
-def _confidence_of_masks(
-    model: Any, scan: Tensor, masks: Tensor, background: float
-) -> Tensor:
+def _confidence_of_masks(model: Any, scan: Tensor, masks: Tensor, background: float) -> Tensor:
     """Return the clusters' probabilities under each mask (n_masks, n_clusters)."""
     axes = tuple(range(1, masks.ndim))
     low, high = masks.amin(dim=axes, keepdim=True), masks.amax(dim=axes, keepdim=True)

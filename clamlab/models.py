@@ -72,9 +72,7 @@ class ConvAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         shape = tuple(int(side) for side in shape)
-        strides = tuple(
-            DEFAULT_STRIDES.get(len(shape), ()) if strides is None else strides
-        )
+        strides = tuple(DEFAULT_STRIDES.get(len(shape), ()) if strides is None else strides)
         check_grid(shape, strides, channels)
         self.config: dict[str, Any] = {
             "shape": list(shape),
@@ -92,8 +90,7 @@ class ConvAutoencoder(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.blocks = nn.ModuleList(
-                _down(len(shape), i, o, s)
-                for i, o, s in zip(ins, outs, strides, strict=True)
+                _down(len(shape), i, o, s) for i, o, s in zip(ins, outs, strides, strict=True)
             )
             self.to_features = nn.Linear(n_units, n_features)
             self.from_features = nn.Linear(n_features, n_units)
@@ -107,9 +104,7 @@ class ConvAutoencoder(nn.Module):
         """Turn scans (n, *grid) or (n, channels, *grid) into features (n, n_features)."""
         return self.to_features(self.feature_maps(images).flatten(start_dim=1))
 
-    def feature_maps(
-        self, images: Tensor, layer: int = -1, activated: bool = True
-    ) -> Tensor:
+    def feature_maps(self, images: Tensor, layer: int = -1, activated: bool = True) -> Tensor:
         """Return a convolution's channels (n, n_channels, *layer_grid), leaky ReLU applied or not.
 
         ``layer`` counts the encoder's convolutions from 0, or from -1 backwards.
@@ -199,9 +194,7 @@ class DeepClustering(nn.Module):
         """Draw scans from features."""
         return self.autoencoder.decode(features)
 
-    def feature_maps(
-        self, images: Tensor, layer: int = -1, activated: bool = True
-    ) -> Tensor:
+    def feature_maps(self, images: Tensor, layer: int = -1, activated: bool = True) -> Tensor:
         """Return the channels of an encoder convolution."""
         return self.autoencoder.feature_maps(images, layer, activated)
 
@@ -216,9 +209,7 @@ class DeepClustering(nn.Module):
         return drawn, log_soft_assignment(features, self.centroids)
 
 
-def check_grid(
-    shape: Sequence[int], strides: Sequence[int], channels: Sequence[int]
-) -> None:
+def check_grid(shape: Sequence[int], strides: Sequence[int], channels: Sequence[int]) -> None:
     """Raise ValueError where a grid cannot go down the strides and come back whole."""
     if len(shape) not in CONVOLUTION:
         raise ValueError(f"scans must be 2-D or 3-D, found the grid {tuple(shape)}")

@@ -13,9 +13,7 @@ BACKGROUND = 0.0  # a voxel outside the lung, or masked out: mean lung on the z 
 HU_WINDOW = (-1024.0, 0.0)  # what [0, 1] spans under the "unit" rule
 
 
-def fit_scaling(
-    volumes: ArrayLike, mask: NDArray, *, method: str = "zscore"
-) -> dict[str, Any]:
+def fit_scaling(volumes: ArrayLike, mask: NDArray, *, method: str = "zscore") -> dict[str, Any]:
     """Find the numbers that bring a cohort to the network's scale; they travel with the model.
 
     Parameters
@@ -55,9 +53,7 @@ def fit_scaling(
         }
     if method != "zscore":
         raise ValueError(f"method must be 'zscore' or 'unit', found {method!r}")
-    sums = np.array([_moments(np.asarray(volume)[mask]) for volume in volumes]).sum(
-        axis=0
-    )
+    sums = np.array([_moments(np.asarray(volume)[mask]) for volume in volumes]).sum(axis=0)
     n, total, squares = sums
     mean = total / n
     spread = np.sqrt(max(squares / n - mean**2, 0.0))
@@ -119,22 +115,16 @@ class ScaledVolumes:
     def __len__(self) -> int:
         return len(self.volumes)
 
-    def __getitem__(
-        self, index: int | slice | Sequence[int] | NDArray
-    ) -> NDArray[np.float32]:
+    def __getitem__(self, index: int | slice | Sequence[int] | NDArray) -> NDArray[np.float32]:
         images = np.asarray(self.volumes[index], dtype="float32")
-        images = (images - np.float32(self.rule["shift"])) / np.float32(
-            self.rule["scale"]
-        )
+        images = (images - np.float32(self.rule["shift"])) / np.float32(self.rule["scale"])
         return np.where(self.mask, images, np.float32(self.rule["background"]))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return np.asarray(self[:], dtype=dtype)
 
 
-def unscale(
-    images: ArrayLike, mask: NDArray, rule: dict[str, Any]
-) -> NDArray[np.float32]:
+def unscale(images: ArrayLike, mask: NDArray, rule: dict[str, Any]) -> NDArray[np.float32]:
     """Turn images on the network's scale back to HU; NaN outside the lungs, which had no HU there.
 
     Examples
@@ -143,9 +133,7 @@ def unscale(
     >>> unscale([[-1.0, 1.0, 0.0]], np.array([True, True, False]), rule)
     array([[-900., -700.,   nan]], dtype=float32)
     """
-    hu = np.asarray(images, "float32") * np.float32(rule["scale"]) + np.float32(
-        rule["shift"]
-    )
+    hu = np.asarray(images, "float32") * np.float32(rule["scale"]) + np.float32(rule["shift"])
     return np.where(mask, hu, np.float32(np.nan))
 
 
@@ -188,13 +176,9 @@ def fit_to_grid(volume: NDArray, shape: Sequence[int], *, fill: float) -> NDArra
     array([0, 5, 6, 0, 0])
     """
     if volume.ndim != len(shape):
-        raise ValueError(
-            f"expected {len(shape)} sides to fit {tuple(shape)}, found {volume.shape}"
-        )
+        raise ValueError(f"expected {len(shape)} sides to fit {tuple(shape)}, found {volume.shape}")
     pairs = list(zip(volume.shape, shape, strict=True))
-    crop = tuple(
-        slice(max(0, (h - w) // 2), max(0, (h - w) // 2) + min(h, w)) for h, w in pairs
-    )
+    crop = tuple(slice(max(0, (h - w) // 2), max(0, (h - w) // 2) + min(h, w)) for h, w in pairs)
     kept = volume[crop]
     if np.count_nonzero(volume != fill) != np.count_nonzero(kept != fill):
         raise ValueError(
@@ -203,6 +187,58 @@ def fit_to_grid(volume: NDArray, shape: Sequence[int], *, fill: float) -> NDArra
         )
     padding = [(max(0, w - h) // 2, -(-max(0, w - h) // 2)) for h, w in pairs]
     return np.pad(kept, padding, constant_values=fill)
+
+
+def average_by_cluster(volumes: ArrayLike, clusters: ArrayLike) -> dict[str, NDArray[np.float32]]:
+    """Average the scans of the whole cohort and of each cluster, one scan at a time.
+
+    Parameters
+    ----------
+    volumes : array, shape (n_scans, *grid)
+        A memory map is read one scan at a time.
+    clusters : array of int, shape (n_scans,)
+        From 0.
+
+    Returns
+    -------
+    dict of str to array of float32, shape (*grid)
+        "Overall", then "Cluster 1" and so on for every cluster that has scans.
+
+    Examples
+    --------
+    >>> average_by_cluster(np.array([[-900], [-700], [-500]]), [0, 0, 1])["Cluster 1"]
+    array([-800.], dtype=float32)
+    """
+    clusters = np.asarray(clusters)
+    sums = {k: np.zeros(np.shape(volumes)[1:], "float64") for k in np.unique(clusters)}
+    for volume, k in zip(volumes, clusters, strict=True):
+        sums[k] += volume
+    counts = {k: int(np.sum(clusters == k)) for k in sums}
+    overall = sum(sums.values()) / len(clusters)
+    averages = {f"Cluster {k + 1}": sums[k] / counts[k] for k in sums}
+    return {name: a.astype("float32") for name, a in {"Overall": overall, **averages}.items()}
+
+
+def save_averages(
+    folder: str | os.PathLike, averages: dict[str, NDArray], affine: NDArray, *, kind: str
+) -> list[Path]:
+    """Write averages as NIfTI, ``<kind>_cluster_1.nii.gz`` and so on, on the study's affine.
+
+    Parameters
+    ----------
+    folder : path
+    averages : dict of str to array, shape (*grid)
+        For instance from :func:`average_by_cluster`.
+    affine : array, shape (4, 4)
+    kind : str
+        What the averages show: "hu", "clam", "contrast".
+
+    Returns
+    -------
+    list of Path
+    """
+    names = {name: f"{kind}_{name.lower().replace(' ', '_')}.nii.gz" for name in averages}
+    return [save_nifti(Path(folder) / names[n], a, affine) for n, a in averages.items()]
 
 
 def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path:
@@ -227,11 +263,7 @@ def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path
         If the array is not 3-D or the affine turns no voxel into a place.
     """
     path, array, affine = Path(path), np.asarray(array), np.asarray(affine, "float64")
-    if (
-        array.ndim != 3
-        or affine.shape != (4, 4)
-        or abs(np.linalg.det(affine[:3, :3])) < 1e-9
-    ):
+    if array.ndim != 3 or affine.shape != (4, 4) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise ValueError(
             f"{path.name}: expected a 3-D volume and an invertible 4 x 4 affine, found a volume of "
             f"shape {array.shape} and the affine {affine.tolist()}"
@@ -264,9 +296,7 @@ def _check_mask(volumes: ArrayLike, mask: NDArray) -> NDArray[np.bool_]:
             f"found {mask.shape}"
         )
     if not mask.any():
-        raise ValueError(
-            "the lung mask is empty: expected some voxels inside the lungs"
-        )
+        raise ValueError("the lung mask is empty: expected some voxels inside the lungs")
     return mask
 
 
@@ -277,10 +307,12 @@ def _moments(values: NDArray) -> tuple[float, float, float]:
 
 __all__ = [
     "ScaledVolumes",
+    "average_by_cluster",
     "fit_scaling",
     "fit_to_grid",
     "grid_for",
     "load_nifti",
+    "save_averages",
     "save_nifti",
     "scale",
     "unscale",

@@ -65,7 +65,7 @@ def test_exact_against_the_literal_loop(shape, batch_size):
         assert np.abs(alpha[i] - expected_alpha).max() < 5e-5
         found = importance(sums)[i]
         assert np.abs(found - importance(expected_sums[None])[0]).max() < 1e-5
-    assert alpha.std() > 0.05  # the comparison means something
+    assert alpha.std() > 0.02  # the comparison means something
 
 
 def test_no_softmax_over_channels():

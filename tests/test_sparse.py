@@ -24,9 +24,7 @@ def park_miller():
         state = 16807 * state % 2147483647
         values.append(state / 2147483647)
     x = np.array(values).reshape(60, 50)
-    np.testing.assert_allclose(
-        x[0, :3], [0.56303166, 0.87309715, 0.14380891], atol=1e-8
-    )
+    np.testing.assert_allclose(x[0, :3], [0.56303166, 0.87309715, 0.14380891], atol=1e-8)
     x[30:, :5] += 1
     return zscore(x)
 
@@ -39,9 +37,7 @@ def park_miller():
         (1.8, (0.4138, 0.1084, 0.6569, 0.6209), 228.248, [39, 50, 61]),
     ],
 )
-def test_iris_agrees_with_the_published_implementation(
-    iris, bound, weights, objective, sizes
-):
+def test_iris_agrees_with_the_published_implementation(iris, bound, weights, objective, sizes):
     fit = sparse_kmeans(iris, 3, bound=bound, seed=0)
     np.testing.assert_allclose(fit.weights, weights, atol=1e-3)
     assert fit.objective == pytest.approx(objective, rel=1e-4)
@@ -60,9 +56,7 @@ def test_sparse_features_agree_with_the_published_implementation(
 ):
     fit = sparse_kmeans(park_miller, 2, bound=bound, seed=0)
     assert set(np.flatnonzero(fit.weights)) == set(weights)
-    np.testing.assert_allclose(
-        fit.weights[list(weights)], list(weights.values()), atol=1e-3
-    )
+    np.testing.assert_allclose(fit.weights[list(weights)], list(weights.values()), atol=1e-3)
     assert fit.objective == pytest.approx(objective, rel=1e-4)
 
 
@@ -82,9 +76,7 @@ def test_units_do_not_matter(park_miller):
 
 def test_weights_keep_both_constraints(park_miller):
     for bound in (1.01, 1.7, 3):
-        weights = sparse_kmeans(
-            park_miller, 3, bound=bound, seed=1, n_restarts=5
-        ).weights
+        weights = sparse_kmeans(park_miller, 3, bound=bound, seed=1, n_restarts=5).weights
         assert (weights >= 0).all()
         assert np.linalg.norm(weights) == pytest.approx(1)
         assert weights.sum() <= bound + 1e-9

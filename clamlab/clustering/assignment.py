@@ -23,9 +23,7 @@ def log_soft_assignment(features: Tensor, centroids: Tensor) -> Tensor:
     tensor([[0.6667, 0.3333]])
     """
     # Differences, not the expanded square: the latter cancels when a scan sits on its centroid.
-    squared_distance = (
-        (features[:, None, :] - centroids[None, :, :]).square().sum(dim=2)
-    )
+    squared_distance = (features[:, None, :] - centroids[None, :, :]).square().sum(dim=2)
     return torch.log_softmax(-torch.log1p(squared_distance), dim=1)
 
 

@@ -192,13 +192,9 @@ def choose_bound(
     permuted = [rng.permuted(x, axis=0) for _ in range(n_permutations)]
     rows = []
     for bound in tqdm(bounds, desc="bounds", disable=not progress):
-        fit = sparse_kmeans(
-            x, n_clusters, bound=bound, seed=seed, n_restarts=n_restarts
-        )
+        fit = sparse_kmeans(x, n_clusters, bound=bound, seed=seed, n_restarts=n_restarts)
         chance = [
-            sparse_kmeans(
-                y, n_clusters, bound=bound, seed=seed, n_restarts=n_restarts
-            ).objective
+            sparse_kmeans(y, n_clusters, bound=bound, seed=seed, n_restarts=n_restarts).objective
             for y in permuted
         ]
         rows.append(
@@ -226,9 +222,7 @@ def _checked(features, n_clusters: int) -> np.ndarray:
             f"features must be finite; found {x[row, column]} at scan {row}, feature {column}"
         )
     if not 2 <= n_clusters < len(x):
-        raise ValueError(
-            f"n_clusters must be from 2 to {len(x) - 1}; found {n_clusters}"
-        )
+        raise ValueError(f"n_clusters must be from 2 to {len(x) - 1}; found {n_clusters}")
     if not np.ptp(x, axis=0).any():
         raise ValueError("no feature varies between scans: there is nothing to cluster")
     return x
@@ -265,9 +259,7 @@ def _alternate(x, labels, n_clusters: int, bound: float):
 
 def _weights(between: np.ndarray, bound: float) -> np.ndarray:
     """Soft-threshold the between-cluster sums so that the weights' sum is the bound."""
-    between = np.maximum(
-        between / between.max(), 0
-    )  # scale-free: bisection runs on [0, 1]
+    between = np.maximum(between / between.max(), 0)  # scale-free: bisection runs on [0, 1]
 
     def thresholded(threshold):
         kept = np.maximum(between - threshold, 0)
@@ -308,9 +300,7 @@ def _fill_empty(labels, distance, n_clusters: int) -> None:
     """Give an empty cluster the worst-placed scan of a cluster that has others."""
     sizes = np.bincount(labels, minlength=n_clusters)
     for empty in np.flatnonzero(sizes == 0):
-        badness = np.where(
-            sizes[labels] > 1, distance[np.arange(len(labels)), labels], -np.inf
-        )
+        badness = np.where(sizes[labels] > 1, distance[np.arange(len(labels)), labels], -np.inf)
         moved = badness.argmax()
         sizes[labels[moved]] -= 1
         labels[moved], sizes[empty] = empty, 1

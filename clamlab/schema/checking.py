@@ -9,13 +9,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from clamlab.schema.contracts import (
-    check_contract,
-    columns_with_role,
-    kinds,
-    levels,
-    nullable,
-)
+from clamlab.schema.contracts import check_contract, columns_with_role, kinds, levels, nullable
+from clamlab.schema.conversion import coerce, is_number, typed
 
 _FIELDS = ["subject_id", "row", "column", "value", "rule", "message"]
 _IDS_SHOWN = 5
@@ -96,44 +91,35 @@ def check_table(
     rules = schema.get("properties", {})
     coerced = table.copy()
     for name in table.columns.intersection(list(rules)):
-        coerced[name] = _coerce(table[name], rules[name])
+        coerced[name] = coerce(table[name], rules[name])
     found = list(_violations(coerced, schema, references or {}))
     if found:
         violations = pd.DataFrame(found, columns=_FIELDS).astype({"row": "Int64"})
         raise TableError(violations, name=schema.get("title", "the table"))
     for name in coerced.columns.intersection(list(rules)):
-        coerced[name] = _typed(coerced[name], rules[name])
+        coerced[name] = typed(coerced[name], rules[name])
     return coerced
 
 
-def _violations(
-    table: pd.DataFrame, schema: dict, references: Mapping
-) -> Iterator[tuple]:
+def _violations(table: pd.DataFrame, schema: dict, references: Mapping) -> Iterator[tuple]:
     rules = schema.get("properties", {})
     id_column = next((c for c in columns_with_role(schema, "id") if c in table), None)
-    ids = (
-        table[id_column].to_numpy(dtype=object)
-        if id_column
-        else np.full(len(table), None)
-    )
+    ids = table[id_column].to_numpy(dtype=object) if id_column else np.full(len(table), None)
 
     def at(positions, column, value, rule, message):
         return [(ids[i], i, column, value, rule, message) for i in positions]
 
     yield from _column_violations(table, schema)
     for name in table.columns.intersection(list(rules)):
-        for positions, value, rule, message in _value_violations(
-            table[name], rules[name]
-        ):
+        for positions, value, rule, message in _value_violations(table[name], rules[name]):
             yield from at(positions, name, value, rule, message)
     for i, error in _row_violations(table, schema):
         column = str(error.absolute_path[0]) if error.absolute_path else ""
         yield from at([i], column, error.instance, str(error.validator), error.message)
     if id_column:
-        for value, positions in _repeated(table[id_column]):
-            yield from at(
-                positions, id_column, value, "unique", f"{value!r} is not unique"
-            )
+        for value, positions in _places(table[id_column]):
+            if len(positions) > 1:
+                yield from at(positions, id_column, value, "unique", f"{value!r} is not unique")
     for name, other in references.items():
         for value, positions in _unknown(table, name, other):
             message = f"{value!r} is not in the table it refers to"
@@ -142,53 +128,48 @@ def _violations(
 
 def _column_violations(table: pd.DataFrame, schema: dict) -> Iterator[tuple]:
     known = schema.get("properties", {})
+    missing = f"the column is missing (there are: {', '.join(map(str, table.columns))})"
     for name in schema.get("required", []):
         if name not in table:
-            here = ", ".join(map(str, table.columns))
-            yield (
-                None,
-                None,
-                name,
-                None,
-                "required",
-                f"the column is missing (there are: {here})",
-            )
+            yield None, None, name, None, "required", missing
     if schema.get("additionalProperties") is False:
+        unknown = "the contract has no such column"
         for name in table.columns.difference(list(known), sort=False):
-            yield (
-                None,
-                None,
-                name,
-                None,
-                "additionalProperties",
-                "the contract has no such column",
-            )
+            yield None, None, name, None, "additionalProperties", unknown
 
 
 def _value_violations(series: pd.Series, rule: dict) -> Iterator[tuple]:
     """Yield (positions, value, keyword, message) for each distinct value that breaks the rule."""
-    codes, values = pd.factorize(series.to_numpy(dtype=object))
-    missing = np.flatnonzero(codes < 0)
+    missing = np.flatnonzero(series.isna())
     if len(missing) and not nullable(rule):
         yield missing, None, "type", "a value is missing, and the contract asks for one"
     validator = Draft202012Validator(rule)
-    if _only_bounded(series, rule) and len(values):
-        if not any(_errors(validator, end) for end in (series.min(), series.max())):
-            return
-    for code, value in enumerate(values):
+    given = series.dropna()
+    if _only_bounded(given, rule) and _ends_fit(given, validator):
+        return
+    for value, positions in _places(series):
         for keyword, message in _errors(validator, value):
-            yield np.flatnonzero(codes == code), value, keyword, message
+            yield positions, value, keyword, message
+
+
+def _places(series: pd.Series) -> Iterator[tuple]:
+    """Yield each distinct value with its positions in the table."""
+    codes, values = pd.factorize(series.to_numpy(dtype=object))
+    for code, positions in pd.Series(codes).groupby(codes).indices.items():
+        if code >= 0:
+            yield values[code], positions
 
 
 def _only_bounded(series: pd.Series, rule: dict) -> bool:
     keywords = {k for k in rule if not k.startswith("x-")} - _ANNOTATIONS
     whole = "number" in kinds(rule) or series.dtype.kind in "iu"
     return (
-        is_numeric_dtype(series)
-        and not is_bool_dtype(series)
-        and whole
-        and keywords <= _INTERVAL
+        is_numeric_dtype(series) and not is_bool_dtype(series) and whole and keywords <= _INTERVAL
     )
+
+
+def _ends_fit(values: pd.Series, validator: Draft202012Validator) -> bool:
+    return not any(_errors(validator, end) for end in (values.min(), values.max()))
 
 
 def _errors(validator: Draft202012Validator, value) -> list[tuple[str, str]]:
@@ -215,14 +196,7 @@ def _in_words(error: ValidationError) -> str:
     return phrases.get(str(error.validator), error.message)
 
 
-def is_number(value) -> bool:
-    """Tell a number from a truth value, which Python counts as one."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def _row_violations(
-    table: pd.DataFrame, schema: dict
-) -> Iterator[tuple[int, ValidationError]]:
+def _row_violations(table: pd.DataFrame, schema: dict) -> Iterator[tuple[int, ValidationError]]:
     """Check what a contract says about several columns together (if/then, anyOf, ...)."""
     annotations = _ANNOTATIONS | {k for k in schema if k.startswith("x-")}
     together = {k: v for k, v in schema.items() if k not in _HANDLED | annotations}
@@ -235,83 +209,12 @@ def _row_violations(
             yield i, error
 
 
-def _repeated(series: pd.Series) -> Iterator[tuple]:
-    values = series.astype(object)
-    for value in pd.unique(values[values.duplicated() & values.notna()]):
-        yield value, np.flatnonzero((values == value).to_numpy())
-
-
 def _unknown(table: pd.DataFrame, name: str, other: pd.DataFrame) -> Iterator[tuple]:
-    for side, columns in (
-        ("this table", table.columns),
-        ("the other table", other.columns),
-    ):
+    for side, columns in (("this table", table.columns), ("the other table", other.columns)):
         if name not in columns:
             raise ValueError(f"reference {name!r}: {side} has no such column")
     known = set(other[name].dropna().astype(str))
-    values = table[name].astype(object)
-    for value in pd.unique(values.dropna()):
-        if str(value) not in known:
-            yield value, np.flatnonzero((values == value).to_numpy())
-
-
-def _coerce(series: pd.Series, rule: dict) -> pd.Series:
-    """Apply the contract's types where a value allows it; leave every other value as it is."""
-    wanted = kinds(rule)
-    values = series.astype(object) if series.dtype == "category" else series
-    if values.dtype.kind not in "OU" and not pd.api.types.is_string_dtype(values):
-        return _as_text(values) if wanted == {"string"} else values
-    values = values.astype(object).where(values.notna(), None)
-    blank = values.map(lambda v: isinstance(v, str) and not v.strip())
-    values = values.where(~blank, None)
-    if wanted == {"string"}:
-        return _as_text(values)
-    if wanted and wanted <= {"number", "integer"}:
-        return _as_numbers(values)
-    if wanted == {"boolean"}:
-        return values.map(
-            lambda v: {"true": True, "false": False}.get(str(v).lower(), v)
-        )
-    return values
-
-
-def _as_text(values: pd.Series) -> pd.Series:
-    def text(value):
-        # A column of whole numbers with a gap arrives as 12.0: its text is "12".
-        if isinstance(value, float | np.floating) and float(value).is_integer():
-            return str(int(value))
-        return value if isinstance(value, str) else str(value)
-
-    return (
-        values.astype(object).map(text, na_action="ignore").where(values.notna(), None)
-    )
-
-
-def _as_numbers(values: pd.Series) -> pd.Series:
-    texts = values.map(lambda v: isinstance(v, str))
-    numbers = pd.to_numeric(values.where(texts), errors="coerce")
-    mixed = values.where(numbers.isna(), numbers)
-    done = mixed.map(is_number, na_action="ignore").fillna(True).astype(bool)
-    return pd.to_numeric(mixed) if done.all() else mixed
-
-
-def _typed(series: pd.Series, rule: dict) -> pd.Series:
-    wanted = kinds(rule)
-    if levels(rule):
-        ordered = rule.get("x-role") in ("staging", "visual_score")
-        kind = pd.CategoricalDtype(levels(rule), ordered=ordered)
-        return series.astype(object).astype(kind)
-    dtypes = {
-        "integer": "Int64",
-        "number": "float64",
-        "string": "str",
-        "boolean": "boolean",
-    }
-    if wanted == {"integer", "number"}:
-        return series.astype("float64")
-    if len(wanted) != 1 or not wanted <= set(dtypes):
-        return series
-    return series.astype(dtypes[next(iter(wanted))])
+    return ((value, where) for value, where in _places(table[name]) if str(value) not in known)
 
 
 def _summary(violations: pd.DataFrame, name: str) -> str:

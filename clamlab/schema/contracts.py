@@ -64,9 +64,7 @@ def _locate(path: str | Path) -> Path:
     package = Path(__file__).parents[1]
     # Installed, the contracts travel inside the package; in a clone they stand beside it.
     folders = [package / "_schemas", package.parent / "data_schemas"]
-    known = {
-        f.name.removesuffix(_SUFFIX): f for d in folders for f in d.glob(f"*{_SUFFIX}")
-    }
+    known = {f.name.removesuffix(_SUFFIX): f for d in folders for f in d.glob(f"*{_SUFFIX}")}
     name = str(path).removesuffix(_SUFFIX)
     if name not in known:
         raise FileNotFoundError(
@@ -81,9 +79,7 @@ def check_contract(schema: dict) -> None:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         place = "/".join(map(str, error.absolute_path)) or "the top level"
-        raise ValueError(
-            f"not a valid JSON Schema at {place}: {error.message}"
-        ) from error
+        raise ValueError(f"not a valid JSON Schema at {place}: {error.message}") from error
     for name, rule in schema.get("properties", {}).items():
         _check_keywords(name, rule)
     ids = columns_with_role(schema, "id")
@@ -114,11 +110,7 @@ def _check_keywords(name: str, rule: dict) -> None:
 
 def columns_with_role(schema: dict, role: str) -> list[str]:
     """List the columns that play a role, in the contract's order."""
-    return [
-        n
-        for n, rule in schema.get("properties", {}).items()
-        if rule.get("x-role") == role
-    ]
+    return [n for n, rule in schema.get("properties", {}).items() if rule.get("x-role") == role]
 
 
 def levels(rule: dict) -> list:
@@ -131,9 +123,7 @@ def kinds(rule: dict) -> set[str]:
     declared = rule.get("type")
     if declared is None:
         return {_kind(level) for level in levels(rule)}
-    return (
-        {declared} - {"null"} if isinstance(declared, str) else set(declared) - {"null"}
-    )
+    return {declared} - {"null"} if isinstance(declared, str) else set(declared) - {"null"}
 
 
 def _kind(level) -> str:

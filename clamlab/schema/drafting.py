@@ -71,11 +71,7 @@ def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
     (['number', 'null'], 'outcome')
     """
     chosen = _id_column(table, id_column)
-    rules = {
-        str(name): _draft_column(table[name])
-        for name in table.columns
-        if name != chosen
-    }
+    rules = {str(name): _draft_column(table[name]) for name in table.columns if name != chosen}
     id_rule = {"type": "string", "minLength": 1, "title": "Subject", "x-role": "id"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -83,8 +79,7 @@ def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
         "description": _NOTE,
         "type": "object",
         "properties": {
-            str(name): id_rule if name == chosen else rules[str(name)]
-            for name in table.columns
+            str(name): id_rule if name == chosen else rules[str(name)] for name in table.columns
         },
         "required": [str(name) for name in table.columns],
         "additionalProperties": True,
@@ -93,9 +88,7 @@ def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
 
 def _id_column(table: pd.DataFrame, given: str | None) -> str:
     if given is None:
-        fitting = [
-            n for n in table.columns if looks_like_id(n) and _names_subjects(table[n])
-        ]
+        fitting = [n for n in table.columns if looks_like_id(n) and _names_subjects(table[n])]
         if not fitting:
             raise ValueError(
                 "no column names the subjects (a complete column without repeats, called "
@@ -103,9 +96,7 @@ def _id_column(table: pd.DataFrame, given: str | None) -> str:
             )
         return fitting[0]
     if given not in table:
-        raise ValueError(
-            f"id_column {given!r} is not in the table: {list(table.columns)}"
-        )
+        raise ValueError(f"id_column {given!r} is not in the table: {list(table.columns)}")
     if not _names_subjects(table[given]):
         repeated = table[given][table[given].duplicated()].astype(str).unique()[:5]
         raise ValueError(
@@ -142,11 +133,7 @@ def _role(series: pd.Series) -> str | None:
     for role, known in _ROLE_WORDS.items():
         if words & known:
             return role
-    if (
-        looks_like_id(series.name)
-        or not is_numeric_dtype(series)
-        or is_bool_dtype(series)
-    ):
+    if looks_like_id(series.name) or not is_numeric_dtype(series) or is_bool_dtype(series):
         return None
     return "outcome"
 
@@ -160,9 +147,7 @@ def _levels(series: pd.Series, role: str | None) -> list:
     most = _MOST_LEVELS.get(role or "", _MOST_LEVELS_ELSEWHERE)
     if is_numeric_dtype(values):
         whole = bool((values % 1 == 0).all())
-        few = whole and (
-            role in ("staging", "visual_score", "scanner") or len(found) == 2
-        )
+        few = whole and (role in ("staging", "visual_score", "scanner") or len(found) == 2)
         found = [int(v) for v in found] if whole else found
     else:
         # As many levels as rows would be names, not categories.

@@ -16,7 +16,7 @@ _EXCEL = {".xlsx", ".xlsm"}
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Open a table as it was exported, without losing leading zeros or decimal commas.
+    r"""Open a table as it was exported, without losing leading zeros or decimal commas.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     --------
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "clinic.csv"
-    >>> _ = file.write_text("subject_id;bmi\\n007;24,5\\n008;NA\\n")
+    >>> _ = file.write_text("subject_id;bmi\n007;24,5\n008;NA\n")
     >>> read_table(file)
       subject_id   bmi
     0        007  24.5
@@ -62,9 +62,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         cells = _split(text, separator, file)
     cells = cells.map(_clean).dropna(axis=0, how="all")
     if cells.empty:
-        raise ValueError(
-            f"{file} is empty: expected a header row and one row per subject"
-        )
+        raise ValueError(f"{file} is empty: expected a header row and one row per subject")
     cells = cells.loc[:, cells.notna().any()]
     names = _names(cells.iloc[0], file)
     columns = {
@@ -89,9 +87,7 @@ def _decode(raw: bytes) -> str:
 
 def _separator(text: str) -> str:
     """Choose the separator that the header uses most, quoted names aside."""
-    header = re.sub(
-        r'"[^"]*"', "", next((line for line in text.splitlines() if line.strip()), "")
-    )
+    header = re.sub(r'"[^"]*"', "", next((line for line in text.splitlines() if line.strip()), ""))
     return max(",;\t", key=header.count)
 
 
@@ -120,9 +116,7 @@ def _clean(cell):
 def _names(header: pd.Series, file: Path) -> list[str]:
     if header.isna().any():
         place = int(header.isna().to_numpy().argmax()) + 1
-        raise ValueError(
-            f"{file}: column {place} holds values but has no name in the header"
-        )
+        raise ValueError(f"{file}: column {place} holds values but has no name in the header")
     names = [str(name) for name in header]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -151,9 +145,7 @@ def _column(name: str, values: pd.Series, *, decimal_comma: bool) -> pd.Series:
         if decimal_comma and texts.map(lambda v: "." not in v).all():
             comma = texts.map(lambda v: _DECIMAL_COMMA.fullmatch(v) is not None)
             texts = texts.where(~comma, texts.str.replace(",", "."))
-            values = values.where(
-                ~values.index.isin(texts.index), texts.reindex(values.index)
-            )
+            values = values.where(~values.index.isin(texts.index), texts.reindex(values.index))
         if _all_numbers(given, texts):
             return pd.to_numeric(values)
     return values.map(_text, na_action="ignore").astype("str")

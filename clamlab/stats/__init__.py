@@ -1,0 +1,29 @@
+"""Who is in each cluster, and what the clusters mean clinically: tables ready for a paper.
+
+Every function takes the clinical table with its column of clusters and the table's contract,
+which says what each column is (``x-role``), how it is printed and transformed, and whether it
+comes from outside the image, from a reader of the image, or from the image itself
+(``x-source``). What is derived from the clustered images is described and never tested.
+"""
+
+from clamlab.stats.associations import adjusted_means, outcome_associations
+from clamlab.stats.characteristics import table_one
+from clamlab.stats.crosscheck import check_with_tableone
+from clamlab.stats.export import export_table
+from clamlab.stats.measures import map_measures, measures_by_cluster
+from clamlab.stats.model_comparison import compare_models, summary_sentence
+from clamlab.stats.rendering import render_table_one, table_notes
+
+__all__ = [
+    "adjusted_means",
+    "check_with_tableone",
+    "compare_models",
+    "export_table",
+    "map_measures",
+    "measures_by_cluster",
+    "outcome_associations",
+    "render_table_one",
+    "summary_sentence",
+    "table_notes",
+    "table_one",
+]

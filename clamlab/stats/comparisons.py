@@ -1,4 +1,4 @@
-"""Tests and effect sizes between groups, each with its name and its reason when it cannot be made."""
+"""Tests and effect sizes between groups, each with its name, or the reason why there is none."""
 
 from collections.abc import Sequence
 

@@ -21,8 +21,8 @@ _AFFIRMATIVE = {"yes", "true", "1", "present", "positive"}
 class Variable:
     """One column of the clinical table as its contract describes it.
 
-    ``levels`` is empty for a numeric variable; otherwise its first entry is the
-    reference level and the rest keep the contract's order.
+    ``levels`` keeps the contract's order and is empty for a numeric variable;
+    ``reference`` is the level that the others are compared with.
     """
 
     name: str
@@ -31,7 +31,8 @@ class Variable:
     source: str
     units: str = ""
     transform: str = ""
-    levels: tuple = ()
+    levels: tuple[str, ...] = ()
+    reference: str = ""
 
     @property
     def is_categorical(self) -> bool:
@@ -72,14 +73,13 @@ def level_name(value: object) -> str:
     return str(value)
 
 
-def printed_name(variable: Variable) -> str:
+def printed_name(title: str, shown: str) -> str:
     """Name a two-level variable by the level a paper counts: 'Male', or 'Hispanic' for yes/no.
 
-    >>> printed_name(Variable("sex", "Sex", "demographic", "external", levels=("female", "male")))
-    'Male'
+    >>> printed_name("Sex", "male"), printed_name("Hispanic", "yes")
+    ('Male', 'Hispanic')
     """
-    shown = variable.levels[1]
-    return variable.title if shown.lower() in _AFFIRMATIVE else shown[:1].upper() + shown[1:]
+    return title if shown.lower() in _AFFIRMATIVE else shown[:1].upper() + shown[1:]
 
 
 def select_variables(
@@ -127,6 +127,12 @@ def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
     transform = rule.get("x-transform") or ""
     if transform not in ("", "log"):
         raise ValueError(f"column {name!r}: x-transform {transform!r} is not known; use 'log'")
+    levels = _levels(table, name, rule)
+    reference = level_name(rule["x-reference"]) if "x-reference" in rule else (*levels, "")[0]
+    if levels and reference not in levels:
+        raise ValueError(
+            f"column {name!r}: x-reference {reference!r} is not among its levels {levels}"
+        )
     return Variable(
         name=name,
         title=rule.get("title", name),
@@ -134,29 +140,24 @@ def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
         source=source,
         units=rule.get("x-units", ""),
         transform=transform,
-        levels=_levels(table, name, rule),
+        levels=levels,
+        reference=reference,
     )
 
 
 def _levels(table: pd.DataFrame, name: str, rule: dict) -> tuple[str, ...]:
-    """Levels with the reference first; () for a numeric column."""
+    """Levels in the contract's order; () for a numeric column."""
     types = rule.get("type", "number")
     types = {types} if isinstance(types, str) else set(types)
     if "enum" in rule:
-        levels = [level_name(level) for level in rule["enum"] if level is not None]
-    elif "boolean" in types:
-        levels = ["false", "true"]
-    elif "string" in types or rule.get("x-role") == "staging":
+        return tuple(level_name(level) for level in rule["enum"] if level is not None)
+    if "boolean" in types:
+        return ("false", "true")
+    if "string" in types or rule.get("x-role") == "staging":
         # Without declared levels the observed ones stand in; an empty column keeps one.
-        levels = [level_name(level) for level in sorted(table[name].dropna().unique())] or ["-"]
-    else:
-        return ()
-    reference = level_name(rule.get("x-reference", levels[0]))
-    if reference not in levels:
-        raise ValueError(
-            f"column {name!r}: x-reference {reference!r} is not among its levels {levels}"
-        )
-    return (reference, *(level for level in levels if level != reference))
+        observed = sorted(table[name].dropna().unique())
+        return tuple(level_name(level) for level in observed) or ("-",)
+    return ()
 
 
 def cluster_labels(table: pd.DataFrame, group: str) -> pd.Series:
@@ -176,7 +177,7 @@ def cluster_labels(table: pd.DataFrame, group: str) -> pd.Series:
     wrong = codes.isna() | (codes < 0) | (codes % 1 != 0)
     if wrong.any():
         raise ValueError(
-            f"column {group!r}: {int(wrong.sum())} of {len(codes)} rows hold no whole number from 0 "
-            f"(first at index {codes.index[wrong][0]!r}): leave these scans out or assign them"
+            f"column {group!r}: {int(wrong.sum())} of {len(codes)} rows hold no whole number "
+            f"from 0 (first at index {codes.index[wrong][0]!r}): leave them out or assign them"
         )
     return codes.astype(int)

@@ -226,6 +226,11 @@ class Stage:
         self._remember_input(name)
         return value
 
+    def previous(self, name: str) -> Any:
+        """Return what an earlier run of this stage wrote, or None."""
+        path = self.study.path(self._own(name).name)
+        return read_file(path) if is_there(path) else None
+
     def folder(self, name: str) -> Path:
         """Return a folder or file that an earlier stage wrote, to be read by its path."""
         artefact = _artefact(name)

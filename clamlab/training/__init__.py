@@ -2,15 +2,22 @@
 
 from clamlab.training.clusters import fit_clusters, initial_centroids
 from clamlab.training.embedding import embed
+from clamlab.training.planning import training_forecast
 from clamlab.training.pretraining import pretrain
+from clamlab.training.results import assign, assignment_table, redraw, variance_explained
 from clamlab.training.weights import load_autoencoder, load_clustering, weights_of
 
 __all__ = [
+    "assign",
+    "assignment_table",
     "embed",
     "fit_clusters",
     "initial_centroids",
     "load_autoencoder",
     "load_clustering",
     "pretrain",
+    "redraw",
+    "training_forecast",
+    "variance_explained",
     "weights_of",
 ]

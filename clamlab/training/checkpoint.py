@@ -51,25 +51,21 @@ class Checkpoint:
             metadata = file.metadata()
             if metadata["settings"] != self.settings:
                 return []
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no iterator
         model.load_state_dict(_under("model", tensors))
         n_parameters = len(optimizer.param_groups[0]["params"])
         state = {i: _under(f"optimizer.{i}", tensors) for i in range(n_parameters)}
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
         return json.loads(metadata["history"])
 
-    def save(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History
-    ) -> None:
+    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
         """Replace the file by the present state, whole or not at all, a few times a minute."""
         if self.path is None or time.monotonic() - self.saved < SAVE_EVERY_SECONDS:
             return
         tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
         for i, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
-        tensors = {
-            key: value.detach().cpu().contiguous() for key, value in tensors.items()
-        }
+        tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         metadata = {"settings": self.settings, "history": json.dumps(history)}
         temporary = self.path.with_name(f".partial-{self.path.name}")
         save_file(tensors, temporary, metadata)

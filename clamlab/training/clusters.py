@@ -162,15 +162,11 @@ def fit_clusters(
     history["effective_gamma"] = gamma / n_voxels if reduction == "sum" else gamma
     cohort.refresh()
     _order_by_density(model, images, cohort.labels)
-    _warn_of_degeneracy(
-        np.bincount(cohort.labels, minlength=n_clusters), model.centroids
-    )
+    _warn_of_degeneracy(np.bincount(cohort.labels, minlength=n_clusters), model.centroids)
     return model, history
 
 
-def initial_centroids(
-    features: NDArray, n_clusters: int, *, seed: int = 0
-) -> NDArray[np.float32]:
+def initial_centroids(features: NDArray, n_clusters: int, *, seed: int = 0) -> NDArray[np.float32]:
     """Place the centroids where k-means finds them, the best of 20 starts.
 
     Examples
@@ -187,9 +183,7 @@ def initial_centroids(
 class _Cohort:
     """What is known of all scans at once: the target, the labels, and signs of collapse."""
 
-    def __init__(
-        self, fabric: Fabric, model: DeepClustering, images: Any, batch_size: int
-    ) -> None:
+    def __init__(self, fabric: Fabric, model: DeepClustering, images: Any, batch_size: int) -> None:
         self.fabric, self.model, self.images, self.batch_size = (
             fabric,
             model,
@@ -221,9 +215,7 @@ def _smallest_distance(centroids: Tensor) -> float:
 
 
 @torch.no_grad()
-def _order_by_density(
-    model: DeepClustering, images: ArrayLike, labels: NDArray
-) -> None:
+def _order_by_density(model: DeepClustering, images: ArrayLike, labels: NDArray) -> None:
     """Put the densest cluster first; empty clusters go last.
 
     All scans share one mask and one background, so the mean of the whole image orders them as the

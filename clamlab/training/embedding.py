@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 
-def embed(
-    model: Any, images: ArrayLike, *, batch_size: int = 32
-) -> NDArray[np.float32]:
+def embed(model: Any, images: ArrayLike, *, batch_size: int = 32) -> NDArray[np.float32]:
     """Turn every scan into its latent features.
 
     Parameters
@@ -37,9 +35,7 @@ def embed(
     return _encode_rows(model, images, np.arange(len(images)), batch_size).cpu().numpy()
 
 
-def embed_cohort(
-    fabric: Fabric, model: Any, images: ArrayLike, batch_size: int
-) -> Tensor:
+def embed_cohort(fabric: Fabric, model: Any, images: ArrayLike, batch_size: int) -> Tensor:
     """Give every process the features of the whole cohort; each of them encodes its share."""
     n, world = len(images), fabric.world_size
     share = -(-n // world)
@@ -56,15 +52,11 @@ def read_batch(images: ArrayLike, rows: NDArray, like: nn.Module) -> Tensor:
 
 
 @torch.no_grad()
-def _encode_rows(
-    model: Any, images: ArrayLike, rows: NDArray, batch_size: int
-) -> Tensor:
+def _encode_rows(model: Any, images: ArrayLike, rows: NDArray, batch_size: int) -> Tensor:
     was_training = model.training
     model.eval()
     try:
         batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
-        return torch.cat(
-            [model.encode(read_batch(images, batch, model)) for batch in batches]
-        )
+        return torch.cat([model.encode(read_batch(images, batch, model)) for batch in batches])
     finally:
         model.train(was_training)

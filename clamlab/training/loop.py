@@ -79,18 +79,12 @@ def run_epochs(
             fabric.backward(objective(parts, n) * weight)
             optimizer.step()
             for name, mean in parts.items():
-                sums[name] = (
-                    sums.get(name, 0.0) + mean.item() * n * weight / fabric.world_size
-                )
-        means = {
-            name: _over_processes(fabric, s) / len(images) for name, s in sums.items()
-        }
+                sums[name] = sums.get(name, 0.0) + mean.item() * n * weight / fabric.world_size
+        means = {name: _over_processes(fabric, s) / len(images) for name, s in sums.items()}
         loss = objective(means, len(images))
         _check_finite(loss, epoch, schedule)
         seconds = time.monotonic() - start
-        history.append(
-            {"epoch": epoch, "loss": loss, **means, **watched, "seconds": seconds}
-        )
+        history.append({"epoch": epoch, "loss": loss, **means, **watched, "seconds": seconds})
         bar.set_postfix(loss=f"{loss:.4g}")
         if fabric.is_global_zero:
             checkpoint.save(model, optimizer, history)
@@ -132,9 +126,7 @@ def check_reduction(reduction: str) -> None:
 
 
 def _over_processes(fabric: Fabric, value: float) -> float:
-    return float(
-        fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="sum")
-    )
+    return float(fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="sum"))
 
 
 def _check_finite(loss: float, epoch: int, schedule: Schedule) -> None:

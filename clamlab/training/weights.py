@@ -19,14 +19,10 @@ def weights_of(model: nn.Module) -> dict[str, NDArray]:
     >>> weights_of(model)["to_features.weight"].shape
     (3, 8)
     """
-    return {
-        name: value.detach().cpu().numpy() for name, value in model.state_dict().items()
-    }
+    return {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
 
 
-def load_autoencoder(
-    weights: dict[str, NDArray], config: dict[str, Any]
-) -> ConvAutoencoder:
+def load_autoencoder(weights: dict[str, NDArray], config: dict[str, Any]) -> ConvAutoencoder:
     """Rebuild an autoencoder from its stored weights and its ``config``.
 
     Examples
@@ -41,9 +37,7 @@ def load_autoencoder(
     return _load(model, weights)
 
 
-def load_clustering(
-    weights: dict[str, NDArray], config: dict[str, Any]
-) -> DeepClustering:
+def load_clustering(weights: dict[str, NDArray], config: dict[str, Any]) -> DeepClustering:
     """Rebuild a clustering network from its stored weights and its ``config``."""
     config = dict(config)
     n_clusters = config.pop("n_clusters")
@@ -53,7 +47,5 @@ def load_clustering(
 
 def _load(model: Any, weights: dict[str, NDArray]) -> Any:
     # Stored arrays are read-only; torch wants its own copy.
-    model.load_state_dict(
-        {name: torch.from_numpy(np.array(w)) for name, w in weights.items()}
-    )
+    model.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
     return model.eval()

@@ -23,7 +23,7 @@ from clamlab.stats.variables import (
     select_variables,
 )
 
-COLUMNS = (
+COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "part variable title role source kind level is_reference group other_group n n_missing count "
     "percent mean sd median q1 q3 test statistic df1 df2 p p_holm p_bh effect effect_size "
     "difference difference_low difference_high smd smd_low smd_high note preset"
@@ -101,7 +101,7 @@ def table_one(
     >>> schema = {"properties": {"age": {"type": "number", "x-role": "demographic"}}}
     >>> tidy = table_one(table, schema, preset="paper")
     >>> tidy.query("part == 'omnibus'")[["variable", "test", "p"]].round(3).values.tolist()
-    [['age', 'pooled t (one-way ANOVA)', 0.264]]
+    [['age', 'pooled t (one-way ANOVA)', 0.278]]
     """
     check_preset(preset)
     clusters = cluster_labels(table, group)
@@ -202,7 +202,7 @@ def _category_rows(
                     "part": "summary",
                     "group": code,
                     "level": level,
-                    "is_reference": level == levels[0],
+                    "is_reference": level == variable.reference,
                     "n": n,
                     "n_missing": int(members.sum()) - n,
                     "count": count,
@@ -217,9 +217,10 @@ def _category_rows(
         test["note"] = "; ".join(filter(None, [test["note"], why]))
     rows.append({"part": "omnibus", **test})
     names = sorted(clusters.unique())
+    reference_first = sorted(range(len(levels)), key=lambda i: levels[i] != variable.reference)
     for i, j in combinations(range(len(names)), 2):
         two = counts[:, [i, j]]
-        pair = difference_of_shares(two)
+        pair = difference_of_shares(counts[reference_first][:, [i, j]])
         rows.append(_pair(names[i], names[j], compare_counts(two, preset, seed=seed), pair))
     return rows
 

@@ -1,0 +1,101 @@
+"""Scans as another cluster would have them."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from clamlab.clam import evaluation_mode
+from clamlab.clustering import log_soft_assignment
+from clamlab.contrast.checks import check_clusters, checked_mask, to_tensor
+
+
+def counterfactual(
+    model: Any,
+    images: NDArray,
+    rival: ArrayLike,
+    *,
+    mask: ArrayLike,
+    batch_size: int = 8,
+) -> NDArray[np.float32]:
+    """See each scan as another cluster would have it, with its own noise and anatomy.
+
+    Inside the lung, what the decoder draws of the scan is exchanged for what it draws of the
+    rival's centroid; what the decoder cannot draw, the scan keeps.
+
+    Parameters
+    ----------
+    model : DeepClustering, or any module with ``encode``, ``decode`` and ``centroids``
+        It is put in evaluation mode for the call and left as it was.
+    images : array or ScaledVolumes, shape (n_scans, *grid) or (n_scans, channels, *grid)
+        Scans on the network's scale.
+    rival : int or array of int, shape (n_scans,)
+        The cluster to be like, from 0; one for all scans, or one for each.
+    mask : array of bool, shape (*grid)
+        The lung; outside it nothing changes.
+    batch_size : int
+        Scans per pass; bounds memory only.
+
+    Returns
+    -------
+    array of float32, same shape as ``images``
+        The counterfactual scans on the network's scale. A scan minus its counterfactual,
+        brought back to HU, is direction and amount: positive where the scan is denser than the
+        rival would be.
+
+    Raises
+    ------
+    ValueError
+        If the mask does not fit the scans or a rival is not a cluster.
+
+    Notes
+    -----
+    That the counterfactual differs somewhere is no evidence that the clustering looks there:
+    the decoder draws what varies together. :func:`contrast_map` adds what the encoder sees.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> scans = np.random.default_rng(0).normal(size=(3, 8, 8)).astype("float32")
+    >>> counterfactual(model, scans, 1, mask=np.ones((8, 8), bool)).shape
+    (3, 8, 8)
+    """
+    n_scans, mask = len(images), checked_mask(images, mask)
+    rivals = np.broadcast_to(np.asarray(rival), (n_scans,))
+    check_clusters(rivals, model, "rival")
+    parts = []
+    with evaluation_mode(model):
+        lung = torch.as_tensor(mask, device=model.centroids.device)
+        for start in range(0, n_scans, batch_size):
+            rows = slice(start, start + batch_size)
+            scans = to_tensor(images[rows], model)
+            parts.append(as_rival(model, scans, rivals[rows], lung).cpu().numpy())
+    return np.concatenate(parts).astype("float32")
+
+
+def most_probable(model: Any, images: NDArray, *, batch_size: int = 8) -> NDArray[np.int64]:
+    """Tell each scan's nearest, and so most probable, cluster.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> most_probable(model, np.zeros((3, 8, 8)))
+    array([0, 0, 0])
+    """
+    nearest = []
+    with evaluation_mode(model):
+        for start in range(0, len(images), batch_size):
+            features = model.encode(to_tensor(images[start : start + batch_size], model))
+            nearest.append(log_soft_assignment(features, model.centroids).argmax(dim=1))
+    return torch.cat(nearest).cpu().numpy()
+
+
+def as_rival(model: Any, scans: Tensor, rivals: NDArray, lung: Tensor) -> Tensor:
+    """Exchange, inside the lung, what is drawn of each scan for what is drawn of its rival."""
+    drawn = model.decode(model.encode(scans)).reshape(scans.shape)
+    asked = model.decode(model.centroids[torch.as_tensor(np.array(rivals))]).reshape(scans.shape)
+    return scans - torch.where(lung, drawn - asked, 0)

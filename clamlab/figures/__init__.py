@@ -1,0 +1,31 @@
+"""Figures for papers: radiological convention, journal widths, colours every reader can tell.
+
+Every function returns a matplotlib figure and touches no global state; :func:`save_figure`
+writes it as PDF, SVG and PNG, the same bytes for the same input.
+"""
+
+from clamlab.figures.clustering import criteria_panel, latent_scatter, loss_curves
+from clamlab.figures.images import average_panel, image_grid, montage, radiological
+from clamlab.figures.outcomes import forest_plot, outcome_panel
+from clamlab.figures.style import (
+    DOUBLE_COLUMN_MM,
+    SINGLE_COLUMN_MM,
+    cluster_colors,
+    save_figure,
+)
+
+__all__ = [
+    "DOUBLE_COLUMN_MM",
+    "SINGLE_COLUMN_MM",
+    "average_panel",
+    "cluster_colors",
+    "criteria_panel",
+    "forest_plot",
+    "image_grid",
+    "latent_scatter",
+    "loss_curves",
+    "montage",
+    "outcome_panel",
+    "radiological",
+    "save_figure",
+]

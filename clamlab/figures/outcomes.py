@@ -1,0 +1,184 @@
+"""Clinical results: adjusted means per outcome (figure 10) and a forest of differences."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from clamlab.figures.style import (
+    DOUBLE_COLUMN_MM,
+    FONT_SIZE,
+    SINGLE_COLUMN_MM,
+    SMALL_FONT_SIZE,
+    axes_in_mm,
+    cluster_colors,
+    cluster_marker,
+    grid_of_axes,
+    new_figure,
+    style_axes,
+)
+
+_PANEL_MM = 26.0
+
+
+def outcome_panel(
+    adjusted: pd.DataFrame,
+    associations: pd.DataFrame,
+    *,
+    columns: int = 4,
+    p_column: str = "p",
+    width_mm: float = DOUBLE_COLUMN_MM,
+) -> Figure:
+    """Show each outcome's adjusted mean with its 95 % interval by cluster, and the p on top.
+
+    Parameters
+    ----------
+    adjusted : DataFrame
+        From :func:`clamlab.stats.adjusted_means`; any number of clusters.
+    associations : DataFrame
+        From :func:`clamlab.stats.outcome_associations`, of the same models.
+    columns : int
+        Panels in a row.
+    p_column : {"p", "p_holm", "p_bh"}
+        Which p is printed.
+    width_mm : float
+        Width of the figure.
+
+    Returns
+    -------
+    Figure
+        A panel per outcome, in order; an outcome on the log scale is shown on it, and says
+        so. An outcome without model keeps its panel with the reason.
+
+    References
+    ----------
+    Ryan et al., figure 10.
+    """
+    outcomes = list(dict.fromkeys(adjusted["outcome"]))
+    if not outcomes:
+        raise ValueError("no outcome to show")
+    columns = min(columns, len(outcomes))
+    rows = -(-len(outcomes) // columns)
+    figure = new_figure(width_mm, rows * (_PANEL_MM + 13) + 3)
+    omnibus = associations[associations["part"] == "omnibus"].set_index("outcome")
+    codes = sorted(adjusted["group"].dropna().astype(int).unique())
+    for axes, outcome in zip(
+        grid_of_axes(figure, len(outcomes), columns=columns), outcomes, strict=True
+    ):
+        means = adjusted[adjusted["outcome"] == outcome]
+        p = omnibus[p_column].get(outcome, np.nan)
+        _draw_means(axes, means, codes, _p_label(p, p_column))
+    return figure
+
+
+def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str) -> None:
+    first = means.iloc[0]
+    scale = first["transform"] or ""
+    title = f"{first['title']} ({scale})" if scale else first["title"]
+    axes.set_title(title, fontsize=FONT_SIZE, pad=9, fontweight="bold")
+    axes.text(0.5, 1.03, p_label, transform=axes.transAxes, ha="center", fontsize=SMALL_FONT_SIZE)
+    axes.set_ylabel("" if scale else first["units"], labelpad=2)
+    axes.set_xlim(-0.6, len(codes) - 0.4)
+    axes.set_xticks(range(len(codes)), [str(code + 1) for code in codes])
+    axes.set_xlabel("Cluster", labelpad=1)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    drawn = means.dropna(subset=["mean"])
+    if drawn.empty:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "no model", transform=axes.transAxes, ha="center", size=FONT_SIZE)
+    colors = dict(zip(codes, cluster_colors(len(codes)), strict=True))
+    for row in drawn.itertuples():
+        axes.errorbar(
+            codes.index(row.group),
+            row.mean,
+            yerr=[[row.mean - row.low], [row.high - row.mean]],
+            fmt=cluster_marker(row.group),
+            color=colors[row.group],
+            markersize=3.5,
+            capsize=2,
+            elinewidth=1,
+        )
+
+
+def _p_label(p: float, p_column: str) -> str:
+    kind = {"p": "p", "p_holm": "p(Holm)", "p_bh": "p(BH)"}[p_column]
+    if pd.isna(p):
+        return "not tested"
+    return f"{kind}<0.001" if p < 0.001 else f"{kind}={p:.3f}"
+
+
+def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:
+    """Show all outcomes' standardised differences between clusters in one picture.
+
+    Parameters
+    ----------
+    associations : DataFrame
+        From :func:`clamlab.stats.outcome_associations`. Each pair of clusters has its own
+        marker.
+    width_mm : float
+        Width of the figure.
+
+    Returns
+    -------
+    Figure
+        Differences in residual standard deviations with 95 % intervals. A filled marker
+        means that the outcome's p is below 0.05 after Holm's adjustment over the outcomes,
+        and beyond two clusters the pair's Tukey p too.
+    """
+    pairs = associations[associations["part"] == "pairwise"].dropna(subset=["standardised"])
+    if pairs.empty:
+        raise ValueError("no difference between clusters to show: fewer than two clusters?")
+    omnibus = associations[associations["part"] == "omnibus"].set_index("outcome")
+    outcomes = list(dict.fromkeys(pairs["outcome"]))
+    kinds = sorted(set(zip(pairs["group"], pairs["other_group"], strict=True)))
+    step = max(4.5, 2.2 * len(kinds) + 1.5)
+    height = 12 + step * len(outcomes)
+    figure = new_figure(width_mm, height + 11)
+    axes = style_axes(axes_in_mm(figure, 27, 5 + 3, width_mm - 30, height - 7))
+    axes.axvline(0, color="0.6", linewidth=0.6)
+    colors = dict(zip(kinds, cluster_colors(len(kinds)), strict=True))
+    for place, outcome in enumerate(outcomes):
+        for row in pairs[pairs["outcome"] == outcome].itertuples():
+            kind = (row.group, row.other_group)
+            pair_p = row.p if pd.isna(row.p_tukey) else row.p_tukey
+            certain = omnibus.loc[outcome, "p_holm"] < 0.05 and pair_p < 0.05
+            axes.errorbar(
+                row.standardised,
+                place + (kinds.index(kind) - (len(kinds) - 1) / 2) * 0.7 / len(kinds),
+                xerr=[
+                    [row.standardised - row.standardised_low],
+                    [row.standardised_high - row.standardised],
+                ],
+                fmt=cluster_marker(kinds.index(kind)),
+                color=colors[kind],
+                markerfacecolor=colors[kind] if certain else "white",
+                markersize=3.5,
+                elinewidth=0.9,
+                label=f"Cluster {row.group + 1} \N{MINUS SIGN} {row.other_group + 1}",
+            )
+    titles = pairs.drop_duplicates("outcome").set_index("outcome")
+    names = [
+        f"{titles.loc[o, 'title']} ({titles.loc[o, 'transform']})"
+        if titles.loc[o, "transform"]
+        else titles.loc[o, "title"]
+        for o in outcomes
+    ]
+    axes.set_yticks(range(len(outcomes)), names)
+    axes.set_ylim(len(outcomes) - 0.5, -0.5)
+    axes.set_xlabel("Standardised difference, 95 % interval")
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    axes.legend(
+        shown.values(),
+        shown.keys(),
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=min(3, len(shown)),
+        fontsize=SMALL_FONT_SIZE,
+        frameon=False,
+        borderaxespad=0.2,
+        handletextpad=0.3,
+        columnspacing=1,
+    )
+    return figure

@@ -1,0 +1,12 @@
+"""How many clusters, and whether they would come back: judged on features before clustering."""
+
+from clamlab.selection.choice import choose_n_clusters
+from clamlab.selection.null import one_cluster_null
+from clamlab.selection.stability import AssignmentStability, assignment_stability
+
+__all__ = [
+    "AssignmentStability",
+    "assignment_stability",
+    "choose_n_clusters",
+    "one_cluster_null",
+]

@@ -1,0 +1,66 @@
+"""The number of clusters as a decision: recommended by a rule, and a person's to overrule."""
+
+from typing import Any
+
+RULE = "rule"
+
+
+def keep_decision(previous: dict[str, Any] | None, recommended: dict[str, Any]) -> dict[str, Any]:
+    """Return the decision that holds: a person's, where there is one, else the recommendation.
+
+    Parameters
+    ----------
+    previous : dict or None
+        What ``choice.json`` held before.
+    recommended : dict
+        From ``choose_n_clusters``.
+
+    Returns
+    -------
+    dict
+        With ``decided_by``: "rule", or whoever overruled it; the recommendation stays beside it.
+
+    Examples
+    --------
+    >>> person = {"n_clusters": 3, "reason": "three on sight", "decided_by": "radiologist"}
+    >>> keep_decision(person, {"n_clusters": 2, "reason": "silhouette"})["n_clusters"]
+    3
+    """
+    if previous is not None and previous.get("decided_by", RULE) != RULE:
+        return {**previous, "recommended": recommended}
+    return {**recommended, "decided_by": RULE}
+
+
+def decided_n_clusters(choice: dict[str, Any]) -> int:
+    """Return the decided number of clusters, where there is anything to cluster.
+
+    Raises
+    ------
+    ValueError
+        If the decision is 1; the message says what to do.
+
+    Examples
+    --------
+    >>> decided_n_clusters({"n_clusters": 2})
+    2
+    """
+    n_clusters = int(choice["n_clusters"])
+    if n_clusters < 2:
+        raise ValueError(
+            "one cluster is recommended: the scans differ by degrees, and clusters would be cuts "
+            f"through a continuum ({choice.get('reason', 'no reason given')}). There is nothing to "
+            "explain or to compare. If you know better, write another n_clusters and your name as "
+            'decided_by into 04_n_clusters/choice.json, and go on from notebook 05.'
+        )
+    return n_clusters
+
+
+def cluster_name(cluster: int) -> str:
+    """Return what people call a cluster: they count from 1.
+
+    Examples
+    --------
+    >>> cluster_name(0)
+    'Cluster 1'
+    """
+    return f"Cluster {int(cluster) + 1}"

@@ -1,0 +1,47 @@
+"""How long training will take, before it starts."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import nn
+
+from clamlab.forecast import forecast
+from clamlab.training.embedding import read_batch
+
+
+def training_forecast(
+    model: nn.Module,
+    images: ArrayLike,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    spacing_mm: Sequence[float] | None = None,
+) -> str:
+    """Say what training will take at most, from one step on a copy of the network.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder
+    >>> model = ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3)
+    >>> training_forecast(model, np.zeros((5, 8, 8), "float32"), epochs=10)
+    'At most ...'
+    """
+    model = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(model.parameters())
+    batch = read_batch(images, np.arange(min(batch_size, len(images))), model)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(batch), batch).backward()
+        optimizer.step()
+
+    n_weights = sum(p.numel() for p in model.parameters())
+    return forecast(
+        step,
+        epochs * -(-len(images) // batch_size),
+        disk_bytes=4 * n_weights,
+        spacing_mm=spacing_mm,
+    )

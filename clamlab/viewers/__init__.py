@@ -1,0 +1,5 @@
+"""Interactive views: slices with maps, the whole cohort, the lung in 3-D, and pages to hand on."""
+
+from .slice_viewer import SliceViewer
+
+__all__ = ["SliceViewer"]

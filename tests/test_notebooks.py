@@ -1,0 +1,96 @@
+"""The notebooks keep their form: five parts, thin, clean, and true to the study's catalogue."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from clamlab.cli.running import parameters_of, question_of
+from clamlab.study import ARTEFACTS, STAGES
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+CALLS = {
+    "read": "reads",
+    "folder": "reads",
+    "write": "writes",
+    "path": "writes",
+    "new_array": "writes",
+}
+MOST_PARAMETERS = 6
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    notebook = nbformat.read(request.param, as_version=4)
+    notebook.metadata["stem"] = request.param.stem
+    return notebook
+
+
+def code_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_every_stage_has_its_notebook():
+    stems = [path.stem for path in NOTEBOOKS]
+    assert stems == [*STAGES, "10_validation"]
+
+
+def test_clean(notebook):
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    assert "widgets" not in notebook.metadata
+
+
+def test_five_parts(notebook):
+    first, second = notebook.cells[0].source, notebook.cells[1].source
+    assert first.startswith("# ")
+    assert question_of(notebook).endswith("?")
+    assert re.search(r"\*\*Reads\*\*.*\n.*\*\*Writes\*\*.*\n.*\*\*Takes\*\*", second)
+    assert sum("parameters" in c.metadata.get("tags", []) for c in notebook.cells) == 1
+    last = [c.source for c in notebook.cells if c.cell_type == "markdown"][-1]
+    assert last.startswith("## What to look for")
+    assert re.search(r"^assert ", code_of(notebook)[-1], re.MULTILINE)
+
+
+def test_few_literal_parameters(notebook):
+    assert 1 <= len(parameters_of(notebook)) <= MOST_PARAMETERS
+
+
+def test_thin(notebook):
+    """No function, class, loop over scans or path: such code belongs in the library."""
+    for source in code_of(notebook):
+        tree = ast.parse(source)
+        banned = ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.AsyncFunctionDef
+        assert not [n for n in ast.walk(tree) if isinstance(n, banned)]
+        texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+        assert not [t for t in texts if isinstance(t, str) and re.search(r"\w/\w|\.(csv|npy)$", t)]
+    lines = sum(len(source.splitlines()) for source in code_of(notebook))
+    assert lines <= 75
+    assert len(code_of(notebook)) <= 15
+
+
+def test_the_table_of_files_is_true(notebook):
+    """What the second cell says is read and written is what the code reads and writes."""
+    table = notebook.cells[1].source
+    said = {
+        row: set(re.findall(r"`(\w+)`", re.search(rf"\*\*{row}\*\*(.*)", table)[1]))
+        for row in ("Reads", "Writes")
+    }
+    done = {"Reads": set(), "Writes": set()}
+    for source in code_of(notebook):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if getattr(node.func.value, "id", None) != "stage" or not node.args:
+                    continue
+                kind, name = CALLS.get(node.func.attr), getattr(node.args[0], "value", None)
+                if kind and name in ARTEFACTS:
+                    done[kind.capitalize()].add(name)
+    assert said == done
+    if notebook.metadata["stem"] in STAGES:
+        required = {a.name for a in ARTEFACTS.values() if a.required}
+        own = {a.name for a in ARTEFACTS.values() if a.stage == notebook.metadata["stem"]}
+        assert own & required <= done["Writes"] <= own
