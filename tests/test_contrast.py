@@ -118,7 +118,8 @@ def test_contributions_sum_to_the_change_of_the_log_odds(shape):
     shares = integrated_gradients(model, starts, ends, clusters=[0, 2], rivals=1, steps=256)
     for i, cluster in enumerate((0, 2)):
         change = log_odds(model, ends, cluster, 1)[i] - log_odds(model, starts, cluster, 1)[i]
-        assert shares[i].sum() == pytest.approx(change, rel=0.01)
+        assert abs(shares[i].sum() - change) < 0.003 * np.abs(shares[i]).sum()
+        assert np.abs(shares[i]).sum() > 0.1
 
 
 def test_on_a_linear_network_contributions_follow_weight_times_change():

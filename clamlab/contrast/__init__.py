@@ -1,7 +1,15 @@
 """Why cluster A and not B: counterfactual scans, evidence, and contrast maps."""
 
 from clamlab.contrast.attribution import integrated_gradients
+from clamlab.contrast.cohort import average_evidence, counterfactual_hu
 from clamlab.contrast.counterfactuals import counterfactual, most_probable
 from clamlab.contrast.maps import contrast_map
 
-__all__ = ["contrast_map", "counterfactual", "integrated_gradients", "most_probable"]
+__all__ = [
+    "average_evidence",
+    "contrast_map",
+    "counterfactual",
+    "counterfactual_hu",
+    "integrated_gradients",
+    "most_probable",
+]

@@ -104,10 +104,10 @@ def faithfulness(
     (36, ['map', 'random', 'blurred_random', 'deviation'])
     """
     mask, own = np.asarray(mask).astype(bool), np.asarray(clusters)
-    named = dict(maps) if isinstance(maps, Mapping) else {"map": maps}
-    named = {name: _on_grid(m, mask.shape) for name, m in named.items()}
+    given = maps if isinstance(maps, Mapping) else {"map": maps}
+    named = {name: _on_grid(m, mask.shape) for name, m in given.items()}
     _check(model, images, named, own, fills)
-    base = np.mean(images, axis=0) if template is None else np.asarray(template)
+    base: NDArray = np.mean(images, axis=0) if template is None else np.asarray(template)
     rows: list[dict] = []
     for i in tqdm(range(len(images)), "faithfulness", unit="scan", disable=not progress):
         image, rng = np.asarray(images[i]), np.random.default_rng([seed, i])

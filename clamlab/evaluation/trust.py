@@ -108,7 +108,7 @@ def trust_card(
     >>> card = trust_card(model, scans, mask=np.ones((8, 8), bool), steps=4, seed=0,
     ...                   clusters=most_probable(model, scans), kinds=["contrast"])
     >>> card[["cluster", "kind", "n_examined"]].to_numpy().tolist()
-    [[0, 'contrast', 4], [1, 'contrast', 4]]
+    [[0, 'contrast', 5], [1, 'contrast', 3]]
     """
     mask, clusters = np.asarray(mask).astype(bool), np.asarray(clusters)
     if unknown := set(kinds) - set(KINDS):

@@ -41,7 +41,8 @@ def latent_scatter(
         Whole numbers are clusters from 0; floats a measurement with a colour bar. For
         several panels by name, the same names as ``features`` where that is a mapping too.
     label : str
-        Name of the measurement, for the colour bar.
+        Name of the measurement beside the colour bar of a single panel; several are
+        titled with their names.
     columns : int
         Panels in a row.
     width_mm : float, optional
@@ -65,14 +66,15 @@ def latent_scatter(
     panels = _panels(features, colored_by)
     columns = min(columns, len(panels))
     width_mm = width_mm or (SINGLE_COLUMN_MM if len(panels) == 1 else DOUBLE_COLUMN_MM)
-    side = (width_mm - 11 - 14 - 20 * (columns - 1)) / columns
+    beside = 14.0 if len(panels) > 1 else 18.0  # a legend that counts is wider
+    side = (width_mm - 11 - beside - 20 * (columns - 1)) / columns
     rows = -(-len(panels) // columns)
     figure = new_figure(width_mm, 7 + rows * side + (rows - 1) * 14 + 9)
     axes_list = grid_of_axes(
-        figure, len(panels), columns=columns, gap_mm=(20, 14), margin_mm=(11, 7, 14, 9)
+        figure, len(panels), columns=columns, gap_mm=(20, 14), margin_mm=(11, 7, beside, 9)
     )
     for axes, (name, (points, values)) in zip(axes_list, panels.items(), strict=True):
-        _scatter(axes, points, np.asarray(values), label, counted=len(panels) == 1)
+        _scatter(axes, points, np.asarray(values), label, alone=len(panels) == 1)
         axes.set_title(name, fontsize=FONT_SIZE, pad=3)
     return figure
 
@@ -95,7 +97,7 @@ def _panels(features, colored_by) -> dict[str, tuple[np.ndarray, Sequence]]:
 
 
 def _scatter(
-    axes: Axes, points: np.ndarray, values: np.ndarray, label: str, *, counted: bool
+    axes: Axes, points: np.ndarray, values: np.ndarray, label: str, *, alone: bool
 ) -> None:
     pca = PCA(n_components=2, svd_solver="full").fit(points)
     x, y = pca.transform(points).T
@@ -111,12 +113,12 @@ def _scatter(
                 color=colors[code],
                 linewidths=0,
                 alpha=0.75,
-                label=f"{code + 1} (n={np.sum(values == code)})" if counted else str(code + 1),
+                label=f"{code + 1} (n={np.sum(values == code)})" if alone else str(code + 1),
             )
         _cluster_legend(axes)
     else:
         drawn = axes.scatter(x, y, s=7, c=values.astype(float), cmap="viridis", linewidths=0)
-        _side_bar(axes, drawn, label)
+        _side_bar(axes, drawn, label if alone else "")
     first, second = 100 * pca.explained_variance_ratio_
     axes.set_xlabel(f"PC 1 ({first:.0f} %)", labelpad=1)
     axes.set_ylabel(f"PC 2 ({second:.0f} %)", labelpad=1)

@@ -39,7 +39,7 @@ class _Kind:
 
 
 _KINDS = {
-    "hu": _Kind("HU", (-1000, 0), "cividis", (-1000, -750, -500, -250, 0)),
+    "hu": _Kind("HU", (-1000, 0), "viridis", (-1000, -750, -500, -250, 0)),
     "importance": _Kind("Importance", (0, 1), "inferno", (0, 0.25, 0.5, 0.75, 1)),
 }
 

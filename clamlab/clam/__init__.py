@@ -1,0 +1,30 @@
+"""Cluster activation maps: which regions of each scan drive its cluster assignment."""
+
+from clamlab.clam.averages import average_by_cluster, cluster_average, population_average
+from clamlab.clam.confidence import channel_confidence
+from clamlab.clam.maps import (
+    cluster_activation_map,
+    importance,
+    is_empty,
+    own_importance,
+    upsample,
+    upsampled,
+)
+from clamlab.clam.network import evaluation_mode
+from clamlab.clam.planning import clam_forecast, confidence_shape
+
+__all__ = [
+    "average_by_cluster",
+    "channel_confidence",
+    "clam_forecast",
+    "cluster_activation_map",
+    "cluster_average",
+    "confidence_shape",
+    "evaluation_mode",
+    "importance",
+    "is_empty",
+    "own_importance",
+    "population_average",
+    "upsample",
+    "upsampled",
+]

@@ -1,0 +1,135 @@
+"""How much each activation channel counts: the confidence of eq. 8."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from clamlab.clam.network import evaluation_mode, interpolate, to_tensor
+from clamlab.clustering import soft_assignment
+
+
+def channel_confidence(
+    model: Any,
+    images: ArrayLike,
+    *,
+    layer: int = -1,
+    activated: bool = True,
+    background: float = 0.0,
+    batch_size: int = 8,
+    n_jobs: int = 1,
+    out: NDArray | None = None,
+    progress: bool = False,
+) -> NDArray[np.float32]:
+    """Weigh each activation channel: how sure the network stays when it sees only that channel.
+
+    Each channel is upsampled to the scan (linear, half-pixel centres), brought to [0, 1], and laid
+    over the scan as a mask; the probability of each cluster for the masked scan is the channel's
+    confidence for that cluster. All clusters come from the same masked passes.
+
+    Parameters
+    ----------
+    model : DeepClustering, or any module with ``encode``, ``feature_maps`` and ``centroids``
+        It is put in evaluation mode for the call and left as it was.
+    images : array or ScaledVolumes, shape (n_scans, *grid) or (n_scans, channels, *grid)
+        Scans on the network's scale.
+    layer : int
+        Encoder convolution that supplies the channels, -1 for the last.
+    activated : bool
+        Take the channels after the leaky ReLU (default) or before.
+    background : float
+        Value of a voxel that is masked out; 0 is mean lung under z-scored scaling.
+    batch_size : int
+        Masked scans per pass; bounds memory, never changes the result beyond rounding.
+    n_jobs : int
+        Processes; a Dask cluster takes over under ``joblib.parallel_config(backend="dask")``.
+    out : writable array of float32, shape (n_scans, n_clusters, n_channels), optional
+        Filled row by row and returned. Rows without NaN count as done and are kept: a stored
+        array of NaN makes an interrupted run resume.
+    progress : bool
+        Show a bar with the time left.
+
+    Returns
+    -------
+    array of float32, shape (n_scans, n_clusters, n_channels)
+        Probabilities in [0, 1]. A channel that is constant over the scan masks nothing: 0.
+
+    References
+    ----------
+    Ryan et al., eq. 8.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> scans = np.random.default_rng(0).normal(size=(3, 8, 8)).astype("float32")
+    >>> channel_confidence(model, scans).shape
+    (3, 2, 4)
+    """
+    todo = range(len(images)) if out is None else np.flatnonzero(np.isnan(out).any(axis=(1, 2)))
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_confidence_of_scan)(
+            model,
+            np.asarray(images[i : i + 1]),
+            layer,
+            activated,
+            background,
+            batch_size,
+        )
+        for i in todo
+    )
+    bar = tqdm(
+        results,
+        "cluster activation maps",
+        total=len(todo),
+        unit="scan",
+        disable=not progress,
+    )
+    if out is None:
+        return np.stack(list(bar))
+    for i, confidence in zip(todo, bar, strict=True):
+        out[i] = confidence
+    return out
+
+
+def _confidence_of_scan(
+    model: Any,
+    image: NDArray,
+    layer: int,
+    activated: bool,
+    background: float,
+    batch_size: int,
+) -> NDArray[np.float32]:
+    with evaluation_mode(model):
+        scan = to_tensor(image, model)
+        channels = model.feature_maps(scan, layer, activated)[0].unsqueeze(1)
+        confidence = torch.cat(
+            [
+                masked_confidence(model, scan, masks, background)
+                for masks in channels.split(batch_size)
+            ]
+        )
+    return confidence.T.cpu().numpy().astype("float32")
+
+
+def masked_confidence(model: Any, scan: Tensor, channels: Tensor, background: float) -> Tensor:
+    """Return the clusters' probabilities for a scan seen through some channels, one at a time.
+
+    ``scan`` is (1, *grid) or (1, image channels, *grid), ``channels`` (n, 1, *layer_grid); the
+    result is (n, n_clusters).
+    """
+    masks = interpolate(channels, scan.shape[-(channels.ndim - 2) :])
+    axes = tuple(range(1, masks.ndim))
+    low, high = masks.amin(dim=axes, keepdim=True), masks.amax(dim=axes, keepdim=True)
+    span = high - low
+    masks = (masks - low) / torch.where(span > 0, span, 1)
+    if scan.ndim < masks.ndim:  # scans without a channel axis
+        masks = masks.squeeze(1)
+    masked = background + (scan - background) * masks
+    confidence = soft_assignment(model.encode(masked), model.centroids)
+    # A constant channel has no shape to look through, so it earns no weight.
+    return torch.where(span.flatten()[:, None] > 0, confidence, 0)

@@ -1,0 +1,197 @@
+"""The maps of eq. 9: summed at the layer's grid, scaled and enlarged where they are looked at."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from clamlab.clam.confidence import channel_confidence
+from clamlab.clam.network import evaluation_mode, interpolate, to_tensor
+
+
+def cluster_activation_map(
+    model: Any,
+    images: ArrayLike,
+    *,
+    layer: int = -1,
+    activated: bool = True,
+    background: float = 0.0,
+    batch_size: int = 8,
+    confidence: NDArray | None = None,
+    progress: bool = False,
+) -> NDArray[np.float32]:
+    """Show which regions of each scan drive its assignment, for every cluster.
+
+    The channels of the chosen layer are summed, each weighted by its confidence. The sums are
+    unscaled and stay on the layer's own grid: :func:`importance` scales them, :func:`upsample`
+    brings them to the scan.
+
+    Parameters
+    ----------
+    model, images, layer, activated, background, batch_size, progress
+        As for :func:`channel_confidence`.
+    confidence : array, shape (n_scans, n_clusters, n_channels), optional
+        From :func:`channel_confidence`; worked out when not given.
+
+    Returns
+    -------
+    array of float32, shape (n_scans, n_clusters, *layer_grid)
+        Sum over channels of confidence x activation; may be negative.
+
+    Notes
+    -----
+    A map tells where the network's activity lies, not what is abnormal: healthy tissue may be
+    what separates two clusters. On many data the weights hardly matter, and the maps of all
+    clusters look alike; ``evaluation.trust_card`` measures whether that is so.
+
+    References
+    ----------
+    Ryan et al., eq. 9, without its ReLU and min-max.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> scans = np.random.default_rng(0).normal(size=(3, 8, 8)).astype("float32")
+    >>> cluster_activation_map(model, scans).shape
+    (3, 2, 2, 2)
+    """
+    if confidence is None:
+        confidence = channel_confidence(
+            model,
+            images,
+            layer=layer,
+            activated=activated,
+            background=background,
+            batch_size=batch_size,
+            progress=progress,
+        )
+    if len(confidence) != len(images):
+        raise ValueError(
+            f"expected one row of confidences for each of {len(images)} scans, "
+            f"found {len(confidence)}"
+        )
+    maps = []
+    with evaluation_mode(model):
+        for weights, i in zip(confidence, range(len(images)), strict=True):
+            channels = model.feature_maps(to_tensor(images[i : i + 1], model), layer, activated)[0]
+            weights = torch.as_tensor(np.array(weights), dtype=channels.dtype)
+            maps.append(
+                torch.tensordot(weights.to(channels.device), channels, dims=1).cpu().numpy()
+            )
+    return np.stack(maps)
+
+
+def importance(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.float32]:
+    """Scale maps to [0, 1]: 1 is where a scan's assignment is driven most.
+
+    Parameters
+    ----------
+    maps : array, shape (..., *grid)
+        Unscaled sums from :func:`cluster_activation_map`.
+    n_dims : int, optional
+        Number of grid axes at the end; by default all but the first two (scan and cluster).
+
+    Returns
+    -------
+    array of float32, same shape
+        ReLU, then min-max of each map on its own. A map that is nowhere positive, or constant,
+        points nowhere and is all zero; :func:`is_empty` counts such maps.
+
+    Notes
+    -----
+    Each map is scaled on its own: compare places between scans, not heights.
+
+    References
+    ----------
+    Ryan et al., eq. 9.
+
+    Examples
+    --------
+    >>> importance([[-2.0, 1.0, 5.0], [-1.0, -1.0, 0.0]], n_dims=1)
+    array([[0. , 0.2, 1. ],
+           [0. , 0. , 0. ]], dtype=float32)
+    """
+    maps = np.maximum(np.asarray(maps, "float32"), 0)
+    axes = _grid_axes(maps, n_dims)
+    low, high = maps.min(axis=axes, keepdims=True), maps.max(axis=axes, keepdims=True)
+    span = high - low
+    return np.where(span > 0, (maps - low) / np.where(span > 0, span, 1), np.float32(0))
+
+
+def is_empty(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.bool_]:
+    """Tell which maps point nowhere: nowhere positive, or everywhere the same.
+
+    Examples
+    --------
+    >>> is_empty([[-2.0, 1.0], [-1.0, -1.0]], n_dims=1)
+    array([False,  True])
+    """
+    positive = np.maximum(np.asarray(maps), 0)
+    axes = _grid_axes(positive, n_dims)
+    return positive.max(axis=axes) == positive.min(axis=axes)
+
+
+def own_importance(maps: ArrayLike, clusters: ArrayLike) -> NDArray[np.float32]:
+    """Pick each scan's importance for the cluster it belongs to, shape (n_scans, *layer_grid).
+
+    Examples
+    --------
+    >>> own_importance([[[0.0, 4.0], [1.0, 0.0]]], [1])
+    array([[1., 0.]], dtype=float32)
+    """
+    maps, clusters = np.asarray(maps), np.asarray(clusters)
+    if len(maps) != len(clusters) or not np.all((clusters >= 0) & (clusters < maps.shape[1])):
+        raise ValueError(
+            f"expected one cluster from 0 to {maps.shape[1] - 1} for each of {len(maps)} scans, "
+            f"found {len(clusters)} with values {sorted(set(clusters.tolist()))}"
+        )
+    own = maps[np.arange(len(maps)), clusters]
+    return importance(own, n_dims=own.ndim - 1)
+
+
+def upsample(maps: ArrayLike, shape: Sequence[int]) -> NDArray[np.float32]:
+    """Bring maps from the layer's grid to the scan's, to lay them over it.
+
+    Linear with half-pixel centres, as in eq. 8; nothing is scaled a second time, and averaging
+    before or after gives the same.
+
+    Parameters
+    ----------
+    maps : array, shape (..., *layer_grid)
+    shape : sequence of int
+        The scan's grid.
+
+    Returns
+    -------
+    array of float32, shape (..., *shape)
+
+    Examples
+    --------
+    >>> upsample([0.0, 1.0], (4,))
+    array([0.  , 0.25, 0.75, 1.  ], dtype=float32)
+    """
+    maps = np.asarray(maps, "float32")
+    leading, grid = (
+        maps.shape[: maps.ndim - len(shape)],
+        maps.shape[maps.ndim - len(shape) :],
+    )
+    stacked = torch.from_numpy(np.ascontiguousarray(maps).reshape(-1, 1, *grid))
+    return interpolate(stacked, shape).numpy().reshape(*leading, *shape)
+
+
+def _grid_axes(maps: NDArray, n_dims: int | None) -> tuple[int, ...]:
+    return tuple(range(-(maps.ndim - 2 if n_dims is None else n_dims), 0))
+
+
+def upsampled(maps: NDArray, shape: Sequence[int]) -> Iterator[NDArray[np.float32]]:
+    """Enlarge maps one by one, for work that must not hold them all at full size.
+
+    Examples
+    --------
+    >>> [m.shape for m in upsampled(np.zeros((2, 4, 4)), (16, 16))]
+    [(16, 16), (16, 16)]
+    """
+    return (upsample(m, shape) for m in maps)

@@ -1,0 +1,56 @@
+"""How long the maps of a cohort will take, before the first is made."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from clamlab.clam.confidence import masked_confidence
+from clamlab.clam.network import evaluation_mode, to_tensor
+from clamlab.forecast import forecast
+
+
+def confidence_shape(model: Any, images: ArrayLike, *, layer: int = -1) -> tuple[int, int, int]:
+    """Return the shape that the cohort's confidences will have: scans, clusters, channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> confidence_shape(model, np.zeros((3, 8, 8), "float32"))
+    (3, 2, 4)
+    """
+    with evaluation_mode(model):
+        channels = model.feature_maps(to_tensor(images[:1], model), layer)
+    return len(images), len(model.centroids), channels.shape[1]
+
+
+def clam_forecast(
+    model: Any,
+    images: ArrayLike,
+    *,
+    layer: int = -1,
+    batch_size: int = 8,
+    spacing_mm: Sequence[float] | None = None,
+) -> str:
+    """Say what the maps of the cohort will take, from a few channels of one scan.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> clam_forecast(model, np.zeros((3, 8, 8), "float32"))
+    'At most ...'
+    """
+    n, n_clusters, n_channels = confidence_shape(model, images, layer=layer)
+    with evaluation_mode(model):
+        scan = to_tensor(images[:1], model)
+        channels = model.feature_maps(scan, layer)[0, :batch_size].unsqueeze(1)
+        return forecast(
+            lambda: masked_confidence(model, scan, channels, 0.0),
+            n * n_channels / len(channels),
+            disk_bytes=4 * n * n_clusters * (n_channels + channels[0].numel()),
+            spacing_mm=spacing_mm,
+        )
