@@ -13,7 +13,7 @@ BACKGROUND = 0.0  # a voxel outside the lung, or masked out: mean lung on the z 
 HU_WINDOW = (-1024.0, 0.0)  # what [0, 1] spans under the "unit" rule
 
 
-def fit_scaling(volumes: ArrayLike, mask: NDArray, *, method: str = "zscore") -> dict[str, Any]:
+def fit_scaling(volumes: NDArray, mask: NDArray, *, method: str = "zscore") -> dict[str, Any]:
     """Find the numbers that bring a cohort to the network's scale; they travel with the model.
 
     Parameters
@@ -71,7 +71,7 @@ def fit_scaling(volumes: ArrayLike, mask: NDArray, *, method: str = "zscore") ->
     }
 
 
-def scale(volumes: ArrayLike, mask: NDArray, rule: dict[str, Any]) -> "ScaledVolumes":
+def scale(volumes: NDArray, mask: NDArray, rule: dict[str, Any]) -> "ScaledVolumes":
     """See a cohort on the network's scale without loading it.
 
     Parameters
@@ -106,7 +106,7 @@ class ScaledVolumes:
         As for :func:`scale`.
     """
 
-    def __init__(self, volumes: ArrayLike, mask: NDArray, rule: dict[str, Any]) -> None:
+    def __init__(self, volumes: NDArray, mask: NDArray, rule: dict[str, Any]) -> None:
         self.volumes, self.rule = volumes, rule
         self.mask = _check_mask(volumes, mask)
         self.shape: tuple[int, ...] = tuple(volumes.shape)
@@ -124,7 +124,7 @@ class ScaledVolumes:
         return np.asarray(self[:], dtype=dtype)
 
 
-def unscale(images: ArrayLike, mask: NDArray, rule: dict[str, Any]) -> NDArray[np.float32]:
+def unscale(images: NDArray, mask: NDArray, rule: dict[str, Any]) -> NDArray[np.float32]:
     """Turn images on the network's scale back to HU; NaN outside the lungs, which had no HU there.
 
     Examples
@@ -189,7 +189,7 @@ def fit_to_grid(volume: NDArray, shape: Sequence[int], *, fill: float) -> NDArra
     return np.pad(kept, padding, constant_values=fill)
 
 
-def average_by_cluster(volumes: ArrayLike, clusters: ArrayLike) -> dict[str, NDArray[np.float32]]:
+def average_by_cluster(volumes: NDArray, clusters: ArrayLike) -> dict[str, NDArray[np.float32]]:
     """Average the scans of the whole cohort and of each cluster, one scan at a time.
 
     Parameters
@@ -214,7 +214,7 @@ def average_by_cluster(volumes: ArrayLike, clusters: ArrayLike) -> dict[str, NDA
     for volume, k in zip(volumes, clusters, strict=True):
         sums[k] += volume
     counts = {k: int(np.sum(clusters == k)) for k in sums}
-    overall = sum(sums.values()) / len(clusters)
+    overall = np.sum(list(sums.values()), axis=0) / len(clusters)
     averages = {f"Cluster {k + 1}": sums[k] / counts[k] for k in sums}
     return {name: a.astype("float32") for name, a in {"Overall": overall, **averages}.items()}
 
@@ -288,7 +288,7 @@ def load_nifti(path: str | os.PathLike) -> tuple[NDArray, NDArray]:
     return np.asanyarray(image.dataobj), image.affine
 
 
-def _check_mask(volumes: ArrayLike, mask: NDArray) -> NDArray[np.bool_]:
+def _check_mask(volumes: NDArray, mask: NDArray) -> NDArray[np.bool_]:
     mask = np.asarray(mask, bool)
     if mask.shape != tuple(np.shape(volumes)[1:]):
         raise ValueError(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -15,7 +15,7 @@ from clamlab.clustering import soft_assignment
 
 def channel_confidence(
     model: Any,
-    images: ArrayLike,
+    images: NDArray,
     *,
     layer: int = -1,
     activated: bool = True,

@@ -13,7 +13,7 @@ from clamlab.clam.network import evaluation_mode, interpolate, to_tensor
 
 def cluster_activation_map(
     model: Any,
-    images: ArrayLike,
+    images: NDArray,
     *,
     layer: int = -1,
     activated: bool = True,
@@ -114,11 +114,11 @@ def importance(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.floa
     array([[0. , 0.2, 1. ],
            [0. , 0. , 0. ]], dtype=float32)
     """
-    maps = np.maximum(np.asarray(maps, "float32"), 0)
-    axes = _grid_axes(maps, n_dims)
-    low, high = maps.min(axis=axes, keepdims=True), maps.max(axis=axes, keepdims=True)
+    positive = np.maximum(np.asarray(maps, "float32"), 0)
+    axes = _grid_axes(positive, n_dims)
+    low, high = positive.min(axis=axes, keepdims=True), positive.max(axis=axes, keepdims=True)
     span = high - low
-    return np.where(span > 0, (maps - low) / np.where(span > 0, span, 1), np.float32(0))
+    return np.where(span > 0, (positive - low) / np.where(span > 0, span, 1), np.float32(0))
 
 
 def is_empty(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.bool_]:

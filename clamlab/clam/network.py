@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 UPSAMPLING = {1: "linear", 2: "bilinear", 3: "trilinear"}
@@ -24,7 +24,7 @@ def evaluation_mode(model: Any) -> Iterator[None]:
         model.train(was_training)
 
 
-def to_tensor(images: ArrayLike, model: Any) -> Tensor:
+def to_tensor(images: NDArray, model: Any) -> Tensor:
     """Copy scans to where the model is, in its precision."""
     centroids = model.centroids
     return torch.as_tensor(np.array(images), dtype=centroids.dtype).to(centroids.device)

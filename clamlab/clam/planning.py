@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from clamlab.clam.confidence import masked_confidence
 from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.forecast import forecast
 
 
-def confidence_shape(model: Any, images: ArrayLike, *, layer: int = -1) -> tuple[int, int, int]:
+def confidence_shape(model: Any, images: NDArray, *, layer: int = -1) -> tuple[int, int, int]:
     """Return the shape that the cohort's confidences will have: scans, clusters, channels.
 
     Examples
@@ -28,7 +28,7 @@ def confidence_shape(model: Any, images: ArrayLike, *, layer: int = -1) -> tuple
 
 def clam_forecast(
     model: Any,
-    images: ArrayLike,
+    images: NDArray,
     *,
     layer: int = -1,
     batch_size: int = 8,

@@ -114,7 +114,7 @@ def _parameter_cell(notebook: NotebookNode) -> NotebookNode | None:
 class _SpeakingClient(NotebookClient):
     """Shows in the terminal what cells say while they run, progress bars included."""
 
-    def output(self, outs: list, msg: dict, display_id: str, cell_index: int) -> Any:
+    def output(self, outs: list, msg: dict, display_id: str | None, cell_index: int) -> Any:
         content = msg["content"]
         if msg["msg_type"] == "stream":
             stream = sys.stderr if content["name"] == "stderr" else sys.stdout

@@ -1,5 +1,6 @@
 """One card per cluster: what its maps can and cannot be trusted for."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -85,7 +86,7 @@ def trust_card(
           the pair maps with each other (missing with one rival);
         - ``untrained_correlation``, ``deviation_correlation``,
           ``integrated_gradients_correlation``, ``occlusion_correlation``: with the controls;
-        - ``deletion``, ``insertion``, ``drop``, ``gain``: means over fills, in q;
+        - ``deletion``, ``insertion``, ``gap``, ``drop``, ``gain``: means over fills, in q;
         - ``switch_point``: median share of the lung to remove until the cluster changes, 1 where
           it never does;
         - ``better_than_random``, ``better_than_deviation``: share of scans in which insertion -
@@ -123,9 +124,17 @@ def trust_card(
     def explain(network: Any, kind: str) -> NDArray:
         if kind == "activation":
             return importance(cluster_activation_map(network, scans, batch_size=batch_size))
-        return contrast_map(
-            network, scans, mask=mask, clusters=own, rivals=filled.tolist(), batch_size=batch_size
-        )
+        with warnings.catch_warnings():
+            # Maps without evidence are counted on the card; an untrained network has many.
+            warnings.filterwarnings("ignore", message=".*hold no evidence")
+            return contrast_map(
+                network,
+                scans,
+                mask=mask,
+                clusters=own,
+                rivals=filled.tolist(),
+                batch_size=batch_size,
+            )
 
     shown = {}
     for kind in kinds:
@@ -220,7 +229,7 @@ def _pair_correlation(maps: NDArray, own: NDArray, mask: NDArray) -> NDArray:
 def _dependence(tests: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Gather the faithfulness of one kind of map; one row per scan."""
     mine = tests[(tests["order"] == kind) & (tests["scale"] == "q")]
-    table = mine.groupby("scan")[["deletion", "insertion", "drop", "gain"]].mean()
+    table = mine.groupby("scan")[["deletion", "insertion", "gap", "drop", "gain"]].mean()
     switch = mine.assign(point=mine["switch_point"].fillna(1.0).where(~mine["empty"]))
     table["switch_point"] = switch.groupby("scan")["point"].median()
     gaps = tests[tests["scale"] == "logit"].pivot_table(

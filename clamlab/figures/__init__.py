@@ -5,7 +5,9 @@ writes it as PDF, SVG and PNG, the same bytes for the same input.
 """
 
 from clamlab.figures.clustering import criteria_panel, latent_scatter, loss_curves
+from clamlab.figures.examples import example_scans
 from clamlab.figures.images import average_panel, image_grid, montage, radiological
+from clamlab.figures.live import LiveFigure
 from clamlab.figures.outcomes import forest_plot, outcome_panel
 from clamlab.figures.style import (
     DOUBLE_COLUMN_MM,
@@ -17,9 +19,11 @@ from clamlab.figures.style import (
 __all__ = [
     "DOUBLE_COLUMN_MM",
     "SINGLE_COLUMN_MM",
+    "LiveFigure",
     "average_panel",
     "cluster_colors",
     "criteria_panel",
+    "example_scans",
     "forest_plot",
     "image_grid",
     "latent_scatter",

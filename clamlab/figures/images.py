@@ -238,7 +238,7 @@ def _cut(images: Mapping[str, np.ndarray], mask: np.ndarray | None, slices: int)
         raise ValueError("no images to show")
     arrays = {name: np.asarray(image, dtype=float) for name, image in images.items()}
     shape = next(iter(arrays.values())).shape
-    inside = np.ones(shape, bool) if mask is None else np.asarray(mask, bool)
+    inside: np.ndarray = np.ones(shape, bool) if mask is None else np.asarray(mask, bool)
     for name, array in arrays.items():
         if array.shape != inside.shape or array.ndim not in (2, 3):
             raise ValueError(
@@ -248,10 +248,10 @@ def _cut(images: Mapping[str, np.ndarray], mask: np.ndarray | None, slices: int)
         raise ValueError("the mask is empty: nothing to show")
     if inside.ndim == 2:
         window = _window(inside)
-        row = [np.where(inside, array, np.nan)[window] for array in arrays.values()]
-        return _Pages(list(arrays), [row], [], is_volume=False)
-    window = _window(radiological(inside.any(axis=2)[..., None], 0))
-    rows = [
+        blank = [np.where(inside, array, np.nan)[window] for array in arrays.values()]
+        return _Pages(list(arrays), [[*blank]], [], is_volume=False)
+    window = _window(radiological(np.any(inside, axis=2)[..., np.newaxis], 0))
+    rows: list[list[np.ndarray | None]] = [
         [
             np.where(radiological(inside, z), radiological(array, z), np.nan)[window]
             for array in arrays.values()

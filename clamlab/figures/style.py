@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,7 +20,7 @@ SMALL_FONT_SIZE = 6.0
 CLUSTER_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CLUSTER_MARKERS = ("o", "s", "^", "D", "v", "P")
 
-_SAVING = {
+_SAVING: Any = {
     "svg.hashsalt": "clamlab",
     "svg.fonttype": "none",  # text stays text, to be edited by the journal
     "pdf.fonttype": 42,  # TrueType, which journals ask for
@@ -60,8 +61,8 @@ def style_axes(axes: Axes) -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_linewidth(0.6)
     axes.tick_params(labelsize=SMALL_FONT_SIZE, width=0.6, length=2, pad=2)
-    axes.xaxis.label.set_size(FONT_SIZE)
-    axes.yaxis.label.set_size(FONT_SIZE)
+    axes.xaxis.label.set_fontsize(FONT_SIZE)
+    axes.yaxis.label.set_fontsize(FONT_SIZE)
     return axes
 
 

@@ -57,8 +57,8 @@ def sparse_silhouettes(
     >>> x = np.random.default_rng(0).normal(size=(40, 10))
     >>> x[20:, 3] += 8
     >>> values, bound = sparse_silhouettes(x, [2, 3], seed=0, bound=1.2)
-    >>> bool(values[2] > 0.8)
-    True
+    >>> bool(values[2] > 0.5), bound
+    (True, 1.2)
     """
     varying = features[:, np.ptp(features, axis=0) > 0]
     if varying.shape[1] < 3:

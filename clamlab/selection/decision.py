@@ -50,7 +50,7 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
             "one cluster is recommended: the scans differ by degrees, and clusters would be cuts "
             f"through a continuum ({choice.get('reason', 'no reason given')}). There is nothing to "
             "explain or to compare. If you know better, write another n_clusters and your name as "
-            'decided_by into 04_n_clusters/choice.json, and go on from notebook 05.'
+            "decided_by into 04_n_clusters/choice.json, and go on from notebook 05."
         )
     return n_clusters
 

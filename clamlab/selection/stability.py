@@ -1,4 +1,4 @@
-"""Would the same scans come together again in another sample of the same patients?"""
+"""See whether the same scans would come together again in another sample of patients."""
 
 from dataclasses import dataclass
 

@@ -17,8 +17,9 @@ AIR, FAT, MUSCLE, BLOOD, LIVER, BONE, MARROW = -1000, -95, 50, 40, 60, 550, 220
 # Plain floats: a numpy scalar would turn every volume into double precision.
 HILA = {1: (41.0, -12.0, 4.0), 2: (-41.0, -12.0, 10.0)}
 CARINA = (0.0, -14.0, 35.0)
+MIDDLE = (0.0, 0.0, -14.0)  # what lies in the middle of the scan: half way up the lungs
 DEFORMATION_SCALE_MM = 85.0
-MAX_BODY_MM = (186.0, 150.0)  # half width and half depth: inside the scanner's field of view
+MAX_BODY_MM = (178.0, 145.0)  # half width and half depth: inside the scanner's field of view
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ def draw_chest(
     """
     bend = [person.deformation_mm * smooth_field(axes, DEFORMATION_SCALE_MM, rng) for _ in range(3)]
     places = np.meshgrid(*axes, indexing="ij", sparse=True)
-    x, y, z = (p / s + b for p, s, b in zip(places, person.size, bend, strict=True))
+    x, y, z = (
+        p / s + b + m for p, s, b, m in zip(places, person.size, bend, MIDDLE, strict=True)
+    )
     cage = _cage(x, y, z)
     inner = _inner_organs(x, y, z, person.heart)
     lungs = _lungs(x, y, z, cage, inner, person.diaphragm_mm)
@@ -116,6 +119,7 @@ def _inner_organs(x: NDArray, y: NDArray, z: NDArray, heart: float) -> dict[str,
         "spine": (x / 27) ** 2 + ((y + 88) / 32) ** 2,
         "hila": np.minimum(*hila) ** 2,
         "septum": np.abs(x) / 6,
+        "gullet": ((x + 10) / 27) ** 2 + ((y + 52) / 22) ** 2,
     }
 
 
@@ -127,10 +131,16 @@ def _lungs(x, y, z, cage, inner, diaphragm_mm: float) -> NDArray[np.uint8]:
     right = x > 0
     centre = np.where(right, 66, 72)
     slope = ((out - centre) / 80) ** 2 + ((y - 12) / 84) ** 2
-    above_diaphragm = z > np.where(right, -86, -101) + diaphragm_mm - 62 * slope
+    diaphragm = np.where(right, -86, -101) + diaphragm_mm
+    diaphragm = diaphragm - np.minimum(62 * slope, np.where(right, 54, 46))
     free = np.logical_and.reduce([organ > 1 for organ in inner.values()])
-    inside = (cage < 1) & below_top & above_diaphragm & free
-    return np.where(inside, np.where(right, 1, 2), 0).astype(np.uint8)
+    inside = (cage < 1) & below_top & (z > diaphragm) & free
+    lungs = np.zeros(inside.shape, np.uint8)
+    for label, side in ((1, right), (2, ~right)):
+        parts, n = ndimage.label(inside & side)
+        if n:  # a lung is one piece: crumbs in the corners between organs are not lung
+            lungs[parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])] = label
+    return lungs
 
 
 def _body(x, y, z, cage, person: Person, places, wobble) -> NDArray[np.float32]:
@@ -213,6 +223,7 @@ def _vessels(axes: Axes, person: Person, bend, rng) -> NDArray[np.float32]:
     voxels = []
     for points in (starts, ends):
         # Reference to person: undo the deformation, where one step is exact enough.
+        points = points - MIDDLE
         guess = (points * person.size - first) / spacing
         shift = [ndimage.map_coordinates(b, guess.T, order=1, mode="nearest") for b in bend]
         moved = (points - np.stack(shift, axis=1)) * person.size

@@ -215,19 +215,16 @@ def _person(subject: pd.Series, rng: np.random.Generator) -> Person:
     tall = subject["height_in"] / REFERENCE_HEIGHT_IN
     sex = 1.02 if subject["sex"] == "male" else 0.98
     wide, deep, high = rng.normal(1, 0.03, 3)
+    size = 0.95 * sex * np.array([tall**0.6 * wide, tall**0.6 * deep, tall * high])
     return Person(
         # Taller chests are longer rather than wider, and must stay inside the field of view.
-        size=(
-            float(np.clip(sex * tall**0.6 * wide, 0.86, 1.13)),
-            float(np.clip(sex * tall**0.6 * deep, 0.86, 1.15)),
-            float(np.clip(sex * tall * high, 0.82, 1.15)),
-        ),
+        size=tuple(np.clip(size, 0.8, 1.1).tolist()),
         fat_mm=float(np.clip(14 + 1.4 * (subject["bmi"] - 30.5), 5, 40)),
         lung_hu=float(rng.normal(-872, 18)),
         gravity_hu=float(rng.normal(70, 15)),
         deformation_mm=float(rng.uniform(3, 5)),
         heart=float(rng.normal(1, 0.04)),
-        diaphragm_mm=float(rng.normal(0, 6)),
+        diaphragm_mm=float(rng.normal(0, 5)),
     )
 
 

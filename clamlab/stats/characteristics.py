@@ -154,10 +154,12 @@ def _groups(clusters: pd.Series) -> list[tuple[int | None, pd.Series]]:
 
 
 def _numeric_rows(values: pd.Series, clusters: pd.Series, preset: str) -> list[dict]:
-    rows, samples = [], {}
+    rows: list[dict] = []
+    samples: dict[int, np.ndarray] = {}
     for code, members in _groups(clusters):
         present = values[members].dropna().to_numpy()
-        samples[code] = present
+        if code is not None:
+            samples[code] = present
         rows.append(
             {
                 "part": "summary",
@@ -167,7 +169,6 @@ def _numeric_rows(values: pd.Series, clusters: pd.Series, preset: str) -> list[d
                 **_moments(present),
             }
         )
-    del samples[None]
     test = compare_means(list(samples.values()), preset)
     if all(len(sample) == 0 for sample in samples.values()):
         test = {"note": "empty: no test"}

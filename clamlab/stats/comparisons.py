@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 PRESETS = ("recommended", "paper")
 MONTE_CARLO_TABLES = 9999
@@ -28,11 +29,11 @@ def adjust_p(p: Sequence[float], method: str) -> np.ndarray:
     >>> adjust_p([0.01, float("nan"), 0.04], "holm").tolist()
     [0.02, nan, 0.04]
     """
-    p = np.asarray(p, dtype=float)
-    adjusted = np.full(p.shape, np.nan)
-    known = ~np.isnan(p)
+    raw = np.asarray(p, dtype=float)
+    adjusted = np.full(raw.shape, np.nan)
+    known = ~np.isnan(raw)
     if known.any():
-        adjusted[known] = multipletests(p[known], method=method)[1]
+        adjusted[known] = multipletests(raw[known], method=method)[1]
     return adjusted
 
 
@@ -151,8 +152,10 @@ def difference_of_means(first: np.ndarray, second: np.ndarray, preset: str) -> d
     """Give the difference first - second with its 95 % interval, and the standardised one."""
     if min(len(first), len(second)) < 2:
         return {"note": "fewer than two values in a cluster: no difference"}
-    result = stats.ttest_ind(first, second, equal_var=preset == "paper")
-    low, high = result.confidence_interval(0.95)
+    if np.ptp(first) == np.ptp(second) == 0:
+        return {"note": "constant: no standardised difference"}
+    means = CompareMeans(DescrStatsW(first), DescrStatsW(second))
+    low, high = means.tconfint_diff(usevar="pooled" if preset == "paper" else "unequal")
     return {
         "difference": first.mean() - second.mean(),
         "difference_low": low,
@@ -171,7 +174,7 @@ def standardised_difference(first: np.ndarray, second: np.ndarray) -> dict:
     -1.0
     """
     spread = np.sqrt((np.var(first, ddof=1) + np.var(second, ddof=1)) / 2)
-    if not spread > 0:
+    if np.ptp(first) == np.ptp(second) == 0:
         return {"note": "constant: no standardised difference"}
     return _smd_interval((first.mean() - second.mean()) / spread, len(first), len(second))
 
@@ -192,6 +195,8 @@ def difference_of_shares(counts: np.ndarray) -> dict:
     sizes = counts.sum(axis=0)
     if sizes.min() == 0:
         return {"note": "no values in a cluster: no difference"}
+    if np.count_nonzero(counts.sum(axis=1)) < 2:
+        return {"note": "one level only: no difference"}
     shares = (counts / sizes)[1:]
     gap = shares[:, 0] - shares[:, 1]
     mean_covariance = sum(np.diag(s) - np.outer(s, s) for s in shares.T) / 2

@@ -89,4 +89,5 @@ def _is_new(values: np.ndarray, columns: dict[str, np.ndarray]) -> bool:
     """Whether a column says something the columns before it do not (R's tolerance, 1e-7)."""
     basis = np.column_stack([column / np.linalg.norm(column) for column in columns.values()])
     unit = values / np.linalg.norm(values)
-    return np.linalg.norm(unit - basis @ np.linalg.lstsq(basis, unit, rcond=None)[0]) > 1e-7
+    left = unit - basis @ np.linalg.lstsq(basis, unit, rcond=None)[0]
+    return bool(np.linalg.norm(left) > 1e-7)

@@ -64,12 +64,12 @@ def export_table(
     ValueError
         If an ending is not one of the four; nothing is written then.
     """
-    paths = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    unknown = [str(path) for path in paths if path.suffix not in _WRITERS]
+    files = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    unknown = [str(path) for path in files if path.suffix not in _WRITERS]
     if unknown:
         raise ValueError(f"cannot write {', '.join(unknown)}: endings are {', '.join(_WRITERS)}")
     cells = table.astype(object).where(table.notna(), "").astype(str)
-    for path in paths:
+    for path in files:
         path.parent.mkdir(parents=True, exist_ok=True)
         _WRITERS[path.suffix](cells, path, caption, notes)
 

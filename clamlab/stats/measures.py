@@ -124,15 +124,13 @@ def measures_by_cluster(measures: pd.DataFrame, clusters: Sequence[int]) -> pd.D
         smd of ``group`` minus ``other_group`` with its 95 % interval. ``note`` says why
         there is no p.
     """
-    clusters = np.asarray(clusters)
-    if measures["scan"].max() >= len(clusters):
-        raise ValueError(
-            f"{len(clusters)} clusters for maps of {measures['scan'].max() + 1} scans: "
-            "give one cluster per scan"
-        )
+    labels = np.asarray(clusters)
+    n_scans = measures["scan"].max() + 1
+    if len(labels) != n_scans:
+        raise ValueError(f"{len(labels)} clusters for maps of {n_scans} scans: give one per scan")
     # Otsu's threshold is the scan's own, so it cannot tell the rows of one rule apart.
     fixed = measures["threshold"].where(measures["rule"] == "fixed")
-    known = measures.assign(threshold=fixed, cluster=clusters[measures["scan"]])
+    known = measures.assign(threshold=fixed, cluster=labels[measures["scan"]])
     records = []
     keys = ["side", "zone", "rule", "threshold"]
     for region, rows in known.groupby(keys, sort=False, dropna=False):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -35,7 +35,7 @@ class Checkpoint:
         self,
         path: str | os.PathLike | None,
         settings: dict[str, Any],
-        images: ArrayLike,
+        images: NDArray,
     ) -> None:
         self.path = None if path is None else Path(path)
         if self.path is not None:
@@ -85,8 +85,8 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
-def _fingerprint(images: ArrayLike) -> str:
+def _fingerprint(images: NDArray) -> str:
     crc = 0
     for image in images:
-        crc = zlib.crc32(np.ascontiguousarray(image), crc)
+        crc = zlib.crc32(np.ascontiguousarray(image).data, crc)
     return f"{np.shape(images)}-{crc:08x}"

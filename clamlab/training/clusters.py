@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ N_STARTS = 20
 
 def fit_clusters(
     autoencoder: ConvAutoencoder,
-    images: ArrayLike,
+    images: NDArray,
     n_clusters: int,
     *,
     epochs: int = 500,
@@ -111,7 +111,8 @@ def fit_clusters(
         )
     fabric = fabric or one_process()
     n_voxels = int(np.prod(np.shape(images)[1:]))
-    model = fabric.to_device(DeepClustering(copy.deepcopy(autoencoder), n_clusters))
+    model = DeepClustering(copy.deepcopy(autoencoder), n_clusters)
+    fabric.to_device(model)
     features = embed_cohort(fabric, model, images, batch_size)
     # k-means runs once and is shared: two processes need not break a tie alike.
     start = initial_centroids(features.cpu().numpy(), n_clusters, seed=seed)
@@ -215,7 +216,7 @@ def _smallest_distance(centroids: Tensor) -> float:
 
 
 @torch.no_grad()
-def _order_by_density(model: DeepClustering, images: ArrayLike, labels: NDArray) -> None:
+def _order_by_density(model: DeepClustering, images: NDArray, labels: NDArray) -> None:
     """Put the densest cluster first; empty clusters go last.
 
     All scans share one mask and one background, so the mean of the whole image orders them as the

@@ -1,15 +1,15 @@
 """Features of a whole cohort, on one process or on many."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
-def embed(model: Any, images: ArrayLike, *, batch_size: int = 32) -> NDArray[np.float32]:
+def embed(model: Any, images: NDArray, *, batch_size: int = 32) -> NDArray[np.float32]:
     """Turn every scan into its latent features.
 
     Parameters
@@ -35,24 +35,24 @@ def embed(model: Any, images: ArrayLike, *, batch_size: int = 32) -> NDArray[np.
     return _encode_rows(model, images, np.arange(len(images)), batch_size).cpu().numpy()
 
 
-def embed_cohort(fabric: Fabric, model: Any, images: ArrayLike, batch_size: int) -> Tensor:
+def embed_cohort(fabric: Fabric, model: Any, images: NDArray, batch_size: int) -> Tensor:
     """Give every process the features of the whole cohort; each of them encodes its share."""
     n, world = len(images), fabric.world_size
     share = -(-n // world)
     # Shares must be equally long to be gathered: the last one takes some rows a second time.
     rows = (np.arange(share) + fabric.global_rank * share) % n
     own = _encode_rows(model, images, rows, batch_size)
-    return fabric.all_gather(own).reshape(world * share, -1)[:n]
+    return cast(Tensor, fabric.all_gather(own)).reshape(world * share, -1)[:n]
 
 
-def read_batch(images: ArrayLike, rows: NDArray, like: nn.Module) -> Tensor:
+def read_batch(images: NDArray, rows: NDArray, like: nn.Module) -> Tensor:
     """Copy some scans to where the network is (a read-only memory map must not go to torch)."""
     device = next(like.parameters()).device
     return torch.from_numpy(np.array(images[rows], dtype="float32")).to(device)
 
 
 @torch.no_grad()
-def _encode_rows(model: Any, images: ArrayLike, rows: NDArray, batch_size: int) -> Tensor:
+def _encode_rows(model: Any, images: NDArray, rows: NDArray, batch_size: int) -> Tensor:
     was_training = model.training
     model.eval()
     try:

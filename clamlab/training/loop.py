@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -39,7 +39,7 @@ def one_process() -> Fabric:
 
 def run_epochs(
     model: nn.Module,
-    images: ArrayLike,
+    images: NDArray,
     parts_of: Callable[[nn.Module, Tensor, NDArray], Parts],
     *,
     objective: Callable[[Parts, int], Any],
@@ -126,7 +126,8 @@ def check_reduction(reduction: str) -> None:
 
 
 def _over_processes(fabric: Fabric, value: float) -> float:
-    return float(fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="sum"))
+    total = fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="sum")
+    return float(cast(Tensor, total))
 
 
 def _check_finite(loss: float, epoch: int, schedule: Schedule) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch import nn
 
 from clamlab.forecast import forecast
@@ -14,7 +14,7 @@ from clamlab.training.embedding import read_batch
 
 def training_forecast(
     model: nn.Module,
-    images: ArrayLike,
+    images: NDArray,
     *,
     epochs: int,
     batch_size: int = 32,

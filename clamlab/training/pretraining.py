@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pandas as pd
 from lightning_fabric import Fabric
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clamlab.training.checkpoint import Checkpoint
@@ -21,7 +21,7 @@ from clamlab.training.loop import (
 
 def pretrain(
     model: nn.Module,
-    images: ArrayLike,
+    images: NDArray,
     *,
     epochs: int = 200,
     batch_size: int = 32,

@@ -12,7 +12,7 @@ from clamlab.training.embedding import read_batch
 
 
 @torch.no_grad()
-def redraw(model: Any, images: ArrayLike) -> NDArray[np.float32]:
+def redraw(model: Any, images: NDArray) -> NDArray[np.float32]:
     """Draw scans again from their features, to see what the features hold.
 
     Examples
@@ -26,7 +26,7 @@ def redraw(model: Any, images: ArrayLike) -> NDArray[np.float32]:
     return model.decode(model.encode(batch)).reshape(batch.shape).cpu().numpy()
 
 
-def variance_explained(model: Any, images: ArrayLike) -> float:
+def variance_explained(model: Any, images: NDArray) -> float:
     """Tell which share of the differences between scans the drawings show (at most 1).
 
     0 means no better than drawing the cohort's mean for everybody; it may be negative.

@@ -143,8 +143,8 @@ function drawPlane(context, scan, plane, look, size, scale) {
   context.drawImage(scratch, box.left, box.top, box.width, box.height);
   if (look.crosshair) drawCrosshair(context, plane, look.index, box);
   const middle = size.height / 2;
-  text(context, plane.labels.left, 8, middle);
-  text(context, plane.labels.right, size.width - 8, middle, { align: "right" });
+  text(context, plane.labels.left, 12, middle);
+  text(context, plane.labels.right, size.width - 12, middle, { align: "right" });
   text(context, plane.labels.top, size.width / 2, 14, { align: "center" });
   text(context, plane.labels.bottom, size.width / 2, size.height - 13, { align: "center" });
   if (scan.units === "mm") drawScaleBar(context, size, scale);

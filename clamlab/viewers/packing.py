@@ -56,19 +56,24 @@ def pack_scan(
 
 
 def default_state(scan: dict[str, Any]) -> dict[str, Any]:
-    """Where a reader starts: at the peak of the first map, or in the middle of the scan."""
-    names = scan["overlay_names"]
-    if names:
-        first = np.frombuffer(scan["overlay_volumes"], np.uint8).reshape(len(names), *scan["shape"])
-        if first[0].any():
-            peak = np.unravel_index(first[0].argmax(), scan["shape"])
-            return _start([int(i) for i in peak], names[0])
-    return _start([n // 2 for n in scan["shape"]], names[0] if names else "")
-
-
-def _start(index: list[int], overlay: str) -> dict[str, Any]:
+    """Choose where a reader starts: in the bulk of the first map, or in the middle of the scan."""
     window, level = PRESETS["lung"]
+    index, overlay = [n // 2 for n in scan["shape"]], ""
+    if scan["overlay_names"]:
+        overlay = scan["overlay_names"][0]
+        voxels = int(np.prod(scan["shape"]))
+        index = _bulk(np.frombuffer(scan["overlay_volumes"], np.uint8, voxels), scan["shape"])
     return {"index": index, "overlay": overlay, "window": window, "level": level, "preset": "lung"}
+
+
+def _bulk(overlay: np.ndarray, shape: list[int]) -> list[int]:
+    """Find a voxel in the slice with most importance; the single brightest may lie at a rim."""
+    values = overlay.reshape(shape)
+    if not values.any():
+        return [n // 2 for n in shape]
+    z = int(values.sum((0, 1), dtype=np.int64).argmax())
+    x = int(values[:, :, z].sum(1, dtype=np.int64).argmax())
+    return [x, int(values[x, :, z].argmax()), z]
 
 
 def preset_of(window: int, level: int) -> str:

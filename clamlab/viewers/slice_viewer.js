@@ -76,7 +76,9 @@ function buildPage() {
     title: tag("div", { className: "clam-title" }),
     overlay: tag("select", { "aria-label": "Map" }),
     opacity: slider("Opacity", { min: 0, max: 100, step: 1 }),
+    opacityShown: tag("output", {}),
     threshold: slider("Threshold", { min: 0, max: 100, step: 1 }),
+    thresholdShown: tag("output", {}),
     colormap: tag("select", { "aria-label": "Colours" },
       ...Object.keys(COLORMAPS).map((name) => tag("option", { value: name, textContent: name }))),
     window: tag("input", { type: "number", min: 10, max: 4000, step: 50, "aria-label": "Window width (HU)" }),
@@ -94,7 +96,7 @@ function buildPage() {
     bar: tag("canvas", { className: "clam-colorbar" }),
     readout: tag("div", { className: "clam-readout", "aria-live": "off" }),
     keys: tag("div", { className: "clam-keys", hidden: true },
-      tag("dl", {}, ...HELP.flatMap(([key, what]) => [tag("dt", { textContent: key }), tag("dd", { textContent: what })]))),
+      ...HELP.flatMap(([key, what]) => [tag("b", { textContent: key }), tag("span", { textContent: what })])),
     plane: {},
   };
   for (const name of VIEWS.three) {
@@ -108,14 +110,13 @@ function buildPage() {
   }
   ui.panes.append(ui.bar);
   ui.mapControls = tag("div", { className: "clam-group clam-maps" },
-    control("Map", ui.overlay), control("Opacity", ui.opacity), control("Threshold", ui.threshold),
-    control("Colours", ui.colormap));
+    control("Map", ui.overlay), control("Colours", ui.colormap),
+    control("Opacity", ui.opacity, ui.opacityShown), control("Threshold", ui.threshold, ui.thresholdShown));
   ui.root = tag("div", { className: "clam-viewer", "data-lm-suppress-shortcuts": "true" },
     tag("div", { className: "clam-bar" }, ui.title,
-      tag("div", { className: "clam-group" }, ui.play, ui.save, ui.help)),
+      tag("div", { className: "clam-group" }, ui.view, ui.side, ui.play, ui.save, ui.help)),
     tag("div", { className: "clam-bar" }, ui.mapControls,
-      tag("div", { className: "clam-group" }, ui.lung, ui.mediastinal, control("W", ui.window), control("L", ui.level)),
-      tag("div", { className: "clam-group" }, ui.view, ui.side)),
+      tag("div", { className: "clam-group" }, ui.lung, ui.mediastinal, control("W", ui.window), control("L", ui.level))),
     ui.panes, ui.readout, ui.keys);
   return ui;
 }
@@ -215,7 +216,7 @@ function mountViewer(model, element) {
     const planes = names.map(plane);
     const widest = Math.max(...planes.map((p) => p.width));
     const tallest = Math.max(...planes.map((p) => p.height));
-    const margin = 12;
+    const margin = 4;
     const height = Math.round(Math.min(inRow > 1 ? 480 : 600, ((width - margin) * tallest) / widest + margin));
     scale = Math.min((width - margin) / widest, (height - margin) / tallest); // the same in all planes
     sizes = { width, height, barWidth };
@@ -265,6 +266,8 @@ function mountViewer(model, element) {
     put(ui.overlay, now.overlay);
     put(ui.opacity, Math.round(100 * now.opacity));
     put(ui.threshold, Math.round(100 * now.threshold));
+    ui.opacityShown.textContent = `${Math.round(100 * now.opacity)} %`;
+    ui.thresholdShown.textContent = now.threshold.toFixed(2);
     put(ui.colormap, now.colormap);
     put(ui.window, now.window);
     put(ui.level, now.level);

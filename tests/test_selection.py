@@ -1,0 +1,300 @@
+"""How many clusters: known answers, one of which is none. Seeds from 1000 on, never tuned on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import linprog
+from scipy.stats import skew
+from sklearn.datasets import load_iris
+
+from clamlab.selection import assignment_stability, choose_n_clusters, one_cluster_null
+from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
+from clamlab.selection.dip import dip_p_value, dip_statistic
+from clamlab.selection.valleys import (
+    LEVEL,
+    multimodal_components,
+    principal_components,
+    valley_table,
+)
+
+
+def recommended(x, k_max=6):
+    """Apply the recommended rule alone, without the criteria that stand beside it."""
+    scores = principal_components(x)
+    table = valley_table(scores, multimodal_components(scores, seed=0), range(2, k_max), seed=0)
+    return max((seen.n_clusters for seen in table if seen.p <= LEVEL), default=1)
+
+
+def blobs(sizes, *, seed, separation=7.0, n_features=60):
+    """Draw spherical clusters, each off the origin along an axis of its own, then rotate."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    x = rng.normal(size=(len(labels), n_features))
+    x[np.arange(len(labels)), labels] += separation
+    rotation = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
+    return x @ rotation, labels
+
+
+# The dip: the definition itself, solved as a linear programme.
+
+
+def best_unimodal_distance(x):
+    """Smallest largest distance of the empirical distribution to a unimodal one."""
+    x, n = np.sort(x), len(x)
+    best = np.inf
+    for mode in range(n):
+        # Unknown: the function left of the mode (convex), right of it (concave), the distance.
+        left, right = mode + 1, n - mode
+        rows, bounds = [], []
+
+        def add(bound, *terms, width=left + right + 1, rows=rows, bounds=bounds):
+            row = np.zeros(width)
+            for column, value in terms:
+                row[column] += value
+            rows.append(row)
+            bounds.append(bound)
+
+        points = [(i, i, i < mode, True) for i in range(left)]
+        points += [(left + i - mode, i, True, i > mode) for i in range(mode, n)]
+        for column, i, after, before in points:
+            for height in [i / n] * before + [(i + 1) / n] * after:
+                add(height, (column, 1), (-1, -1))
+                add(-height, (column, -1), (-1, -1))
+        for start, first, last, bend in ((0, 0, mode, 1), (left - mode, mode, n - 1, -1)):
+            for i in range(first, last):
+                add(0, (start + i, 1), (start + i + 1, -1))
+            for i in range(first + 1, last):
+                one, two = 1 / (x[i] - x[i - 1]), 1 / (x[i + 1] - x[i])
+                add(
+                    0,
+                    (start + i, bend * (one + two)),
+                    (start + i - 1, -bend * one),
+                    (start + i + 1, -bend * two),
+                )
+        add(0, (mode, 1), (left, -1))
+        cost = np.zeros(left + right + 1)
+        cost[-1] = 1
+        best = min(best, linprog(cost, A_ub=np.array(rows), b_ub=bounds, bounds=(None, None)).fun)
+    return best
+
+
+@pytest.mark.parametrize("seed", range(1000, 1006))
+def test_dip_is_the_distance_to_the_nearest_unimodal_distribution(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=12) + 4 * (rng.uniform(size=12) < 0.4)
+    assert dip_statistic(x) == pytest.approx(best_unimodal_distance(x), abs=1e-7)
+
+
+def test_dip_null_has_the_published_percentage_point():
+    # Hartigan & Hartigan (1985), table 1: 90 % point 0.0471 for n = 100.
+    rng = np.random.default_rng(1000)
+    drawn = [dip_statistic(rng.uniform(size=100)) for _ in range(400)]
+    assert np.quantile(drawn, 0.9) == pytest.approx(0.0471, abs=0.002)
+
+
+def test_dip_depends_on_neither_scale_nor_sign():
+    x = np.random.default_rng(1000).gamma(2, size=50)
+    assert dip_statistic(-1e-6 * x + 3) == pytest.approx(dip_statistic(x))
+
+
+def test_dip_calls_skewed_samples_unimodal_and_two_humps_not():
+    rng = np.random.default_rng(1000)
+    assert dip_p_value(rng.lognormal(size=300)) > 0.05
+    assert dip_p_value(np.r_[rng.normal(size=270), rng.normal(8, 1, size=30)]) < 0.05
+    assert dip_p_value([1.0, 2, 9]) == 1.0
+
+
+# The recommended rule.
+
+
+def severity(rng, n):
+    """One pattern whose severity is skewed and shows in several features, not all linearly."""
+    s = rng.gamma(1.2, size=n)
+    x = rng.normal(size=(n, 60))
+    x[:, :4] += np.c_[6 * s, 4 * np.tanh(s), s**2, 4 * rng.normal(size=n)]
+    return x
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, n: rng.normal(size=(n, 60)),
+        lambda rng, n: rng.normal(size=(n, 60)) * 0.8 ** np.arange(60),
+        lambda rng, n: rng.gamma(1.5, size=(n, 1)),
+        lambda rng, n: rng.gamma(1.5, size=(n, 60)),
+        lambda rng, n: rng.lognormal(sigma=0.8, size=(n, 20)),
+        lambda rng, n: rng.standard_t(3, size=(n, 60)),
+        severity,
+    ],
+    ids=["gaussian", "elongated", "gamma1", "gamma60", "lognormal20", "heavy-tails", "severity"],
+)
+@pytest.mark.parametrize("n", [48, 301])
+def test_one_cloud_is_not_cut(draw, n):
+    assert recommended(draw(np.random.default_rng(1000 + n), n)) == 1
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [(150, 150), (240, 60), (100, 100, 100), (200, 70, 30), (75,) * 4, (60,) * 5],
+    ids=str,
+)
+def test_separated_clusters_are_counted(sizes):
+    x, _ = blobs(sizes, seed=1000 + len(sizes))
+    assert recommended(x, k_max=8) == len(sizes)
+
+
+@pytest.mark.parametrize("sizes", [(12, 12), (24, 24), (30, 18), (16, 16, 16)], ids=str)
+def test_small_cohorts_work(sizes):
+    x, _ = blobs(sizes, seed=1010, separation=12)
+    assert recommended(x) == len(sizes)
+
+
+def test_a_line_of_unevenly_spaced_levels_is_counted():
+    rng = np.random.default_rng(1000)
+    x = rng.normal(size=(250, 60))
+    x[:, 0] += np.repeat([0, 6, 13, 22, 33], 50)
+    assert recommended(x, k_max=8) == 5
+
+
+# The face.
+
+
+@pytest.fixture(scope="module")
+def three():
+    x, labels = blobs((50, 40, 30), seed=1003, separation=9, n_features=20)
+    return x, labels, choose_n_clusters(x, seed=0, k_max=5, n_gap=10, sparse_bound=2.0)
+
+
+def test_choice_has_one_row_per_k_and_every_criterion(three):
+    table, choice = three[2]
+    assert list(table["n_clusters"]) == [1, 2, 3, 4, 5]
+    assert table.loc[0, ["silhouette", "calinski_harabasz", "valley_p"]].isna().all()
+    assert table.iloc[1:].notna().all(axis=None)
+    assert set(choice["picks"].values()) == {3}
+    assert choice["n_clusters"] == 3
+    assert "3 groups" in choice["reason"]
+    assert json.loads(json.dumps(choice)) == choice
+
+
+def test_same_seed_same_choice(three):
+    x, _, (table, choice) = three
+    again, same = choose_n_clusters(x, seed=0, k_max=5, n_gap=10, sparse_bound=2.0)
+    pd.testing.assert_frame_equal(table, again)
+    assert choice == same
+
+
+def test_one_blob_gives_one_with_advice_in_plain_words():
+    x = np.random.default_rng(1000).normal(size=(60, 8))
+    table, choice = choose_n_clusters(x, seed=0, k_max=4, n_gap=10, sparse_bound=2.0)
+    assert choice["n_clusters"] == choice["picks"]["gap"] == 1
+    assert "continuum" in choice["reason"]
+    assert choice["picks"]["silhouette"] > 1  # it cannot say 1: why it is not recommended
+    assert table["silhouette_multimodal"].isna().all()
+
+
+def test_units_do_not_matter(three):
+    x, _, (table, choice) = three
+    small, same = choose_n_clusters(x * 1e-3, seed=0, k_max=5, n_gap=10, sparse_bound=2.0)
+    assert same["picks"] == choice["picks"]
+    np.testing.assert_allclose(small["silhouette"], table["silhouette"], rtol=1e-6)
+
+
+def test_a_single_feature_and_a_constant_one_are_fine():
+    x = np.zeros((40, 2))
+    x[:, 0] = np.random.default_rng(1000).normal(size=40) + np.repeat([0, 20], 20)
+    table, choice = choose_n_clusters(x, seed=0, k_max=3, n_gap=5)
+    assert choice["n_clusters"] == 2
+    assert choice["sparse_bound"] is None
+    assert table["silhouette_sparse"].isna().all()
+
+
+def test_features_after_clustering_warn():
+    x, _ = blobs((12, 12), seed=1000, n_features=5)
+    with pytest.warns(UserWarning, match="went through a clustering phase"):
+        choose_n_clusters(x, seed=0, k_max=2, n_gap=2, sparse_bound=1.5, after_clustering=True)
+
+
+@pytest.mark.parametrize(
+    ("features", "arguments", "message"),
+    [
+        (np.eye(10), {"k_max": 5}, "k_max must be from 2 and below half"),
+        (np.eye(10), {"k_max": 1}, "k_max must be from 2"),
+        (np.eye(20), {"n_gap": 1}, "n_gap must be at least 2"),
+        (np.ones((30, 4)), {}, "no feature varies"),
+        (np.full((30, 4), np.nan), {}, "scan 0, feature 0"),
+        (np.ones(30), {}, "found shape"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(features, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        choose_n_clusters(features, seed=0, **arguments)
+
+
+# Classical criteria.
+
+
+def test_gap_agrees_with_the_published_implementation_on_iris():
+    x = load_iris().data
+    z = (x - x.mean(0)) / x.std(0, ddof=1)
+    gap, error = gap_statistic(z, range(1, 7), seed=0, n_reference=30)
+    # The published curve is of log W with distances, ours with squares, as the paper defines it;
+    # both call two species groups by the 1-SE rule.
+    assert first_within_one_se(range(1, 7), gap, error) == 2
+
+
+def test_prediction_strength_falls_beyond_the_true_number(three):
+    x = three[0]
+    strength = [prediction_strength(x, k, seed=0) for k in (1, 3, 4)]
+    assert strength[0] == 1.0
+    assert strength[1] > 0.95
+    assert strength[2] < 0.8
+
+
+def test_null_keeps_covariance_and_skew():
+    rng = np.random.default_rng(1000)
+    mix = rng.normal(size=(3, 3))
+    x = rng.gamma(1.5, size=(4000, 3)) * [6, 2, 1] @ mix
+    drawn = one_cluster_null(x, seed=1)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(x.T), atol=0.1 * np.cov(x.T).max())
+    first = np.linalg.svd(x - x.mean(0), full_matrices=False)[2][0]
+    assert skew(drawn @ first) == pytest.approx(skew(x @ first), abs=0.3)
+
+
+# Stability.
+
+
+def test_separated_clusters_are_stable_and_every_scan_stays():
+    x, labels = blobs((40, 30, 20), seed=1001, separation=10)
+    found = assignment_stability(x, 3, seed=0, n_bootstrap=15)
+    assert found.verdict == "stable"
+    assert not found.scans["borderline"].any()
+    assert sorted(found.clusters["n_scans"]) == [20, 30, 40]
+    assert (found.clusters["jaccard"] > 0.95).all()
+    assert len(found.bootstraps) == 15
+    assert pd.crosstab(found.scans["cluster"], labels).gt(0).sum(axis=None) == 3
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.8], ids=["round", "long"])
+def test_one_blob_is_unstable_even_when_it_is_cut_at_the_same_place_each_time(scale):
+    x = np.random.default_rng(1000).normal(size=(150, 30)) * 6 * scale ** np.arange(30)
+    found = assignment_stability(x, 2, seed=0, n_bootstrap=20)
+    assert found.verdict == "unstable"
+    assert "nothing here speaks for separate clusters" in found.reason
+    assert found.scans["borderline"].any()
+
+
+def test_borderline_scans_are_those_between_the_clusters():
+    x, _ = blobs((60, 60), seed=1004, separation=8, n_features=4)
+    x[0] = x.mean(0)
+    found = assignment_stability(x, 2, seed=0, n_bootstrap=30)
+    assert found.scans["agreement"].idxmin() == 0
+    assert found.scans["borderline"].sum() <= 2
+
+
+def test_stability_refuses_impossible_numbers():
+    with pytest.raises(ValueError, match="below half"):
+        assignment_stability(np.eye(10), 5, seed=0)
+    with pytest.raises(ValueError, match="n_bootstrap"):
+        assignment_stability(np.eye(10), 2, seed=0, n_bootstrap=1)
