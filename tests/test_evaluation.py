@@ -510,3 +510,10 @@ def test_a_verdict_needs_more_than_luck():
 def test_all_empty_maps_get_their_own_words():
     numbers = {"n_scans": 9, "n_examined": 4, "n_empty": 4, "better_than_random": np.nan}
     assert verdict(numbers) == "Every examined map is empty: it says nothing about this cluster."
+
+
+def test_pair_maps_that_agree_send_the_reader_to_the_amount():
+    numbers = {"n_scans": 9, "n_examined": 9, "n_empty": 0, "other_cluster_correlation": 0.99}
+    assert "the map for another cluster looks the same" in verdict(numbers | {"kind": "activation"})
+    said = verdict(numbers | {"kind": "contrast", "better_than_random": 1.0})
+    assert "read the amount in HU" in said and "Do not trust" not in said

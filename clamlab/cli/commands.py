@@ -11,7 +11,6 @@ import pandas as pd
 
 from clamlab.cli.running import run_notebooks
 from clamlab.cli.summary import summarise
-from clamlab.ingest import match_scans
 from clamlab.schema import draft_schema, read_table
 from clamlab.study import Study, StudyError
 from clamlab.study.files import write_file
@@ -25,6 +24,9 @@ EXPORTED = (
 
 def init(options: argparse.Namespace) -> None:
     """Make a study from a table and a folder; say what was matched and what was not."""
+    # Ingestion brings seconds of imports that no other command needs.
+    from clamlab.ingest import match_scans
+
     table, scans = Path(options.participants).resolve(), Path(options.scans).resolve()
     participants = read_table(table)
     contract = draft_schema(participants, id_column=options.id_column)

@@ -38,16 +38,22 @@ def verdict(card: Mapping[str, Any]) -> str:
     n_judged = int(card["n_examined"] - card["n_empty"])
     if n_judged == 0:
         return "Every examined map is empty: it says nothing about this cluster."
+    contrast = card.get("kind") == "contrast"
     good: list[str] = []
     bad: list[str] = []
     for column, holds, claim, reason in _CLAIMS:
         value = card.get(column, np.nan)
-        if not pd.isna(value):
+        if not pd.isna(value) and not (contrast and column == "other_cluster_correlation"):
             kept = holds(value, n_judged)
             (good if kept else bad).append(claim if kept else f"{claim} ({reason})")
     sentences = [f"Trust it for: {'; '.join(good) or 'nothing that was tested'}."]
     if bad:
         sentences.append(f"Do not trust it for: {'; '.join(bad)}.")
+    # Pair maps agree where clusters differ by amount at one place: no fault of the map.
+    if contrast and card.get("other_cluster_correlation", 0) >= SAME_FOR_OTHER_CLUSTERS:
+        sentences.append(
+            "The same places count against every rival: read the amount in HU to tell them apart."
+        )
     if n_judged < _FEWEST:
         sentences.append(f"Judged on {n_judged} scans: too few to decide a comparison.")
     if card["n_empty"]:
@@ -67,13 +73,13 @@ _CLAIMS = (
         "better_than_random",
         _mostly,
         "marking places on which the assignment depends",
-        "a smooth random map does about as well",
+        "not clearly better than a smooth random map",
     ),
     (
         "better_than_deviation",
         _mostly,
         "showing more than where the scan differs from the template",
-        "|scan - template| does about as well, without any network",
+        "not clearly better than |scan - template|, which needs no network",
     ),
     (
         "other_cluster_correlation",

@@ -27,9 +27,7 @@ class Deep:
         self.autoencoder = ConvAutoencoder(
             self.images.shape[1:], channels=tuple(channels), seed=seed
         )
-        pretrain(
-            self.autoencoder, self.images, epochs=pretrain_epochs, seed=seed, progress=False
-        )
+        pretrain(self.autoencoder, self.images, epochs=pretrain_epochs, seed=seed, progress=False)
         self.features = embed(self.autoencoder, self.images)
         self.model = None
 

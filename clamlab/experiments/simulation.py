@@ -14,9 +14,7 @@ from clamlab.experiments.methods import Baseline, Deep, linear_features, texture
 from clamlab.selection import choose_n_clusters
 from clamlab.simulate import lung_slices
 
-PAPER_SCENARIOS = tuple(
-    (name, k) for name in ("intensity", "location", "size") for k in (3, 4, 5)
-)
+PAPER_SCENARIOS = tuple((name, k) for name in ("intensity", "location", "size") for k in (3, 4, 5))
 METHODS = ("deep", "linear", "texture")
 KEY = ["method", "scenario", "n_true", "seed", "settings"]
 

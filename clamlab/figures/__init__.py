@@ -4,11 +4,13 @@ Every function returns a matplotlib figure and touches no global state; :func:`s
 writes it as PDF, SVG and PNG, the same bytes for the same input.
 """
 
-from clamlab.figures.clustering import criteria_panel, latent_scatter, loss_curves
+from clamlab.figures.curves import criteria_panel, loss_curves
 from clamlab.figures.examples import example_scans
-from clamlab.figures.images import average_panel, image_grid, montage, radiological
+from clamlab.figures.images import average_panel, image_grid, montage
 from clamlab.figures.live import LiveFigure
 from clamlab.figures.outcomes import forest_plot, outcome_panel
+from clamlab.figures.scatter import latent_scatter
+from clamlab.figures.slices import radiological
 from clamlab.figures.style import (
     DOUBLE_COLUMN_MM,
     SINGLE_COLUMN_MM,

@@ -54,6 +54,15 @@ def outcome_panel(
     References
     ----------
     Ryan et al., figure 10.
+
+    Examples
+    --------
+    >>> from clamlab.stats import adjusted_means, outcome_associations
+    >>> table = pd.DataFrame({"cluster": [0, 0, 0, 1, 1, 1], "fvc": [3.0, 3.2, 3.1, 2.4, 2.6, 2.7]})
+    >>> schema = {"properties": {"fvc": {"title": "FVC", "x-role": "outcome"}}}
+    >>> associations = outcome_associations(table, schema)
+    >>> outcome_panel(adjusted_means(table, schema), associations).axes[0].get_title()
+    'FVC'
     """
     outcomes = list(dict.fromkeys(adjusted["outcome"]))
     if not outcomes:
@@ -125,6 +134,20 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
         Differences in residual standard deviations with 95 % intervals. A filled marker
         means that the outcome's p is below 0.05 after Holm's adjustment over the outcomes,
         and beyond two clusters the pair's Tukey p too.
+
+    Raises
+    ------
+    ValueError
+        If no difference was estimated, as with one cluster.
+
+    Examples
+    --------
+    >>> from clamlab.stats import outcome_associations
+    >>> table = pd.DataFrame({"cluster": [0, 0, 0, 1, 1, 1], "fvc": [3.0, 3.2, 3.1, 2.4, 2.6, 2.7]})
+    >>> schema = {"properties": {"fvc": {"title": "FVC", "x-role": "outcome"}}}
+    >>> associations = outcome_associations(table, schema)
+    >>> [label.get_text() for label in forest_plot(associations).axes[0].get_yticklabels()]
+    ['FVC']
     """
     pairs = associations[associations["part"] == "pairwise"].dropna(subset=["standardised"])
     if pairs.empty:

@@ -96,7 +96,13 @@ def grid_of_axes(
 
 
 def cluster_colors(n_clusters: int) -> list:
-    """Give one colour per cluster; beyond the palette, even steps of a perceptual map."""
+    """Give one colour per cluster; beyond the palette, even steps of a perceptual map.
+
+    Examples
+    --------
+    >>> cluster_colors(2)
+    ['#D55E00', '#0072B2']
+    """
     if n_clusters <= len(CLUSTER_COLORS):
         return list(CLUSTER_COLORS[:n_clusters])
     return list(matplotlib.colormaps["viridis"](np.linspace(0, 0.95, n_clusters)))
@@ -129,6 +135,13 @@ def save_figure(
     ------
     ValueError
         If a format is not one of the three; nothing is written then.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> paths = save_figure(new_figure(85, 40), Path(mkdtemp()) / "figure_10", formats=["svg"])
+    >>> paths[0].name
+    'figure_10.svg'
     """
     unknown = [name for name in formats if name not in _NO_DATE]
     if unknown:

@@ -5,10 +5,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from clamlab.ingest.resampling import coarser_grid, resample, voxel_sizes
-from clamlab.ingest.transforms import LEFT, RIGHT, grid_points
+from clamlab.ingest.transforms import LEFT, RIGHT, Transform, grid_points, warp_image
 
-LEVELS_MM = ((12.0, 12.0), (6.0, 6.0), (6.0, 3.0))  # grid, smoothing
-STEPS = 12
+GRID_MM = 6.0
+MARGIN_MM = 30.0
+SMOOTHING_MM = (9.0, 3.0)
+STEPS = 25
 SETTLED_MM = 0.02
 
 
@@ -22,27 +24,45 @@ def signed_lungs(labels: NDArray, affine: NDArray, spacing_mm: float) -> tuple[N
     return resample(sign, affine, shape, grid), grid
 
 
+def pad_mm(labels: NDArray, affine: NDArray, margin_mm: float) -> tuple[NDArray, NDArray]:
+    """Add room on every side, so that a lung at the image's end still ends."""
+    width = int(np.ceil(margin_mm / voxel_sizes(affine).min()))
+    shifted = affine.copy()
+    shifted[:3, 3] -= width * affine[:3, :3].sum(axis=1)
+    return np.pad(labels, width), shifted
+
+
 def fit_affine(
     labels: NDArray, affine: NDArray, template: NDArray, template_affine: NDArray
 ) -> NDArray[np.float64]:
     """Return the matrix that takes template mm to scan mm with the least squared difference.
 
-    Centres and sizes of the lungs give the start, then Gauss-Newton steps refine all twelve
-    numbers on ever finer, ever less smoothed masks. Only masks are looked at, never HU.
+    Centres and sizes of the lungs give the start; Levenberg-Marquardt steps then refine all
+    twelve numbers, on smoothed masks first. Only masks are looked at, never HU. (General-purpose
+    optimisers take a hundred times as long here, and stop early.)
     """
-    matrix = _from_moments(labels, affine, template, template_affine)
-    for spacing, smoothing in LEVELS_MM:
-        fixed, fixed_affine = _level(template, template_affine, spacing, smoothing)
-        moving, moving_affine = _level(labels, affine, spacing, smoothing)
-        matrix = _refine(matrix, fixed, fixed_affine, moving, moving_affine)
-    return matrix
+    start = _from_moments(labels, affine, template, template_affine)
+    fixed, grid = signed_lungs(*pad_mm(template, template_affine, MARGIN_MM), GRID_MM)
+    # From here both masks live in the template's space, where one smoothing means the same.
+    scan, scan_affine = pad_mm(labels, affine, voxel_sizes(affine).max())
+    moving = warp_image(
+        *signed_lungs(scan, scan_affine, GRID_MM),
+        Transform(start),
+        shape=fixed.shape,
+        grid_affine=grid,
+        fill=0.0,
+    )
+    matrix = np.eye(4)
+    for smoothing in SMOOTHING_MM:
+        sigma = smoothing / voxel_sizes(grid)
+        pair = [ndimage.gaussian_filter(image, sigma, truncate=3) for image in (fixed, moving)]
+        matrix = _refine(matrix, *pair, grid)
+    return start @ matrix
 
 
 def _from_moments(labels, affine, template, template_affine) -> NDArray[np.float64]:
-    (centre, size), (template_centre, template_size) = (
-        _moments(labels, affine),
-        _moments(template, template_affine),
-    )
+    centre, size = _moments(labels, affine)
+    template_centre, template_size = _moments(template, template_affine)
     matrix = np.diag([*(size / template_size), 1.0])
     matrix[:3, 3] = centre - matrix[:3, :3] @ template_centre
     return matrix
@@ -53,41 +73,35 @@ def _moments(labels: NDArray, affine: NDArray) -> tuple[NDArray, NDArray]:
     return points.mean(axis=1), np.maximum(points.std(axis=1), 1.0)
 
 
-def _level(labels, affine, spacing_mm, smoothing_mm) -> tuple[NDArray, NDArray]:
-    padded = np.pad(labels, 1)  # so that a lung cut by the image's end still ends
-    shifted = affine.copy()
-    shifted[:3, 3] -= affine[:3, :3].sum(axis=1)
-    lungs, grid = signed_lungs(padded, shifted, spacing_mm)
-    return ndimage.gaussian_filter(lungs, smoothing_mm / voxel_sizes(grid), truncate=3), grid
+def _refine(start: NDArray, fixed: NDArray, moving: NDArray, grid: NDArray) -> NDArray[np.float64]:
+    """Improve a matrix step by step; a step that makes the match worse is shortened instead."""
+    points = grid_points(fixed.shape, grid)
+    # Numbers of like size for shifts and slopes keep the equations well conditioned.
+    unit = np.diag([1 / 100, 1 / 100, 1 / 100, 1.0])
+    unit[:3, 3] = -points.mean(axis=1) / 100
+    scaled = unit[:3, :3] @ points + unit[:3, 3:]
+    scaled = np.vstack([scaled, np.ones(points.shape[1])])
+    to_voxel, target = np.linalg.inv(grid), fixed.ravel()
+    slopes = [slope.ravel() for slope in np.gradient(fixed)]
+    moving_slopes = np.gradient(moving)
 
-
-def _refine(matrix, fixed, fixed_affine, moving, moving_affine) -> NDArray[np.float64]:
-    """Take Levenberg-Marquardt steps: one that makes the match worse is shortened instead."""
-    near = ndimage.maximum_filter(np.abs(fixed) > 0.02, 7).ravel()
-    points = grid_points(fixed.shape, fixed_affine)[:, near]
-    target = fixed.ravel()[near]
-    # Numbers of like size for shifts (mm) and slopes keep the equations well conditioned.
-    centre, size = points.mean(axis=1, keepdims=True), points.std()
-    scaled = np.vstack([(points - centre) / size, np.ones(points.shape[1])])
-    to_mm = np.linalg.inv(_scaling(centre, size))
-    to_voxel = np.linalg.inv(moving_affine)
-    slopes = np.gradient(moving)
-
-    def residual(candidate):
+    def miss(candidate: NDArray) -> tuple[NDArray, NDArray]:
         voxels = (to_voxel @ candidate @ scaled)[:3]
         return target - _at(moving, voxels), voxels
 
-    best = matrix @ to_mm
-    difference, voxels = residual(best)
-    damping = 1e-2
+    best, damping = start @ np.linalg.inv(unit), 1e-2
+    difference, voxels = miss(best)
     for _ in range(STEPS):
-        gradient = to_voxel[:3, :3].T @ np.array([_at(slope, voxels) for slope in slopes])
-        jacobian = (gradient[:, None] * scaled[None]).reshape(12, -1)
-        normal, right_side = jacobian @ jacobian.T, jacobian @ difference
+        # The mean of both images' slopes makes a step exact to second order.
+        mean = [(a + _at(b, voxels)) / 2 for a, b in zip(slopes, moving_slopes, strict=True)]
+        steep = np.abs(mean).sum(axis=0) > 1e-3
+        gradient = to_voxel[:3, :3].T @ np.array(mean)[:, steep]
+        jacobian = (gradient[:, None] * scaled[:, steep][None]).reshape(12, -1)
+        normal, right_side = jacobian @ jacobian.T, jacobian @ difference[steep]
         for _ in range(6):
             damped = normal + damping * np.diag(np.diag(normal)) + 1e-9 * np.eye(12)
             step = np.vstack([np.linalg.solve(damped, right_side).reshape(3, 4), np.zeros(4)])
-            trial, trial_voxels = residual(best + step)
+            trial, trial_voxels = miss(best + step)
             if (trial**2).sum() < (difference**2).sum():
                 break
             damping *= 8
@@ -96,13 +110,7 @@ def _refine(matrix, fixed, fixed_affine, moving, moving_affine) -> NDArray[np.fl
         best, difference, voxels, damping = best + step, trial, trial_voxels, damping / 4
         if np.linalg.norm(step[:3], axis=1).max() < SETTLED_MM:
             break
-    return best @ _scaling(centre, size)
-
-
-def _scaling(centre: NDArray, size: float) -> NDArray[np.float64]:
-    matrix = np.diag([1 / size, 1 / size, 1 / size, 1.0])
-    matrix[:3, 3:] = -centre / size
-    return matrix
+    return best @ unit
 
 
 def _at(image: NDArray, voxels: NDArray) -> NDArray:

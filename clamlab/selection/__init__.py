@@ -1,6 +1,6 @@
 """How many clusters, and whether they would come back: judged on features before clustering."""
 
-from clamlab.selection.choice import choose_n_clusters
+from clamlab.selection.choice import choose_n_clusters, recommended_n_clusters
 from clamlab.selection.null import one_cluster_null
 from clamlab.selection.stability import AssignmentStability, assignment_stability
 
@@ -9,4 +9,5 @@ __all__ = [
     "assignment_stability",
     "choose_n_clusters",
     "one_cluster_null",
+    "recommended_n_clusters",
 ]

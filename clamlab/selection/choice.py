@@ -82,7 +82,9 @@ def choose_n_clusters(
     >>> choice["n_clusters"], choice["picks"]["silhouette"]
     (3, 3)
     """
-    x = _checked(features, k_max, n_gap)
+    x = _checked(features, k_max)
+    if n_gap < 2:
+        raise ValueError(f"n_gap must be at least 2 reference data sets; found {n_gap}")
     if after_clustering:
         warnings.warn(
             "these features went through a clustering phase, which pulls scans onto its "
@@ -94,7 +96,26 @@ def choose_n_clusters(
         return _choose(x, k_max, n_gap, sparse_bound, seed)
 
 
-def _checked(features, k_max: int, n_gap: int) -> np.ndarray:
+def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> tuple[int, str]:
+    """Get the recommended number of clusters and its reason, without the other criteria.
+
+    Parameters and errors are those of `choose_n_clusters`; it takes a fifth of the time.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(1000).normal(size=(60, 10))
+    >>> recommended_n_clusters(x, seed=0, k_max=3)[0]
+    1
+    """
+    x = _checked(features, k_max)
+    with threadpool_limits(limits=1):
+        scores = principal_components(x)
+        multimodal = multimodal_components(scores, seed=seed)
+        valleys = valley_table(scores, multimodal, range(2, k_max + 1), seed=seed)
+    return _recommend(valleys, len(x))
+
+
+def _checked(features, k_max: int) -> np.ndarray:
     x = np.asarray(features, float)
     if x.ndim != 2:
         raise ValueError(f"features must be (scans, features); found shape {x.shape}")
@@ -108,8 +129,6 @@ def _checked(features, k_max: int, n_gap: int) -> np.ndarray:
             f"k_max must be from 2 and below half the number of scans ({len(x)}/2); "
             f"found {k_max}: a cluster needs more than two scans to be one"
         )
-    if n_gap < 2:
-        raise ValueError(f"n_gap must be at least 2 reference data sets; found {n_gap}")
     if not np.ptp(x, axis=0).any():
         raise ValueError("no feature varies between scans: look at the encoder's training history")
     return x

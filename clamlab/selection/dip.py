@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 NULL_DRAWS = 1000
-NULL_SIZES = (6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+NULL_SIZES = (6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 
 
 def dip_statistic(values) -> float:

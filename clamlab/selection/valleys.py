@@ -8,13 +8,14 @@ all pairwise separated by a valley, and 1 when there is none.
 Views: the leading principal components (1, 2, 3, 4, 6, 9, 12 of them), those whose
 one-dimensional tied mixture prefers several components (BIC difference above 10), and those
 with several modes of their own (dip p at most 0.05), which leaves out strong directions
-without clusters such as lung volume. At most 12 components, and one for every ten scans.
+without clusters such as lung volume. At most 12 components.
 
 Valley: a pair passes when Hartigan's dip test rejects one mode at 0.01 twice: along the line
 between the two centroids, and along the geodesic (Isomap) coordinate of the pair, which a bent
 but unbroken band does not pass. The dip is taken of the whole pair and of as many scans on
 either side of the cut, so that a small cluster beside a large one is seen: a stretch of a
-single hump is a single hump too.
+single hump is a single hump too. In many dimensions k-means finds a line along which a handful of
+scans falls in two by chance, so every pair needs ten scans for each component of the view.
 
 Frozen after tuning on random seeds 0 to 99; tests and reports use seeds from 1000 on.
 """
@@ -118,7 +119,7 @@ def valley_table(scores, multimodal, k_values, *, seed: int) -> list[Valleys]:
 
 def _views(scores, multimodal) -> list[tuple[int, ...]]:
     n, d = scores.shape
-    most = min(d, max(1, n // SCANS_PER_COMPONENT))
+    most = min(d, n // SCANS_PER_COMPONENT)
     several_modes = [i for i in range(d) if dip_p_value(scores[:, i]) <= MODES_LEVEL]
     leading = [range(m) for m in LEADING if m <= most]
     views = [tuple(map(int, v))[:most] for v in (*leading, multimodal, several_modes)]
@@ -129,7 +130,8 @@ def _judge(scores, view: tuple[int, ...], n_clusters: int, seed: int) -> Valleys
     seen = scores[:, view]
     labels = kmeans(seen, n_clusters, seed=seed, n_init=10).labels_
     groups = [seen[labels == k] for k in range(n_clusters)]
-    if min(map(len, groups)) < SMALLEST_CLUSTER:
+    smallest, second = sorted(map(len, groups))[:2]
+    if smallest < SMALLEST_CLUSTER or smallest + second < SCANS_PER_COMPONENT * len(view):
         return Valleys(n_clusters, 1.0, view, None)
     # Near pairs first: they are the ones that fail.
     pairs = sorted(

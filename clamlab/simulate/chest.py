@@ -132,7 +132,8 @@ def _lungs(x, y, z, cage, inner, diaphragm_mm: float) -> NDArray[np.uint8]:
     centre = np.where(right, 66, 72)
     slope = ((out - centre) / 80) ** 2 + ((y - 12) / 84) ** 2
     diaphragm = np.where(right, -86, -101) + diaphragm_mm
-    diaphragm = diaphragm - np.minimum(62 * slope, np.where(right, 54, 46))
+    deepest = np.where(right, 56, 48)
+    diaphragm = diaphragm - deepest * np.tanh(62 * slope / deepest)
     free = np.logical_and.reduce([organ > 1 for organ in inner.values()])
     inside = (cage < 1) & below_top & (z > diaphragm) & free
     lungs = np.zeros(inside.shape, np.uint8)

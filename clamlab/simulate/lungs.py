@@ -220,8 +220,8 @@ def _person(subject: pd.Series, rng: np.random.Generator) -> Person:
         # Taller chests are longer rather than wider, and must stay inside the field of view.
         size=tuple(np.clip(size, 0.8, 1.1).tolist()),
         fat_mm=float(np.clip(14 + 1.4 * (subject["bmi"] - 30.5), 5, 40)),
-        lung_hu=float(rng.normal(-872, 18)),
-        gravity_hu=float(rng.normal(70, 15)),
+        lung_hu=float(rng.normal(-872, 14)),
+        gravity_hu=float(rng.normal(70, 12)),
         deformation_mm=float(rng.uniform(3, 5)),
         heart=float(rng.normal(1, 0.04)),
         diaphragm_mm=float(rng.normal(0, 5)),

@@ -11,8 +11,9 @@ from clamlab.stats.characteristics import table_one
 from clamlab.stats.crosscheck import check_with_tableone
 from clamlab.stats.export import export_table
 from clamlab.stats.measures import map_measures, measures_by_cluster
-from clamlab.stats.model_comparison import compare_models, summary_sentence
+from clamlab.stats.model_comparison import compare_models
 from clamlab.stats.rendering import render_table_one, table_notes
+from clamlab.stats.summary import summary_sentence
 
 __all__ = [
     "adjusted_means",

@@ -102,7 +102,7 @@ def outcome_associations(
     tidy = _frame(records, ASSOCIATION_COLUMNS, covariance)
     omnibus = tidy.index[tidy["part"] == "omnibus"]
     tidy.loc[omnibus, "p_holm"] = adjust_p(tidy.loc[omnibus, "p"], "holm")
-    tidy.loc[omnibus, "p_bh"] = adjust_p(tidy.loc[omnibus, "p"], "fdr_bh")
+    tidy.loc[omnibus, "p_bh"] = adjust_p(tidy.loc[omnibus, "p"], "bh")
     return tidy
 
 

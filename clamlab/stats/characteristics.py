@@ -248,5 +248,5 @@ def _tidy(records: list[dict], preset: str) -> pd.DataFrame:
     families += list(pairs.groupby("variable", sort=False).groups.values())
     for family in families:
         tidy.loc[family, "p_holm"] = adjust_p(tidy.loc[family, "p"], "holm")
-        tidy.loc[family, "p_bh"] = adjust_p(tidy.loc[family, "p"], "fdr_bh")
+        tidy.loc[family, "p_bh"] = adjust_p(tidy.loc[family, "p"], "bh")
     return tidy

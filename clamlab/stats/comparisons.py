@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
@@ -24,7 +23,8 @@ def check_preset(preset: str) -> None:
 def adjust_p(p: Sequence[float], method: str) -> np.ndarray:
     """Adjust p-values for their number; missing ones stay missing and are not counted.
 
-    ``method`` is ``"holm"`` (family-wise error) or ``"fdr_bh"`` (false discovery rate).
+    ``method`` is ``"holm"`` (family-wise error) or ``"bh"`` (false discovery rate,
+    Benjamini and Hochberg).
 
     >>> adjust_p([0.01, float("nan"), 0.04], "holm").tolist()
     [0.02, nan, 0.04]
@@ -33,8 +33,17 @@ def adjust_p(p: Sequence[float], method: str) -> np.ndarray:
     adjusted = np.full(raw.shape, np.nan)
     known = ~np.isnan(raw)
     if known.any():
-        adjusted[known] = multipletests(raw[known], method=method)[1]
+        adjusted[known] = _ADJUSTMENTS[method](raw[known])
     return adjusted
+
+
+def _holm(p: np.ndarray) -> np.ndarray:
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(stepped, 1)[np.argsort(order)]
+
+
+_ADJUSTMENTS = {"holm": _holm, "bh": stats.false_discovery_control}
 
 
 def compare_means(samples: Sequence[np.ndarray], preset: str) -> dict:

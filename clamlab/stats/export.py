@@ -45,7 +45,7 @@ def export_table(
     caption: str = "",
     notes: Sequence[str] = (),
 ) -> None:
-    """Save a table ready for a manuscript; the ending of each path says how.
+    r"""Save a table ready for a manuscript; the ending of each path says how.
 
     Parameters
     ----------
@@ -63,6 +63,14 @@ def export_table(
     ------
     ValueError
         If an ending is not one of the four; nothing is written then.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> path = Path(mkdtemp()) / "table_one.tex"
+    >>> export_table(pd.DataFrame({"": ["Male (%)"], "Overall": ["142 (47.2)"]}), path)
+    >>> print(path.read_text().splitlines()[6])
+    Male (\%) & 142 (47.2) \\
     """
     files = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     unknown = [str(path) for path in files if path.suffix not in _WRITERS]

@@ -123,6 +123,19 @@ def measures_by_cluster(measures: pd.DataFrame, clusters: Sequence[int]) -> pd.D
         ``part`` "summary", n, mean, sd and median per cluster; with ``part`` "pairwise",
         smd of ``group`` minus ``other_group`` with its 95 % interval. ``note`` says why
         there is no p.
+
+    Raises
+    ------
+    ValueError
+        If there is not one cluster per scan.
+
+    Examples
+    --------
+    >>> maps = np.random.default_rng(0).random((4, 6, 6, 6))
+    >>> measures = map_measures(maps, np.ones((6, 6, 6), bool), (10, 10, 10))
+    >>> summary = measures_by_cluster(measures, [0, 0, 1, 1])
+    >>> summary.loc[summary["part"] == "summary", "group"].unique().tolist()
+    [0, 1]
     """
     labels = np.asarray(clusters)
     n_scans = measures["scan"].max() + 1

@@ -92,6 +92,14 @@ def table_notes(tidy: pd.DataFrame, *, columns: Sequence[str] | None = None) -> 
     -------
     list of str
         Sentences in the order they should be printed.
+
+    Examples
+    --------
+    >>> from clamlab.stats import table_one
+    >>> table = pd.DataFrame({"age": [40, 50, 60, 45, 70.], "cluster": [0, 0, 1, 1, 1]})
+    >>> schema = {"properties": {"age": {"title": "Age", "x-role": "demographic"}}}
+    >>> table_notes(table_one(table, schema, preset="paper"))[-1]
+    'Tests: pooled t (one-way ANOVA).'
     """
     columns = _chosen(tidy, columns)
     notes = ["Counts (%) of the values present, or mean (standard deviation)."]

@@ -174,12 +174,14 @@ function drawScaleBar(context, size, scale) {
   const length = [100, 50, 20, 10, 5].find((mm) => mm * scale < size.width / 3) || 1;
   const right = size.width - 12;
   const y = size.height - 12;
-  context.strokeStyle = "rgba(230,233,238,0.85)";
-  context.lineWidth = 1.5;
-  context.beginPath();
-  context.moveTo(right - length * scale, y);
-  context.lineTo(right, y);
-  context.stroke();
+  for (const [color, thickness] of [["rgba(0,0,0,0.75)", 4], ["#e6e9ee", 1.5]]) {
+    context.strokeStyle = color;
+    context.lineWidth = thickness;
+    context.beginPath();
+    context.moveTo(right - length * scale, y);
+    context.lineTo(right, y);
+    context.stroke();
+  }
   const words = length >= 10 ? `${length / 10} cm` : `${length} mm`;
   text(context, words, right, y - 10, { align: "right", font: "500 11px system-ui, sans-serif" });
 }

@@ -6,8 +6,6 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import ArrayLike
 
-PRESETS = {"lung": (1500, -600), "mediastinal": (400, 40)}  # window width and level, HU
-
 
 def pack_scan(
     volume_hu: ArrayLike,
@@ -53,32 +51,6 @@ def pack_scan(
         "affine": _ras_affine(affine, image.ndim).ravel().tolist(),
         "units": "px" if affine is None else "mm",
     }
-
-
-def default_state(scan: dict[str, Any]) -> dict[str, Any]:
-    """Choose where a reader starts: in the bulk of the first map, or in the middle of the scan."""
-    window, level = PRESETS["lung"]
-    index, overlay = [n // 2 for n in scan["shape"]], ""
-    if scan["overlay_names"]:
-        overlay = scan["overlay_names"][0]
-        voxels = int(np.prod(scan["shape"]))
-        index = _bulk(np.frombuffer(scan["overlay_volumes"], np.uint8, voxels), scan["shape"])
-    return {"index": index, "overlay": overlay, "window": window, "level": level, "preset": "lung"}
-
-
-def _bulk(overlay: np.ndarray, shape: list[int]) -> list[int]:
-    """Find a voxel in the slice with most importance; the single brightest may lie at a rim."""
-    values = overlay.reshape(shape)
-    if not values.any():
-        return [n // 2 for n in shape]
-    z = int(values.sum((0, 1), dtype=np.int64).argmax())
-    x = int(values[:, :, z].sum(1, dtype=np.int64).argmax())
-    return [x, int(values[x, :, z].argmax()), z]
-
-
-def preset_of(window: int, level: int) -> str:
-    """Name the preset with this window and level, or ``custom``."""
-    return next((name for name, pair in PRESETS.items() if pair == (window, level)), "custom")
 
 
 def _as_volume(image: np.ndarray) -> np.ndarray:

@@ -274,6 +274,7 @@ function mountViewer(model, element) {
     put(ui.view, now.view);
     ui.lung.classList.toggle("clam-on", now.preset === "lung");
     ui.mediastinal.classList.toggle("clam-on", now.preset === "mediastinal");
+    ui.side.classList.toggle("clam-caution", !now.radiological); // left and right are swapped
     ui.side.textContent = now.radiological ? "Radiological" : "Neurological";
     ui.mapControls.style.display = scan.overlays.size ? "" : "none";
     ui.view.style.display = flat() ? "none" : "";

@@ -4,37 +4,23 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-import numpy as np
-import traitlets
 from numpy.typing import ArrayLike
 
-from .packing import PRESETS, default_state, pack_scan, preset_of
+from .packing import pack_scan
+from .slice_state import STATE, SliceState, start_state
 
 HERE = Path(__file__).parent
-JAVASCRIPT = (HERE / "drawing.js").read_text() + (HERE / "slice_viewer.js").read_text()
-STYLE = (HERE / "slice_viewer.css").read_text()
-
-COLORMAPS = ("inferno", "viridis", "cividis")  # perceptually uniform and colour-blind safe
-VIEWS = ("three", "axial", "coronal", "sagittal")
-STATE = (
-    "index",
-    "overlay",
-    "opacity",
-    "threshold",
-    "colormap",
-    "window",
-    "level",
-    "preset",
-    "radiological",
-    "view",
-    "crosshair",
+JAVASCRIPT = "".join(
+    (HERE / name).read_text(encoding="utf-8") for name in ("drawing.js", "slice_viewer.js")
 )
+STYLE = (HERE / "slice_viewer.css").read_text(encoding="utf-8")
 
 # What a reader last set, by key: a cell that runs again shows the slice it showed before.
 _remembered: dict[str, dict[str, Any]] = {}
+_open: dict[str, "SliceViewer"] = {}
 
 
-class SliceViewer(anywidget.AnyWidget):
+class SliceViewer(SliceState, anywidget.AnyWidget):
     """Read a scan in three linked planes with the importance of its voxels in colour on top.
 
     The scan travels to the browser once; scrolling, windowing and choosing a map then need no
@@ -74,6 +60,7 @@ class SliceViewer(anywidget.AnyWidget):
 
     Examples
     --------
+    >>> import numpy as np
     >>> scan = np.full((4, 5, 6), -870)
     >>> maps = {"Cluster 1": np.zeros(scan.shape)}
     >>> viewer = SliceViewer(scan, maps, affine=np.diag([3, 3, 3, 1]))
@@ -83,26 +70,6 @@ class SliceViewer(anywidget.AnyWidget):
 
     _esm = JAVASCRIPT
     _css = STYLE
-
-    title = traitlets.Unicode().tag(sync=True)
-    volume = traitlets.Bytes().tag(sync=True)
-    overlay_volumes = traitlets.Bytes().tag(sync=True)
-    overlay_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    shape = traitlets.List(traitlets.Int()).tag(sync=True)
-    affine = traitlets.List(traitlets.Float()).tag(sync=True)
-    units = traitlets.Unicode("mm").tag(sync=True)
-
-    index = traitlets.List(traitlets.Int(), minlen=3, maxlen=3).tag(sync=True)
-    overlay = traitlets.Unicode().tag(sync=True)
-    opacity = traitlets.Float(0.55, min=0, max=1).tag(sync=True)
-    threshold = traitlets.Float(0.3, min=0, max=1).tag(sync=True)
-    colormap = traitlets.Enum(COLORMAPS, "inferno").tag(sync=True)
-    window = traitlets.Int(1500, min=1).tag(sync=True)
-    level = traitlets.Int(-600).tag(sync=True)
-    preset = traitlets.Enum((*PRESETS, "custom"), "lung").tag(sync=True)
-    radiological = traitlets.Bool(True).tag(sync=True)
-    view = traitlets.Enum(VIEWS, "three").tag(sync=True)
-    crosshair = traitlets.Bool(True).tag(sync=True)
 
     def __init__(
         self,
@@ -114,22 +81,16 @@ class SliceViewer(anywidget.AnyWidget):
         key: str | None = None,
         **state: Any,
     ) -> None:
-        unknown = sorted(set(state) - set(STATE))
-        if unknown:
-            raise TypeError(f"{unknown} is no state of the viewer; there are {list(STATE)}")
         scan = pack_scan(volume_hu, overlays, affine=affine)
         self._key = key or title
-        known = _recall(self._key, scan)
-        if key and "viewer" in known:
-            known["viewer"].close()
-        start = default_state(scan) | known.get("state", {}) | state
-        if "window" in state or "level" in state:
-            start["preset"] = preset_of(start["window"], start["level"])
-        elif state.get("preset") in PRESETS:
-            start["window"], start["level"] = PRESETS[state["preset"]]
+        remembered = _recall(self._key, scan)
+        start = start_state(scan, state, remembered=remembered)
+        if key in _open:
+            _open.pop(key).close()
         super().__init__(title=title, **scan, **start)
+        if key:
+            _open[key] = self
         if self._key:
-            _remembered[self._key] = {"viewer": self} if key else {}
             self._remember()
             self.observe(self._remember, STATE)
 
@@ -147,54 +108,30 @@ class SliceViewer(anywidget.AnyWidget):
         and the first map is chosen if the new scan has none of the present name.
         """
         scan = pack_scan(volume_hu, overlays, affine=affine)
-        start = default_state(scan)
-        with self.hold_sync():
-            same_grid = scan["shape"] == self.shape
-            keep_overlay = self.overlay in ("", *scan["overlay_names"])
-            for name, value in scan.items():
+        start = start_state(scan, {})
+        if scan["shape"] == self.shape:
+            del start["index"]
+        if self.overlay in ("", *scan["overlay_names"]):
+            del start["overlay"]
+        if title is not None:
+            start["title"] = title
+        with self.hold_sync(), self.hold_trait_notifications():
+            for name, value in (scan | start).items():
                 setattr(self, name, value)
-            if not same_grid:
-                self.index = start["index"]
-            if not keep_overlay:
-                self.overlay = start["overlay"]
-            if title is not None:
-                self.title = title
-
-    @traitlets.validate("index")
-    def _inside(self, proposal: Any) -> list[int]:
-        return [int(np.clip(i, 0, n - 1)) for i, n in zip(proposal.value, self.shape, strict=True)]
-
-    @traitlets.validate("overlay")
-    def _known_overlay(self, proposal: Any) -> str:
-        if proposal.value and proposal.value not in self.overlay_names:
-            raise traitlets.TraitError(
-                f"there is no map {proposal.value!r}; there are {self.overlay_names}"
-            )
-        return proposal.value
-
-    @traitlets.observe("preset")
-    def _apply_preset(self, change: Any) -> None:
-        if change.new in PRESETS:
-            with self.hold_trait_notifications():
-                self.window, self.level = PRESETS[change.new]
-
-    @traitlets.observe("window", "level")
-    def _name_window(self, _: Any) -> None:
-        self.preset = preset_of(self.window, self.level)
 
     def _remember(self, _: Any = None) -> None:
         state = {name: getattr(self, name) for name in STATE}
-        _remembered[self._key].update(shape=self.shape, state=state)
+        _remembered[self._key] = {"shape": self.shape, "state": state}
 
 
 def _recall(key: str, scan: dict[str, Any]) -> dict[str, Any]:
-    """Find what an earlier viewer of this key knew, as far as it fits this scan."""
-    known = _remembered.get(key, {}) if key else {}
-    if not known:
+    """Find the state an earlier viewer of this key had, as far as it fits this scan."""
+    if not key or key not in _remembered:
         return {}
+    known = _remembered[key]
     state = dict(known["state"])
     if known["shape"] != scan["shape"]:
         del state["index"]
     if state["overlay"] not in ("", *scan["overlay_names"]):
         del state["overlay"]
-    return known | {"state": state}
+    return state

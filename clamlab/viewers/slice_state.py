@@ -1,0 +1,106 @@
+"""What a slice viewer shows and how: the same in a notebook and in an exported page."""
+
+from typing import Any
+
+import numpy as np
+import traitlets
+
+PRESETS = {"lung": (1500, -600), "mediastinal": (400, 40)}  # window width and level, HU
+COLORMAPS = ("inferno", "viridis", "cividis")  # perceptually uniform and colour-blind safe
+VIEWS = ("three", "axial", "coronal", "sagittal")
+
+
+class SliceState(traitlets.HasTraits):
+    """Keep scan and display settings consistent, whoever changes them.
+
+    The scan's own traits are those of `packing.pack_scan`; the others are described in
+    `SliceViewer`. An index outside the scan moves to its border, as a slider would; a map or
+    colour map that does not exist raises ``traitlets.TraitError``.
+    """
+
+    title = traitlets.Unicode().tag(sync=True)
+    volume = traitlets.Bytes().tag(sync=True)
+    overlay_volumes = traitlets.Bytes().tag(sync=True)
+    overlay_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    affine = traitlets.List(traitlets.Float()).tag(sync=True)
+    units = traitlets.Unicode("mm").tag(sync=True)
+
+    index = traitlets.List(traitlets.Int(), minlen=3, maxlen=3).tag(sync=True, state=True)
+    overlay = traitlets.Unicode().tag(sync=True, state=True)
+    opacity = traitlets.Float(0.55, min=0, max=1).tag(sync=True, state=True)
+    threshold = traitlets.Float(0.3, min=0, max=1).tag(sync=True, state=True)
+    colormap = traitlets.Enum(COLORMAPS, "inferno").tag(sync=True, state=True)
+    window = traitlets.Int(1500, min=1).tag(sync=True, state=True)
+    level = traitlets.Int(-600).tag(sync=True, state=True)
+    preset = traitlets.Enum((*PRESETS, "custom"), "lung").tag(sync=True, state=True)
+    radiological = traitlets.Bool(True).tag(sync=True, state=True)
+    view = traitlets.Enum(VIEWS, "three").tag(sync=True, state=True)
+    crosshair = traitlets.Bool(True).tag(sync=True, state=True)
+
+    @traitlets.validate("index")
+    def _inside(self, proposal: Any) -> list[int]:
+        return [int(np.clip(i, 0, n - 1)) for i, n in zip(proposal.value, self.shape, strict=True)]
+
+    @traitlets.validate("overlay")
+    def _known_overlay(self, proposal: Any) -> str:
+        if proposal.value and proposal.value not in self.overlay_names:
+            raise traitlets.TraitError(
+                f"there is no map {proposal.value!r}; there are {self.overlay_names}"
+            )
+        return proposal.value
+
+    @traitlets.observe("preset")
+    def _apply_preset(self, change: Any) -> None:
+        if change.new in PRESETS:
+            with self.hold_trait_notifications():
+                self.window, self.level = PRESETS[change.new]
+
+    @traitlets.observe("window", "level")
+    def _name_window(self, _: Any) -> None:
+        self.preset = _preset_of(self.window, self.level)
+
+
+STATE = tuple(SliceState.class_trait_names(state=True))
+
+
+def start_state(
+    scan: dict[str, Any], given: dict[str, Any], *, remembered: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Choose where a reader starts: what is given, else what is remembered, else the first map.
+
+    Examples
+    --------
+    >>> scan = {"shape": [4, 4, 4], "overlay_names": [], "overlay_volumes": b""}
+    >>> start_state(scan, {"preset": "mediastinal"})
+    {'index': [2, 2, 2], 'overlay': '', 'preset': 'mediastinal', 'window': 400, 'level': 40}
+    """
+    unknown = sorted(set(given) - set(STATE))
+    if unknown:
+        raise TypeError(f"{unknown} is no state of the viewer; there are {sorted(STATE)}")
+    names = scan["overlay_names"]
+    start = {"index": _bulk(scan), "overlay": names[0] if names else ""}
+    start |= (remembered or {}) | given
+    if "window" in given or "level" in given:
+        window, level = PRESETS["lung"]
+        start["preset"] = _preset_of(start.get("window", window), start.get("level", level))
+    elif given.get("preset") in PRESETS:
+        start["window"], start["level"] = PRESETS[given["preset"]]
+    return start
+
+
+def _preset_of(window: int, level: int) -> str:
+    return next((name for name, pair in PRESETS.items() if pair == (window, level)), "custom")
+
+
+def _bulk(scan: dict[str, Any]) -> list[int]:
+    """Find a voxel in the slice where the first map has most; its brightest may lie at a rim."""
+    shape = scan["shape"]
+    if not scan["overlay_names"]:
+        return [n // 2 for n in shape]
+    values = np.frombuffer(scan["overlay_volumes"], np.uint8, int(np.prod(shape))).reshape(shape)
+    if not values.any():
+        return [n // 2 for n in shape]
+    z = int(values.sum((0, 1), dtype=np.int64).argmax())
+    x = int(values[:, :, z].sum(1, dtype=np.int64).argmax())
+    return [x, int(values[x, :, z].argmax()), z]

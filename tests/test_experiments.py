@@ -1,0 +1,174 @@
+"""Whole experiments, at toy size: what they count must be what happened."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+
+from clamlab.experiments import (
+    PAPER_SCENARIOS,
+    null_calibration,
+    power,
+    retraining_stability,
+    simulation_study,
+)
+from clamlab.experiments.methods import texture_features
+
+TINY = {"channels": (2, 2, 4), "pretrain_epochs": 1, "cluster_epochs": 1}
+
+
+def two_means(x, seed):
+    return KMeans(2, n_init=3, random_state=seed).fit_predict(x)
+
+
+def mean_difference(x, labels):
+    """Welch's t between the clusters, of the feature that differs most."""
+    a, b = x[labels == 0], x[labels == 1]
+    return np.abs((a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b))).max()
+
+
+# Null calibration.
+
+
+def test_double_dipping_is_calibrated_away():
+    x = np.random.default_rng(1000).normal(size=(80, 5))
+    found = null_calibration(x, mean_difference, two_means, seed=0, n_null=39)
+    assert found.observed > 5  # an ordinary t test would be certain of a difference
+    assert found.p > 0.05
+    assert found.p == (1 + (found.null >= found.observed).sum()) / 40
+
+
+def test_real_clusters_survive_the_calibration():
+    x = np.random.default_rng(1000).normal(size=(80, 5))
+    x[40:, 0] += 10
+    assert null_calibration(x, mean_difference, two_means, seed=0, n_null=39).p == 1 / 40
+
+
+def test_null_calibration_refuses_what_is_no_number():
+    with pytest.raises(ValueError, match="must be a number"):
+        null_calibration(np.eye(9), lambda x, labels: np.nan, two_means, seed=0)
+    with pytest.raises(ValueError, match="n_null"):
+        null_calibration(np.eye(9), mean_difference, two_means, seed=0, n_null=0)
+
+
+# Retraining.
+
+
+def test_retraining_matches_clusters_whatever_their_numbers():
+    truth = np.repeat([0, 1, 2], 10)
+    flips = {5: [0], 6: [0, 10], 7: []}
+
+    def fit(seed):
+        labels = (truth + seed) % 3
+        labels[flips[seed]] = (labels[flips[seed]] + 1) % 3
+        return labels
+
+    found = retraining_stability(fit, 3, seed=5, progress=False)
+    assert len(found.pairs) == 3
+    assert found.reference == 5  # nearest to both others
+    agreement = found.scans.set_index("scan")["agreement"]
+    assert agreement[0] == 0.5  # with run 6, not with run 7
+    assert agreement[10] == 0.5
+    assert (agreement.drop([0, 10]) == 1).all()
+    assert found.scans.loc[found.scans["borderline"], "scan"].tolist() == [0, 10]
+    assert found.clusters["jaccard"].between(0.9, 1, inclusive="both").all()
+
+
+def test_random_runs_do_not_agree():
+    def fit(seed):
+        return np.random.default_rng(seed).integers(3, size=200)
+
+    found = retraining_stability(fit, 4, seed=1000, progress=False)
+    assert found.pairs["ari"].abs().max() < 0.05
+    assert found.scans["agreement"].mean() < 0.6
+
+
+def test_a_cluster_that_no_other_run_finds_has_jaccard_zero():
+    runs = {0: np.array([0, 0, 0, 1, 1, 2]), 1: np.array([0, 0, 0, 1, 1, 1])}
+    found = retraining_stability(runs.get, 2, seed=0, progress=False)
+    assert found.clusters["jaccard"].min() == 0 or len(found.clusters) == 2
+
+
+def test_retraining_refuses_one_run_and_unequal_runs():
+    with pytest.raises(ValueError, match="at least 2 runs"):
+        retraining_stability(lambda seed: np.zeros(3), 1, seed=0)
+    with pytest.raises(ValueError, match="one label per scan"):
+        retraining_stability(lambda seed: np.zeros(3 + seed), 2, seed=0, progress=False)
+
+
+# The simulation study.
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "table.csv"
+    arguments = {"fitted": [2, 3], "n_scans": 24, "n_gap": 2, "path": path, "progress": False}
+    return arguments, simulation_study([("location", 2)], [1000], **arguments, **TINY)
+
+
+def test_paper_has_nine_scenarios():
+    assert len(PAPER_SCENARIOS) == len(set(PAPER_SCENARIOS)) == 9
+
+
+@pytest.mark.filterwarnings("ignore:two centroids lie")
+def test_study_has_one_row_per_method_and_fitted_k(study):
+    table = study[1]
+    assert len(table) == 3 * 2
+    assert set(table["method"]) == {"deep", "linear", "texture"}
+    assert table["accuracy"].between(0, 1).all()
+    assert {"pick_recommended", "pick_silhouette", "pick_gap"} <= set(table.columns)
+    linear = table[(table["method"] == "linear") & (table["n_fitted"] == 2)]
+    assert linear["accuracy"].item() == linear["ari"].item() == 1.0
+    assert (table["n_empty"] >= 0).all()
+
+
+def test_study_resumes_and_keeps_other_settings_apart(study, monkeypatch):
+    arguments, table = study
+    stored = arguments["path"].read_text()
+    monkeypatch.setattr("clamlab.experiments.simulation.lung_slices", None)  # nothing is drawn
+    again = simulation_study([("location", 2)], [1000], **arguments, **TINY)
+    pd.testing.assert_frame_equal(again, table, check_dtype=False)
+    assert arguments["path"].read_text() == stored
+    with pytest.raises(TypeError):  # another length of training is another run
+        simulation_study([("location", 2)], [1000], **arguments, **TINY | {"cluster_epochs": 2})
+
+
+def test_study_refuses_an_unknown_method():
+    with pytest.raises(ValueError, match="methods must be among"):
+        simulation_study([("location", 2)], [1000], methods=["forest"])
+
+
+def test_texture_sees_roughness_inside_the_lung_only():
+    rng = np.random.default_rng(1000)
+    mask = np.zeros((32, 32), bool)
+    mask[8:24, 8:24] = True
+    images = rng.normal(-800, 20, size=(6, 32, 32))
+    images[3:] += rng.normal(0, 80, size=(3, 32, 32))
+    features = texture_features(images, mask)
+    assert set(two_means(features, 0)[:3]) != set(two_means(features, 0)[3:])
+    outside = np.where(mask, images, rng.normal(size=images.shape))
+    np.testing.assert_allclose(texture_features(outside, mask), features)
+
+
+@pytest.mark.filterwarnings("ignore:two centroids lie")  # one epoch teaches nothing
+def test_power_counts_what_the_runs_found():
+    table = power(
+        "intensity",
+        2,
+        {"n_scans": [24], "contrast_hu": [2.0, 400.0]},
+        seeds=[1000, 1001],
+        k_max=2,
+        progress=False,
+        **TINY,
+    )
+    assert len(table) == 2 * 2 * 3
+    assert (table["n_runs"] == 2).all()
+    assert (table["low"] <= table["share"]).all() and (table["share"] <= table["high"]).all()
+    share = table.set_index(["method", "contrast_hu", "target"])["share"]["linear"]
+    assert (share[400.0] == 1).all()
+    assert (share[2.0] == 0).all()
+
+
+def test_power_needs_something_to_try():
+    with pytest.raises(ValueError, match="at least one seed"):
+        power("intensity", 2, {"n_scans": []}, seeds=[1])

@@ -1,0 +1,258 @@
+"""Figures: orientation, what is drawn, and bytes that never change."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clamlab import figures
+from clamlab.stats import adjusted_means, outcome_associations
+
+
+@pytest.fixture
+def phantom() -> tuple[np.ndarray, np.ndarray]:
+    """A RAS+ box whose corner at the patient's right, front and top is bright."""
+    mask = np.zeros((20, 16, 30), bool)
+    mask[3:17, 3:13, 5:25] = True
+    volume = np.full(mask.shape, -900.0)
+    volume[16, 12, 24] = 0  # right-most, front-most, top-most voxel of the mask
+    return volume, mask
+
+
+def images(figure) -> list[np.ndarray]:
+    return [axes.images[0].get_array() for axes in figure.axes if axes.images]
+
+
+def texts(figure) -> list[str]:
+    found = []
+    for axes in figure.axes:
+        found += [axes.get_title(), axes.get_xlabel(), axes.get_ylabel()]
+        found += [text.get_text() for text in axes.texts]
+    return found
+
+
+def test_radiological_convention_on_an_asymmetric_phantom(phantom):
+    volume, mask = phantom
+    shown = images(figures.montage({"Overall": volume}, mask=mask, slices=4))
+    assert len(shown) == 4
+    top = shown[0]
+    where = np.argwhere(top.filled(-900) == 0)
+    # Two border voxels, then front at the top and the patient's right on the left.
+    assert where.tolist() == [[2, 2]]
+    assert all((image.filled(-900) != 0).all() for image in shown[1:])
+
+
+def test_patients_right_of_a_real_scan_is_on_the_left_of_the_picture(real_data):
+    import nibabel
+
+    path = real_data / "lungct_template" / "lung_template_mask.nii.gz"
+    image = nibabel.as_closest_canonical(nibabel.load(path))
+    labels = np.asarray(image.dataobj)[::4, ::4, ::4].astype(float)  # 1 right, 2 left
+    middle = figures.radiological(labels, labels.shape[2] // 2)
+    columns = np.indices(middle.shape)[1]
+    assert columns[middle == 1].mean() < columns[middle == 2].mean()
+
+
+def test_outside_the_lung_is_blank_and_cropped(phantom):
+    volume, mask = phantom
+    image = images(figures.montage({"a": volume}, mask=mask, slices=1))[0]
+    assert image.shape == (10 + 4, 14 + 4)
+    assert np.ma.getmaskarray(image)[:2].all()
+    assert not np.ma.getmaskarray(image)[2:-2, 2:-2].any()
+
+
+def test_slices_run_from_the_top_down(phantom):
+    _, mask = phantom
+    heights = np.broadcast_to(np.arange(30.0), mask.shape)
+    shown = images(figures.montage({"z": heights}, mask=mask, slices=5))
+    means = [float(image.mean()) for image in shown]
+    assert means[0] == 24
+    assert means[-1] == 5
+    assert means == sorted(means, reverse=True)
+
+
+def test_columns_sides_and_bar_are_named(phantom):
+    volume, mask = phantom
+    figure = figures.montage({"Overall": volume, "Cluster 1": volume}, mask=mask, slices=3)
+    said = texts(figure)
+    assert {"Overall", "Cluster 1", "R", "L", "HU"} <= set(said)
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(85)
+    importance = figures.montage({"a": volume}, mask=mask, kind="importance")
+    assert "Importance" in texts(importance)
+
+
+def test_voxels_keep_their_proportions(phantom):
+    volume, mask = phantom
+    figure = figures.montage({"a": volume}, mask=mask, slices=2, spacing_mm=(1.0, 2.0, 5.0))
+    width, height = figure.axes[0].get_window_extent().size
+    assert height / width == pytest.approx((14 * 2.0) / 18)
+
+
+def test_two_dimensional_images_are_drawn_as_they_are():
+    image = np.zeros((6, 8))
+    image[0, 0] = 1  # front, patient's right
+    shown = images(figures.montage({"a": image}, kind="importance"))
+    assert shown[0][0, 0] == 1
+    panel = figures.average_panel({"x": image - 900, "y": image - 900}, {"x": image, "y": image})
+    assert len(images(panel)) == 4
+    assert {"(a)", "(b)", "x", "y", "HU", "Importance"} <= set(texts(panel))
+
+
+def test_average_panel_has_both_halves(phantom):
+    volume, mask = phantom
+    names = ("Overall", "Cluster 1", "Cluster 2")
+    maps = {name: (volume + 900) / 900 for name in names}
+    figure = figures.average_panel(dict.fromkeys(names, volume), maps, mask=mask, slices=2)
+    assert len(images(figure)) == 12
+    assert texts(figure).count("Cluster 2") == 2
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(180)
+
+
+def test_image_grid_leaves_gaps_where_a_row_lacks_a_column():
+    image = np.ones((4, 4))
+    rows = {"Location": {"Cluster 1": image, "Cluster 2": image}, "Size": {"Cluster 2": image}}
+    figure = figures.image_grid(rows)
+    assert len(images(figure)) == 3
+    assert {"Location", "Size", "Cluster 1", "Cluster 2"} <= set(texts(figure))
+
+
+def test_images_that_cannot_be_shown(phantom):
+    volume, mask = phantom
+    with pytest.raises(ValueError, match="no images"):
+        figures.montage({})
+    with pytest.raises(ValueError, match="'b' has shape"):
+        figures.montage({"a": volume, "b": volume[1:]})
+    with pytest.raises(ValueError, match="mask is empty"):
+        figures.montage({"a": volume}, mask=mask & False)
+    with pytest.raises(ValueError, match="kind 'ct'"):
+        figures.montage({"a": volume}, kind="ct")
+
+
+@pytest.fixture(params=[1, 2, 4])
+def results(request) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": np.arange(80) % request.param})
+    table["fvc"] = 3 - 0.8 * table["cluster"] + rng.normal(0, 0.5, 80)
+    table["crp"] = np.exp(rng.normal(0, 1, 80))
+    table["empty"] = np.nan
+    rule = {"type": "number", "x-role": "outcome"}
+    schema = {"properties": {"fvc": {**rule, "title": "FVC", "x-units": "L"}, "empty": rule}}
+    schema["properties"]["crp"] = {**rule, "title": "CRP", "x-transform": "log"}
+    return adjusted_means(table, schema), outcome_associations(table, schema)
+
+
+def test_outcome_panel_for_any_number_of_clusters(results):
+    means, associations = results
+    figure = figures.outcome_panel(means, associations)
+    n_clusters = means["group"].nunique()
+    assert [axes.get_title() for axes in figure.axes] == ["FVC", "empty", "CRP (log)"]
+    first = figure.axes[0]
+    assert [label.get_text() for label in first.get_xticklabels()] == [
+        str(i + 1) for i in range(n_clusters)
+    ]
+    drawn = [container[0].get_ydata()[0] for container in first.containers]
+    assert drawn == pytest.approx(means.loc[means["outcome"] == "fvc", "mean"].tolist())
+    said = [text.get_text() for text in first.texts]
+    assert said == (["not tested"] if n_clusters == 1 else ["p<0.001"])
+    assert "no model" in [text.get_text() for text in figure.axes[1].texts]
+
+
+def test_forest_plot_has_a_marker_per_pair(results):
+    means, associations = results
+    n = means["group"].nunique()
+    if n == 1:
+        with pytest.raises(ValueError, match="fewer than two clusters"):
+            figures.forest_plot(associations)
+        return
+    axes = figures.forest_plot(associations).axes[0]
+    assert len(axes.containers) == 2 * n * (n - 1) // 2
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["FVC", "CRP (log)"]
+
+
+def test_latent_scatter_by_cluster_and_by_measurement():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(40, 6))
+    clusters = np.arange(40) % 3
+    features[:, 0] += 10 * clusters
+    figure = figures.latent_scatter(features, clusters)
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "1 (n=14)", "2 (n=13)", "3 (n=13)",
+    ]  # fmt: skip
+    assert sum(len(drawn.get_offsets()) for drawn in axes.collections) == 40
+    share = features[:, 0].var() / features.var(axis=0).sum()
+    assert axes.get_xlabel() == f"PC 1 ({100 * share:.0f} %)"
+    panels = figures.latent_scatter(features, {"Cluster": clusters, "Mean HU": rng.normal(size=40)})
+    assert [axes.get_title() for axes in panels.axes[:2]] == ["Cluster", "Mean HU"]
+    with pytest.raises(ValueError, match="40 scans but 39"):
+        figures.latent_scatter(features, clusters[1:])
+
+
+def test_loss_curves_and_criteria():
+    history = pd.DataFrame({"epoch": range(9), "loss": np.linspace(1, 0, 9), "seconds": 1.0})
+    figure = figures.loss_curves(history)
+    assert [axes.get_title() for axes in figure.axes] == ["Loss"]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == history["loss"].tolist()
+    with pytest.raises(ValueError, match="no clustering_loss"):
+        figures.loss_curves(history, columns=["clustering_loss"])
+    criteria = pd.DataFrame(
+        {"n_clusters": [1, 2, 3], "silhouette": [np.nan, 0.4, 0.2], "gap": [0.1, 0.3, 0.2]}
+    ).assign(gap_se=0.05, note="x")
+    figure = figures.criteria_panel(criteria, recommended=2)
+    assert [axes.get_title() for axes in figure.axes] == ["Silhouette", "Gap"]
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [2, 3]
+    assert all(2 in axes.lines[-1].get_xdata() for axes in figure.axes)
+    with pytest.raises(ValueError, match="no silhouettes"):
+        figures.criteria_panel(criteria, columns=["silhouettes"])
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from clamlab import figures
+rng = np.random.default_rng(0)
+figure = figures.latent_scatter(rng.normal(size=(30, 4)), np.arange(30) % 2)
+figures.save_figure(figure, sys.argv[1])
+assert "matplotlib.pyplot" not in sys.modules, "figures must not touch pyplot"
+"""
+
+
+def test_the_same_figure_is_the_same_bytes_in_another_process(tmp_path):
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": ""}
+        del environment["SOURCE_DATE_EPOCH"]
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(tmp_path / seed / "figure")],
+            check=True,
+            env=environment,
+            cwd=Path(__file__).parents[1],
+        )
+    for ending in ("pdf", "svg", "png"):
+        first = (tmp_path / "1" / f"figure.{ending}").read_bytes()
+        assert first == (tmp_path / "2" / f"figure.{ending}").read_bytes()
+        assert len(first) > 1000
+
+
+def test_saving_twice_is_the_same_and_unknown_formats_write_nothing(tmp_path, phantom):
+    volume, mask = phantom
+    for name in ("a", "b"):
+        figures.save_figure(figures.montage({"x": volume}, mask=mask), tmp_path / name)
+    for ending in ("pdf", "svg", "png"):
+        assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+    assert "<text" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="'tiff'"):
+        figures.save_figure(figures.montage({"x": volume}), tmp_path / "c", formats=("tiff", "png"))
+    assert not list(tmp_path.glob("c*"))
+
+
+def test_a_notebook_shows_a_figure_without_pyplot(phantom):
+    png = figures.montage({"x": phantom[0]}, slices=2)._repr_png_()
+    assert png.startswith(b"\x89PNG")
+
+
+def test_clusters_have_distinct_colours():
+    assert len({str(color) for color in figures.cluster_colors(12)}) == 12

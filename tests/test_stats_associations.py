@@ -1,0 +1,219 @@
+"""Outcome models against R's numbers on iris, and against data that models cannot take."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats as scipy_stats
+from sklearn.datasets import load_iris
+
+from clamlab.stats import adjusted_means, outcome_associations
+
+NUMBER = {"type": "number"}
+DEMOGRAPHIC = {**NUMBER, "x-role": "demographic"}
+OUTCOME = {**NUMBER, "x-role": "outcome"}
+IRIS_SCHEMA = {
+    "properties": {"sepal_length": DEMOGRAPHIC, "sepal_width": DEMOGRAPHIC, "petal_width": OUTCOME}
+}
+
+
+@pytest.fixture(scope="module")
+def iris() -> pd.DataFrame:
+    frame = load_iris(as_frame=True).frame
+    return frame.set_axis(
+        ["sepal_length", "sepal_width", "petal_length", "petal_width", "cluster"], axis=1
+    )
+
+
+def part(tidy: pd.DataFrame, name: str) -> pd.DataFrame:
+    return tidy[tidy["part"] == name].set_index("outcome")
+
+
+def test_iris_adjusted_means_are_rs_emmeans(iris):
+    means = adjusted_means(iris, IRIS_SCHEMA)
+    assert means["mean"].to_numpy() == pytest.approx([0.2131261, 1.3868738, 1.9980001], abs=5e-8)
+    assert means["se"].to_numpy() == pytest.approx([0.0489113, 0.0303862, 0.0376569], abs=5e-8)
+    robust = adjusted_means(iris, IRIS_SCHEMA, covariance="HC3")
+    assert robust["se"].to_numpy() == pytest.approx([0.0539491, 0.0294295, 0.0476559], abs=5e-8)
+    # t, not normal quantiles, as R's coeftest.
+    width = (robust["high"] - robust["mean"]) / robust["se"]
+    assert width.to_numpy() == pytest.approx(scipy_stats.t.ppf(0.975, 145))
+
+
+def test_iris_omnibus_and_pairs_are_rs(iris):
+    tidy = outcome_associations(iris, IRIS_SCHEMA)
+    omnibus = part(tidy, "omnibus").iloc[0]
+    assert omnibus["statistic"] == pytest.approx(272.2414, abs=5e-5)
+    assert (omnibus["df1"], omnibus["df2"]) == (2, 145)
+    pairs = part(tidy, "pairwise")
+    assert pairs["difference"].to_numpy() == pytest.approx(
+        [-1.173748, -1.784874, -0.611126], abs=5e-7
+    )
+    assert pairs["se"].to_numpy() == pytest.approx([0.067585, 0.077794, 0.040557], abs=5e-7)
+    assert list(zip(pairs["group"], pairs["other_group"], strict=True)) == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_tukey_without_covariates_is_tukeys_hsd(iris):
+    noisy = iris.assign(y=iris["sepal_width"] + 2 * np.sin(np.arange(150) ** 2))
+    schema = {"properties": {"y": OUTCOME}}
+    pairs = part(outcome_associations(noisy, schema), "pairwise")
+    groups = [noisy.loc[noisy["cluster"] == code, "y"] for code in range(3)]
+    expected = scipy_stats.tukey_hsd(*groups).pvalue[[0, 0, 1], [1, 2, 2]]
+    assert pairs["p_tukey"].to_numpy() == pytest.approx(expected, rel=1e-6)
+    assert (pairs["p_holm"] >= pairs["p"]).all()
+
+
+def test_two_clusters_without_covariates_is_the_pooled_t(iris):
+    two = iris[iris["cluster"] < 2].assign(kind="outcome")
+    tidy = outcome_associations(two, IRIS_SCHEMA, covariates=())
+    groups = [two.loc[two["cluster"] == code, "petal_width"] for code in range(2)]
+    expected = scipy_stats.ttest_ind(*groups)
+    pair = part(tidy, "pairwise").iloc[0]
+    assert pair["statistic"] == pytest.approx(expected.statistic)
+    assert part(tidy, "omnibus").iloc[0]["p"] == pytest.approx(expected.pvalue)
+    pooled = np.sqrt(np.mean([group.var() for group in groups]))
+    assert pair["standardised"] == pytest.approx((groups[0].mean() - groups[1].mean()) / pooled)
+
+
+def test_factor_levels_weigh_equally_or_by_share():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": np.arange(120) % 2, "sex": ["f"] * 100 + ["m"] * 20})
+    table["y"] = table["cluster"] + 10.0 * (table["sex"] == "m") + rng.normal(0, 0.01, 120)
+    schema = {"properties": {"sex": {"enum": ["f", "m"], "x-role": "demographic"}, "y": OUTCOME}}
+    equal = adjusted_means(table, schema)["mean"].to_numpy()
+    share = adjusted_means(table, schema, weights="proportional")["mean"].to_numpy()
+    assert equal == pytest.approx([5, 6], abs=0.02)
+    assert share == pytest.approx([10 / 6, 1 + 10 / 6], abs=0.02)
+    with pytest.raises(ValueError, match="neither 'equal' nor"):
+        adjusted_means(table, schema, weights="emmeans")
+
+
+def test_a_log_outcome_gives_ratios_and_geometric_means():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"cluster": np.repeat([0, 1], 40)})
+    table["crp"] = np.exp(0.5 * table["cluster"] + rng.normal(0, 0.3, 80))
+    table.loc[[3, 50], "crp"] = [0.0, -1.0]
+    schema = {"properties": {"crp": {**OUTCOME, "x-transform": "log"}}}
+    means = adjusted_means(table, schema).set_index("group")
+    inside = table.loc[(table["cluster"] == 1) & (table["crp"] > 0), "crp"]
+    assert means.loc[1, "response"] == pytest.approx(scipy_stats.gmean(inside))
+    assert means.loc[1, "mean"] == pytest.approx(np.log(inside).mean())
+    tidy = outcome_associations(table, schema)
+    pair = part(tidy, "pairwise").iloc[0]
+    assert pair["ratio"] == pytest.approx(means.loc[0, "response"] / means.loc[1, "response"])
+    assert pair["ratio_low"] < pair["ratio"] < pair["ratio_high"]
+    assert part(tidy, "omnibus").iloc[0]["n_missing"] == 2
+    assert "2 values of 0 or less have no logarithm" in part(tidy, "omnibus").iloc[0]["note"]
+
+
+def test_used_and_missing_are_counted_by_cluster(iris):
+    gaps = iris.copy()
+    gaps.loc[[0, 60, 61], "petal_width"] = np.nan
+    gaps.loc[[1, 149], "sepal_width"] = np.nan
+    rows = part(outcome_associations(gaps, IRIS_SCHEMA), "group")
+    assert rows["n"].tolist() == [145, 48, 48, 49]
+    assert rows["n_missing"].tolist() == [5, 2, 2, 1]
+
+
+def test_p_is_adjusted_over_the_outcomes_tested():
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.normal(size=(60, 4)), columns=list("abcd"))
+    table["cluster"] = np.arange(60) % 2
+    table["a"] += table["cluster"]
+    derived = {**OUTCOME, "x-source": "derived"}
+    schema = {"properties": {"a": OUTCOME, "b": OUTCOME, "c": OUTCOME, "d": derived}}
+    omnibus = part(outcome_associations(table, schema), "omnibus")
+    raw = omnibus["p"].drop("d").to_numpy()
+    assert omnibus["p_holm"].drop("d").min() == pytest.approx(3 * raw.min())
+    assert np.all(omnibus["p_bh"].drop("d") >= raw)
+    rows = part(outcome_associations(table, schema), "pairwise").loc[["d"]]
+    assert rows[["p", "statistic", "p_tukey"]].isna().all(axis=None)
+    assert rows["standardised"].notna().all()
+    assert np.isnan(omnibus.loc["d", "p"])
+    assert "derived from the images" in omnibus.loc["d", "note"]
+
+
+def messy() -> tuple[pd.DataFrame, dict]:
+    """Names that break formulas, and every kind of column a model cannot take."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {
+            "cluster": np.repeat([0, 1, 2], [20, 19, 1]),
+            "C": rng.normal(size=40),
+            "np": rng.choice(["u", "v"], 40),
+            "a b-c": rng.normal(size=40),
+            "constant": 1.0,
+            "empty": np.nan,
+            "y": rng.normal(size=40),
+            "y_empty": np.nan,
+            "y_constant": 2.0,
+            "y_words": ["good", "bad"] * 20,
+        }
+    )
+    table["twice"] = 2 * table["C"] + 1
+    names = ("C", "a b-c", "constant", "empty", "twice")
+    properties = {name: DEMOGRAPHIC for name in names}
+    properties["np"] = {"enum": ["u", "v"], "x-role": "demographic"}
+    properties |= {name: OUTCOME for name in ("y", "y_empty", "y_constant")}
+    properties["y_words"] = {"enum": ["good", "bad"], "x-role": "outcome"}
+    properties["typo"] = {"x-role": "outcomes"}
+    return table, {"properties": properties}
+
+
+def test_what_cannot_be_modelled_says_why_and_the_rest_is_made():
+    table, schema = messy()
+    omnibus = part(outcome_associations(table, schema), "omnibus")
+    note = omnibus["note"]
+    for said in ("twice: collinear", "constant: constant", "empty: empty", "cluster 3 has one row"):
+        assert said in note["y"]
+    assert "no row is complete" in note["y_empty"]
+    assert "constant: no model" in note["y_constant"]
+    assert "no linear model" in note["y_words"]
+    assert "x-role 'outcomes'" in note["typo"]
+    assert 0 < omnibus.loc["y", "p"] < 1
+    means = adjusted_means(table, schema).set_index("outcome")
+    assert means.loc["y", "mean"].notna().all()
+    assert np.isnan(means.loc["y_empty", "mean"])
+
+
+def test_collinear_terms_do_not_change_the_model():
+    table, schema = messy()
+    plain = {"properties": {name: schema["properties"][name] for name in ("C", "np", "y")}}
+    plain["properties"]["a b-c"] = DEMOGRAPHIC
+    whole = part(outcome_associations(table, schema), "omnibus").loc["y", "p"]
+    assert whole == pytest.approx(part(outcome_associations(table, plain), "omnibus").loc["y", "p"])
+
+
+def test_hc3_refuses_a_row_that_fits_itself():
+    table, schema = messy()
+    omnibus = part(outcome_associations(table, schema, covariance="HC3"), "omnibus")
+    assert "leverage 1 at index 39" in omnibus.loc["y", "note"]
+    assert np.isnan(omnibus.loc["y", "p"])
+
+
+def test_a_cluster_that_a_covariate_names_cannot_be_told_apart():
+    table = pd.DataFrame({"cluster": [0, 1] * 20, "site": ["a", "b"] * 20})
+    table["y"] = np.random.default_rng(4).normal(size=40)
+    schema = {"properties": {"site": {"enum": ["a", "b"], "x-role": "demographic"}, "y": OUTCOME}}
+    tidy = outcome_associations(table, schema)
+    assert "cluster: 1: collinear" in part(tidy, "omnibus").loc["y", "note"]
+    assert np.isnan(part(tidy, "omnibus").loc["y", "p"])
+    assert (tidy["part"] != "pairwise").all()
+
+
+def test_one_cluster_has_means_and_no_test(iris):
+    one = iris.assign(cluster=0)
+    tidy = outcome_associations(one, IRIS_SCHEMA)
+    assert part(tidy, "omnibus")["p"].isna().all()
+    assert "one cluster only" in part(tidy, "omnibus").iloc[0]["note"]
+    assert adjusted_means(one, IRIS_SCHEMA)["mean"].item() == pytest.approx(
+        iris["petal_width"].mean()
+    )
+
+
+def test_arguments_that_make_no_sense(iris):
+    with pytest.raises(ValueError, match=r"covariates \['weight'\]"):
+        outcome_associations(iris, IRIS_SCHEMA, covariates=["weight"])
+    with pytest.raises(ValueError, match="covariance 'HC4'"):
+        outcome_associations(iris, IRIS_SCHEMA, covariance="HC4")
+    with pytest.raises(ValueError, match="x-role 'outcome'"):
+        outcome_associations(iris, {"properties": {"sepal_width": DEMOGRAPHIC}})

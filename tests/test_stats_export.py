@@ -1,0 +1,65 @@
+"""Tables on disk: what a journal's reader, LaTeX and Word will find."""
+
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from docx import Document
+
+from clamlab.stats import export_table
+
+TABLE = pd.DataFrame(
+    {
+        "": ["Male (%)", "Model & make (%)", "\u2003AS+_64"],
+        "Cluster 1": ["51 (40.5)", "", "2 (1.6)"],
+        "P-value": ["<0.001", "0.929", None],
+    }
+)
+NOTES = ["† Read from an image by a person.", "p < 0.05 & more"]
+
+
+def test_csv_holds_the_cells(tmp_path):
+    export_table(TABLE, tmp_path / "new" / "t.csv")
+    back = pd.read_csv(tmp_path / "new" / "t.csv", keep_default_na=False)
+    assert back.iloc[:, 1:].to_numpy().tolist() == TABLE.fillna("").iloc[:, 1:].to_numpy().tolist()
+
+
+def test_html_is_well_formed_and_escaped(tmp_path):
+    export_table(TABLE, tmp_path / "t.html", caption="Table 2 <draft>", notes=NOTES)
+    text = (tmp_path / "t.html").read_text(encoding="utf-8")
+    page = ElementTree.fromstring(
+        text.replace("<!DOCTYPE html>", "").replace('<meta charset="utf-8">', "")
+    )
+    cells = [[cell.text or "" for cell in row] for row in page.iter("tr")]
+    assert cells[0] == ["", "Cluster 1", "P-value"]
+    assert cells[1:] == TABLE.fillna("").to_numpy().tolist()
+    assert page.find(".//caption").text == "Table 2 <draft>"
+    assert [p.text for p in page.iter("p")] == NOTES
+
+
+def test_latex_escapes_and_has_three_rules(tmp_path):
+    export_table(TABLE, [tmp_path / "t.tex"], caption="100 % & more", notes=NOTES)
+    text = (tmp_path / "t.tex").read_text(encoding="utf-8")
+    assert r"Male (\%) & 51 (40.5) & $<$0.001 \\" in text
+    assert r"\quad{}AS+\_64 & 2 (1.6) &  \\" in text
+    assert r"\caption{100 \% \& more}" in text
+    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+    assert r"$\dagger$ Read from" in text
+    assert "†" not in text
+
+
+def test_word_has_the_cells_caption_and_notes(tmp_path):
+    export_table(TABLE, str(tmp_path / "t.docx"), caption="Table 2", notes=NOTES)
+    document = Document(tmp_path / "t.docx")
+    grid = [[cell.text for cell in row.cells] for row in document.tables[0].rows]
+    assert grid == [list(TABLE.columns), *TABLE.fillna("").to_numpy().tolist()]
+    assert [p.text for p in document.paragraphs] == ["Table 2", *NOTES]
+    borders = document.tables[0].rows[0].cells[0]._tc.xml
+    assert "w:top" in borders
+    assert "w:bottom" in borders
+
+
+def test_an_unknown_ending_writes_nothing(tmp_path):
+    with pytest.raises(ValueError, match=r"t\.xls.*endings are \.csv"):
+        export_table(TABLE, [tmp_path / "t.csv", tmp_path / "t.xls"])
+    assert list(tmp_path.iterdir()) == []
