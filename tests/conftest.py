@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# One thread a process: pytest runs as many processes as there are cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).parents[1]
 
 

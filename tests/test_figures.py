@@ -188,6 +188,8 @@ def test_latent_scatter_by_cluster_and_by_measurement():
     assert axes.get_xlabel() == f"PC 1 ({100 * share:.0f} %)"
     panels = figures.latent_scatter(features, {"Cluster": clusters, "Mean HU": rng.normal(size=40)})
     assert [axes.get_title() for axes in panels.axes[:2]] == ["Cluster", "Mean HU"]
+    nullable = pd.Series(clusters, dtype="Int64", index=range(5, 45))
+    assert len(figures.latent_scatter(features, nullable).axes[0].collections) == 3
     with pytest.raises(ValueError, match="40 scans but 39"):
         figures.latent_scatter(features, clusters[1:])
 

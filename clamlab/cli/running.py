@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from clamlab.study import StudyError
 # In a terminal a bar is text; the bars that a browser draws could not be seen.
 TEXT_BARS = "import tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm"
 TAG = "parameters"
+INJECTED = "injected-parameters"
+# A kernel that only this process talks to need not warn that others could listen.
+QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:
@@ -53,6 +57,8 @@ def run_notebooks(folder: Path, names: Sequence[str], parameters: dict[str, Any]
             f"no notebook of this run takes {', '.join(unknown)}: expected one of "
             f"{', '.join(sorted(known))}"
         )
+    # Threads that wait for one another by spinning crawl as soon as anything else runs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name, notebook in notebooks.items():
         print(f"\n{Path(name).stem}: {question_of(notebook)}", flush=True)
         start = time.monotonic()
@@ -82,17 +88,21 @@ def question_of(notebook: NotebookNode) -> str:
 
 def _run(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> None:
     running = copy.deepcopy(notebook)
+    running.cells = [c for c in running.cells if INJECTED not in c.metadata.get("tags", [])]
     cell = _parameter_cell(running)
     taken = {n: v for n, v in parameters.items() if n in parameters_of(notebook)}
     if cell is not None and taken:
         # The defaults stay readable above what this run put in their place.
-        running.cells.insert(
-            running.cells.index(cell) + 1,
-            new_code_cell("\n".join(f"{name} = {value!r}" for name, value in taken.items())),
-        )
+        injected = new_code_cell("\n".join(f"{name} = {value!r}" for name, value in taken.items()))
+        injected.metadata["tags"] = [INJECTED]
+        running.cells.insert(running.cells.index(cell) + 1, injected)
     running.cells.insert(0, new_code_cell(TEXT_BARS))
     client = _SpeakingClient(
-        running, timeout=None, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+        running,
+        timeout=None,
+        kernel_name="python3",
+        extra_arguments=QUIET_KERNEL,
+        resources={"metadata": {"path": path.parent}},
     )
     try:
         client.execute()

@@ -7,6 +7,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from clamlab.figures.slices import Pages
 from clamlab.figures.style import FONT_SIZE, SMALL_FONT_SIZE, axes_in_mm
@@ -123,7 +124,9 @@ def _name_sides(axes: Axes) -> None:
             ha=align,
             va="top",
             fontsize=SMALL_FONT_SIZE,
-            color="0.35",
+            color="0.25",
+            # Readable on white paper and on a dark scan.
+            path_effects=[withStroke(linewidth=1.2, foreground="white")],
         )
 
 

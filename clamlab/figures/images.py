@@ -46,7 +46,8 @@ def montage(
     limits : (float, float), optional
         Values at both ends of the colour bar; -1000 to 0 HU, or 0 to 1.
     colormap : str, optional
-        Name of a matplotlib colour map.
+        Name of a matplotlib colour map; by default viridis or inferno, and grey for a scan
+        shown whole.
     width_mm : float
         Width of the figure, 85 for one column of a journal and 180 for two.
 
@@ -71,6 +72,8 @@ def montage(
     9
     """
     pages = cut(volumes_by_name, mask, slices)
+    if kind == "hu" and mask is None:
+        colormap = colormap or "gray"  # bones and vessels, as radiologists know them
     look = look_of(kind, limits, colormap)
     cell = cell_size(pages, spacing_mm, width_mm - 2 * MARGIN_MM)
     figure = new_figure(width_mm, block_height(pages, cell[1]))

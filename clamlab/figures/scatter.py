@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -78,7 +79,7 @@ def latent_scatter(
         figure, len(panels), columns=columns, gap_mm=(20, 14), margin_mm=(11, 7, beside, 9)
     )
     for axes, (name, (points, values)) in zip(axes_list, panels.items(), strict=True):
-        _scatter(axes, points, np.asarray(values), label, alone=len(panels) == 1)
+        _scatter(axes, points, _numbers(values), label, alone=len(panels) == 1)
         axes.set_title(name, fontsize=FONT_SIZE, pad=3)
     return figure
 
@@ -98,6 +99,13 @@ def _panels(features, colored_by) -> dict[str, tuple[np.ndarray, Sequence]]:
                 f"panel {name!r}: {len(points)} scans but {len(colored_by[name])} colours"
             )
     return {name: (np.asarray(points), colored_by[name]) for name, points in features.items()}
+
+
+def _numbers(values: Sequence) -> np.ndarray:
+    """Whole numbers stay whole, also where a table's type allows gaps."""
+    series = pd.Series(values)
+    whole = pd.api.types.is_integer_dtype(series) and not series.isna().any()
+    return series.to_numpy(int if whole else float, na_value=np.nan)
 
 
 def _scatter(
@@ -121,7 +129,7 @@ def _scatter(
             )
         _cluster_legend(axes)
     else:
-        drawn = axes.scatter(x, y, s=7, c=values.astype(float), cmap="viridis", linewidths=0)
+        drawn = axes.scatter(x, y, s=7, c=values, cmap="viridis", linewidths=0)
         _side_bar(axes, drawn, label if alone else "")
     first, second = 100 * pca.explained_variance_ratio_
     axes.set_xlabel(f"PC 1 ({first:.0f} %)", labelpad=1)

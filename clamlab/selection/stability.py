@@ -16,7 +16,7 @@ STABLE = 0.85
 DOUBTFUL = 0.6
 BORDERLINE = 0.8
 N_NULL = 19
-NULL_BOOTSTRAPS = 15
+NULL_BOOTSTRAPS = 10
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,13 @@ def assignment_stability(
 
 
 def _bootstrap(x, n_clusters: int, n_bootstrap: int, seed: int, progress: bool):
-    labels = kmeans(x, n_clusters, seed=seed).labels_
+    labels = kmeans(x, n_clusters, seed=seed, n_init=10).labels_
     rng = np.random.default_rng(seed)
     ari, jaccard = np.empty(n_bootstrap), np.empty((n_bootstrap, n_clusters))
     agreement = np.zeros(len(x))
     for b in tqdm(range(n_bootstrap), desc="bootstraps", disable=not progress):
         drawn = rng.integers(len(x), size=len(x))
-        again = kmeans(x[drawn], n_clusters, seed=seed, n_init=5).predict(x)
+        again = kmeans(x[drawn], n_clusters, seed=seed, n_init=3).predict(x)
         ari[b] = adjusted_rand_score(labels, again)
         shared = _overlap(labels, again, n_clusters)
         # The centroids of a bootstrap come in any order.

@@ -74,9 +74,7 @@ def draw_chest(
     """
     bend = [person.deformation_mm * smooth_field(axes, DEFORMATION_SCALE_MM, rng) for _ in range(3)]
     places = np.meshgrid(*axes, indexing="ij", sparse=True)
-    x, y, z = (
-        p / s + b + m for p, s, b, m in zip(places, person.size, bend, MIDDLE, strict=True)
-    )
+    x, y, z = (p / s + b + m for p, s, b, m in zip(places, person.size, bend, MIDDLE, strict=True))
     cage = _cage(x, y, z)
     inner = _inner_organs(x, y, z, person.heart)
     lungs = _lungs(x, y, z, cage, inner, person.diaphragm_mm)

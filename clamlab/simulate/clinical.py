@@ -172,7 +172,7 @@ def _demographics(position: NDArray, exact: bool, rng: np.random.Generator) -> p
 def _readings(
     position: NDArray, exact: bool, severity: NDArray, rng: np.random.Generator
 ) -> dict[str, NDArray]:
-    """What a person reads from radiograph and scan: grades that follow the extent of disease."""
+    """Grade radiograph and scan as a reader would, following the extent of disease."""
     standing = pd.Series(severity).groupby(position).rank(pct=True).to_numpy()
 
     def read() -> NDArray:

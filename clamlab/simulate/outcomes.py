@@ -4,27 +4,49 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-_COLUMNS = """outcome title units cluster_1 cluster_2 residual_sd missing_1 missing_2 lowest highest
-decimals visit shared skewed age male height_in""".split()
-
-# fmt: off
-_ROWS = [
-    ("dlco", "DLCO", "mL/min/mmHg", 15.5, 20.0, 5.6, 7, 6, 2, 45, 1, "diffusion", 0.55, False, -.10, 2.5, .35),
-    ("fev1_l", "FEV1", "L", 1.9, 2.4, 0.58, 3, 4, .3, 7, 2, "spirometry", 0.97, False, -.020, .35, .070),
-    ("fvc_l", "FVC", "L", 2.5, 3.1, 0.70, 3, 4, .5, 8, 2, "spirometry", 0.97, False, -.022, .50, .095),
-    ("sobq", "SOBQ", "points", 37.0, 22.0, 18.0, 6, 5, 0, 120, 0, "sobq", -0.45, True, .05, -1.0, .0),
-    ("sf12_physical", "SF-12 physical", "points", 37.0, 43.0, 9.5, 5, 8, 8, 72, 1, "sf12", 0.45, False, -.05, .5, .0),
-    ("sf12_mental", "SF-12 mental", "points", 49.0, 49.0, 10.0, 5, 8, 8, 72, 1, "sf12", 0.0, False, .06, 1.0, .0),
-    ("cd4", "CD4 count", "cells/µL", 6.45, 6.75, 0.45, 9, 12, 3.0, 8.0, 0, "blood", 0.0, False, -.003, -.05, .0),
-    ("crp_mg_l", "C-reactive protein", "mg/L", 0.9, 0.9, 1.05, 8, 10, -2.3, 5.5, 2, "serum", 0.0, False, .004, -.10, .0),
-    ("cfq", "CFQ", "points", 33.0, 33.0, 14.0, 6, 9, 0, 100, 0, "cfq", 0.0, False, -.05, -1.0, .0),
-    ("fas", "FAS", "points", 30.0, 30.0, 7.5, 5, 7, 10, 50, 0, "fas", 0.0, False, -.03, -.5, .0),
-    ("promis", "PROMIS", "points", 26.5, 26.5, 8.0, 7, 9, 8, 60, 0, "promis", 0.0, False, -.02, -.5, .0),
-    ("gerdq", "GERDQ", "points", 7.0, 7.0, 2.4, 4, 6, 0, 18, 0, "gerdq", 0.0, False, .00, .0, .0),
+# Adjusted means in clusters 1 and 2, what is left over, and how many are missing.
+_EFFECTS = {
+    "dlco": (15.5, 20.0, 5.6, 7, 6),
+    "fev1_l": (1.9, 2.4, 0.58, 3, 4),
+    "fvc_l": (2.5, 3.1, 0.70, 3, 4),
+    "sobq": (37.0, 22.0, 18.0, 6, 5),
+    "sf12_physical": (37.0, 43.0, 9.5, 5, 8),
+    "sf12_mental": (49.0, 49.0, 10.0, 5, 8),
+    "cd4": (6.45, 6.75, 0.45, 9, 12),
+    "crp_mg_l": (0.9, 0.9, 1.05, 8, 10),
+    "cfq": (33.0, 33.0, 14.0, 6, 9),
+    "fas": (30.0, 30.0, 7.5, 5, 7),
+    "promis": (26.5, 26.5, 8.0, 7, 9),
+    "gerdq": (7.0, 7.0, 2.4, 4, 6),
+}
+# Least and greatest value, decimals, what is measured together, loading on the common factor,
+# skew, and slopes on age (years), being male, and height (inches).
+_MEASUREMENTS = {
+    "dlco": ("DLCO", "mL/min/mmHg", 2, 45, 1, "diffusion", 0.55, False, -0.10, 2.5, 0.35),
+    "fev1_l": ("FEV1", "L", 0.3, 7, 2, "spirometry", 0.97, False, -0.020, 0.35, 0.070),
+    "fvc_l": ("FVC", "L", 0.5, 8, 2, "spirometry", 0.97, False, -0.022, 0.50, 0.095),
+    "sobq": ("SOBQ", "points", 0, 120, 0, "sobq", -0.45, True, 0.05, -1.0, 0),
+    "sf12_physical": ("SF-12 physical", "points", 8, 72, 1, "sf12", 0.45, False, -0.05, 0.5, 0),
+    "sf12_mental": ("SF-12 mental", "points", 8, 72, 1, "sf12", 0, False, 0.06, 1.0, 0),
+    "cd4": ("CD4 count", "cells/µL", 3.0, 8.0, 0, "blood", 0, False, -0.003, -0.05, 0),
+    "crp_mg_l": ("C-reactive protein", "mg/L", -2.3, 5.5, 2, "serum", 0, False, 0.004, -0.1, 0),
+    "cfq": ("CFQ", "points", 0, 100, 0, "cfq", 0, False, -0.05, -1.0, 0),
+    "fas": ("FAS", "points", 10, 50, 0, "fas", 0, False, -0.03, -0.5, 0),
+    "promis": ("PROMIS", "points", 8, 60, 0, "promis", 0, False, -0.02, -0.5, 0),
+    "gerdq": ("GERDQ", "points", 0, 18, 0, "gerdq", 0, False, 0, 0, 0),
+}
+_EFFECT_COLUMNS = ["cluster_1", "cluster_2", "residual_sd", "missing_1", "missing_2"]
+_MEASUREMENT_COLUMNS = [
+    *("title", "units", "lowest", "highest", "decimals", "visit", "shared", "skewed"),
+    *("age", "male", "height_in"),
 ]
-# fmt: on
 
-OUTCOMES = pd.DataFrame(_ROWS, columns=_COLUMNS).set_index("outcome")
+
+def _table(rows: dict[str, tuple], columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows.values()), pd.Index(rows, name="outcome"), columns)
+
+
+OUTCOMES = _table(_EFFECTS, _EFFECT_COLUMNS).join(_table(_MEASUREMENTS, _MEASUREMENT_COLUMNS))
 """The known effects: what a simulated cohort's outcomes are made of, one row per outcome.
 
 ``cluster_1`` and ``cluster_2`` are means adjusted for demographics (for more clusters, evenly
@@ -116,9 +138,7 @@ def _design(position: NDArray, demographics: pd.DataFrame) -> NDArray:
     return np.column_stack([np.ones(len(position)), demographics.fillna(0), position])
 
 
-def _standardised(
-    residual: NDArray, design: NDArray, complete: NDArray
-) -> tuple[NDArray, float]:
+def _standardised(residual: NDArray, design: NDArray, complete: NDArray) -> tuple[NDArray, float]:
     """Free complete cases of any chance relation to the design; also one unit's standard error."""
     used = design[complete]
     fit = used @ np.linalg.lstsq(used, residual[complete], rcond=None)[0]

@@ -43,6 +43,7 @@ def scaled_slice(
     offset = middle - middle / size
     matrix = np.eye(2) / size
     small = ndimage.affine_transform(labels, matrix, offset, order=0)
+    small[labels == 0] = 0  # inner edges move towards the middle: keep within the template
     # HU spread over the border first, so that no outside value is blended into the small lung.
     nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)[1]
     filled = template[tuple(nearest)]

@@ -173,7 +173,7 @@ def _plan(
     lungs: NDArray,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """What each scan will hold, before anything is drawn."""
+    """Decide what each scan will hold, before anything is drawn."""
     n = len(labels)
     names = list(SITES)
     sites = np.take(names, labels) if scenario == "location" else np.full(n, names[0])

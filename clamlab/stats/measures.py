@@ -137,7 +137,7 @@ def measures_by_cluster(measures: pd.DataFrame, clusters: Sequence[int]) -> pd.D
     >>> summary.loc[summary["part"] == "summary", "group"].unique().tolist()
     [0, 1]
     """
-    labels = np.asarray(clusters)
+    labels = np.asarray(clusters).astype(int)
     n_scans = measures["scan"].max() + 1
     if len(labels) != n_scans:
         raise ValueError(f"{len(labels)} clusters for maps of {n_scans} scans: give one per scan")

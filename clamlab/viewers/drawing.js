@@ -215,6 +215,10 @@ function drawColorBar(context, look, size) {
 }
 
 // Small tools of the page.
+function bytesOf(view) {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
 function tag(name, properties = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .assets import read_together
 from .packing import pack_scan
 from .slice_state import STATE, SliceState, start_state
-from .slice_viewer import HERE, JAVASCRIPT, STYLE
+from .slice_viewer import STYLE
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -22,8 +23,8 @@ WARNING = (
     "This page holds the CT of one person. Treat it as patient data: store and pass it on "
     "only as your ethics approval allows, and never publish it."
 )
-PAGE = (HERE / "page.html").read_text(encoding="utf-8")
-SCRIPT = JAVASCRIPT + (HERE / "page.js").read_text(encoding="utf-8")
+PAGE = read_together("page.html")
+SCRIPT = read_together("drawing.js", "slice_viewer.js", "page.js")
 PAGE_TRAITS = ("title", "overlay_names", "shape", "affine", "units")
 OUTSIDE = -2048  # HU where a mask leaves the scan out: black in every window
 

@@ -24,10 +24,6 @@ const HELP = [
   ["?", "this help"],
 ];
 
-function bytesOf(view) {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 function readScan(model) {
   const shape = model.get("shape");
   const affine = model.get("affine");

@@ -1,19 +1,16 @@
 """Scroll through a scan with its maps on top, as fast as the hand moves."""
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
 from numpy.typing import ArrayLike
 
+from .assets import read_together
 from .packing import pack_scan
 from .slice_state import STATE, SliceState, start_state
 
-HERE = Path(__file__).parent
-JAVASCRIPT = "".join(
-    (HERE / name).read_text(encoding="utf-8") for name in ("drawing.js", "slice_viewer.js")
-)
-STYLE = (HERE / "slice_viewer.css").read_text(encoding="utf-8")
+JAVASCRIPT = read_together("drawing.js", "slice_viewer.js")
+STYLE = read_together("slice_viewer.css")
 
 # What a reader last set, by key: a cell that runs again shows the slice it showed before.
 _remembered: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,9 @@
+"""The browser's side of the viewers: plain files beside the Python, joined and not built."""
+
+from pathlib import Path
+
+
+def read_together(*names: str) -> str:
+    """Join files of this folder, in the order they need one another."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)

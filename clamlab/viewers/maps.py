@@ -1,0 +1,80 @@
+"""Maps of a study, computed only for the scan that is looked at."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+HU_SPAN = 400  # a difference of so many HU, or more, is shown as importance 1
+
+ScanMap = Callable[[int, int], NDArray]
+
+
+def study_maps(
+    maps: ArrayLike, contrast: ArrayLike, counterfactual_hu: ArrayLike, volumes: ArrayLike
+) -> dict[str, ScanMap]:
+    """Offer a study's maps to the cohort viewer, each as a function of scan and cluster.
+
+    Parameters
+    ----------
+    maps : array (n, K, *layer_grid)
+        Cluster activation maps, unscaled.
+    contrast : array (n, K, *grid)
+        Evidence for the scan's own cluster against each other, or against all for its own.
+    counterfactual_hu : array (n, K, *grid)
+        Each scan as each cluster would have it.
+    volumes : array (n, *grid)
+        The scans, HU.
+
+    Returns
+    -------
+    dict of str to callable(scan, cluster)
+        "Activation (CLAM)"; "Contrast", divided by its largest value; "Denser than there" and
+        "Less dense than there", where 1 is 400 HU or more from the scan as the chosen cluster
+        would have it. All in [0, 1]; memory maps are read one map at a time.
+
+    Examples
+    --------
+    >>> scans, flat = np.full((1, 4, 4), -600), np.ones((1, 2, 4, 4))
+    >>> denser = study_maps(flat, flat, flat * -800, scans)["Denser than there"]
+    >>> denser(0, 1)[0, 0].item()
+    0.5
+    """
+
+    def difference(i: int, k: int) -> NDArray:
+        return (np.asarray(volumes[i], np.float32) - counterfactual_hu[i][k]) / HU_SPAN
+
+    return {
+        "Activation (CLAM)": lambda i, k: _importance(maps[i][k]),
+        "Contrast": lambda i, k: _to_largest(contrast[i][k]),
+        "Denser than there": lambda i, k: np.clip(difference(i, k), 0, 1),
+        "Less dense than there": lambda i, k: np.clip(-difference(i, k), 0, 1),
+    }
+
+
+def as_function(values: ScanMap | ArrayLike) -> ScanMap:
+    """Read maps given as an array (n, K, *grid) or as a function alike."""
+    return values if callable(values) else lambda i, k: np.asarray(values[i][k], np.float32)
+
+
+def map_of(
+    maps: Mapping[str, ScanMap | ArrayLike], name: str, scan: int, *, cluster: int, mask: NDArray
+) -> NDArray[np.float32]:
+    """Make one scan's map at the scan's own grid, nothing outside the mask."""
+    values = np.asarray(as_function(maps[name])(scan, cluster), np.float32)
+    if values.shape != mask.shape:
+        from clamlab import clam  # opens torch: only where a map is on a layer's grid
+
+        values = clam.upsample(values, mask.shape)
+    return np.where(mask, values, 0)
+
+
+def _importance(unscaled: NDArray) -> NDArray:
+    from clamlab import clam
+
+    return clam.importance(np.asarray(unscaled, np.float32)[None, None])[0, 0]
+
+
+def _to_largest(evidence: NDArray) -> NDArray:
+    values = np.asarray(evidence, np.float32)
+    return values / max(values.max(), np.finfo(np.float32).tiny)

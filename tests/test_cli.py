@@ -1,0 +1,143 @@
+"""The command line: parameters into notebooks, errors out in plain words, exports without scans."""
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from clamlab.cli import main
+from clamlab.cli.running import parameters_of, parse_parameter, run_notebooks
+from clamlab.study import Study, StudyError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A notebook with one parameter, as small as one can be."""
+    parameters = new_code_cell("N = 3")
+    parameters.metadata["tags"] = ["parameters"]
+    cells = [
+        new_markdown_cell("# Numbers\n\n**How many?**"),
+        parameters,
+        new_code_cell("print(N * 7)"),
+    ]
+    notebook = new_notebook(cells=cells)
+    nbformat.write(notebook, tmp_path / "01_numbers.ipynb")
+    return tmp_path
+
+
+def outputs(folder):
+    notebook = nbformat.read(folder / "01_numbers.ipynb", as_version=4)
+    return [o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+
+
+def test_parameters_are_read_as_python_or_as_text():
+    assert parse_parameter("CHANNELS=(8, 16, 32)") == ("CHANNELS", (8, 16, 32))
+    assert parse_parameter("TEMPLATE=None") == ("TEMPLATE", None)
+    assert parse_parameter("REGISTRATION=affine") == ("REGISTRATION", "affine")
+    with pytest.raises(ValueError, match="NAME=VALUE"):
+        parse_parameter("affine")
+
+
+def test_a_notebook_runs_with_its_defaults_and_keeps_its_outputs(folder, capfd):
+    run_notebooks(folder, ["01_numbers.ipynb"], {})
+    assert outputs(folder) == ["21\n"]
+    said = capfd.readouterr().out
+    assert "01_numbers: How many?" in said
+    assert "21" in said
+
+
+def test_a_parameter_replaces_the_default_and_leaves_it_readable(folder):
+    run_notebooks(folder, ["01_numbers.ipynb"], {"N": 6})
+    assert outputs(folder) == ["42\n"]
+    notebook = nbformat.read(folder / "01_numbers.ipynb", as_version=4)
+    assert parameters_of(notebook) == {"N": 3}
+
+
+def test_running_again_starts_from_the_notebook_not_from_the_last_run(folder):
+    run_notebooks(folder, ["01_numbers.ipynb"], {"N": 6})
+    run_notebooks(folder, ["01_numbers.ipynb"], {})
+    assert outputs(folder) == ["21\n"]
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
+    with pytest.raises(StudyError, match="takes M: expected one of N"):
+        run_notebooks(folder, ["01_numbers.ipynb"], {"M": 1})
+    assert outputs(folder) == []
+
+
+def test_a_failing_cell_is_told_and_the_notebook_kept(folder):
+    with pytest.raises(StudyError, match="01_numbers stopped: TypeError"):
+        run_notebooks(folder, ["01_numbers.ipynb"], {"N": None})
+    notebook = nbformat.read(folder / "01_numbers.ipynb", as_version=4)
+    assert notebook.cells[-1].outputs[0].ename == "TypeError"
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Two NIfTI scans and a table of three, with a scan nobody owns."""
+    nibabel = pytest.importorskip("nibabel")
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for name in ("p-01", "p_02", "stranger"):
+        volume = np.random.default_rng(0).normal(-800, 90, (8, 8, 8)).astype("int16")
+        nibabel.save(nibabel.Nifti1Image(volume, np.diag([3, 3, 3, 1])), scans / f"{name}.nii.gz")
+    table = tmp_path / "patients.csv"
+    table.write_text("PatientID;age;FEV1\np-01;50;2,5\np_02;61;3,0\np-03;47;\n")
+    return table, scans
+
+
+def test_init_matches_drafts_and_tells(inputs, tmp_path, capsys):
+    table, scans = inputs
+    study = tmp_path / "study"
+    assert main(["init", str(study), "--participants", str(table), "--scans", str(scans)]) == 0
+    said = capsys.readouterr().out
+    assert "p-03" in said  # a row without a scan
+    assert "stranger" in said  # a scan without a row
+    assert "participants.schema.json" in said
+    contract = Study.open(study).schema("participants")
+    assert contract["properties"]["PatientID"]["x-role"] == "id"
+    assert contract["properties"]["FEV1"]["type"] == ["number", "null"]
+
+
+def test_init_says_what_is_wrong_and_makes_nothing(inputs, tmp_path, capsys):
+    table, scans = inputs
+    pd.DataFrame({"PatientID": ["a", "a"]}).to_csv(table, index=False)
+    study = tmp_path / "study"
+    assert main(["init", str(study), "--participants", str(table), "--scans", str(scans)]) == 1
+    assert "a" in capsys.readouterr().err
+    assert not study.exists()
+
+
+def test_a_spreadsheet_works_too(inputs, tmp_path):
+    table, scans = inputs
+    sheet = tmp_path / "patients.xlsx"
+    pd.DataFrame({"subject": ["p-01", "p_02"], "age": [50, 61]}).to_excel(sheet, index=False)
+    study = tmp_path / "study"
+    arguments = ["--participants", str(sheet), "--scans", str(scans), "--id-column", "subject"]
+    assert main(["init", str(study), *arguments]) == 0
+
+
+def test_status_and_export(tmp_path, capsys):
+    study = Study.create(tmp_path / "study")
+    assert main(["status", str(study.root)]) == 0
+    assert capsys.readouterr().out.count("missing") == 10
+    assert main(["export", str(study.root), str(tmp_path / "paper")]) == 1
+    assert "nothing to export" in capsys.readouterr().err
+    stage = study.stage("09_associations")
+    stage.write("associations", pd.DataFrame({"outcome": ["fvc"], "part": ["omnibus"]}))
+    stage.path("figure_10").with_suffix(".png").write_bytes(b"png")
+    assert main(["export", str(study.root), str(tmp_path / "paper")]) == 0
+    copied = {p.name for p in (tmp_path / "paper").rglob("*") if p.is_file()}
+    assert copied == {"associations.csv", "figure_10.png"}
+
+
+def test_a_study_that_is_not_there(tmp_path, capsys):
+    assert main(["run", str(tmp_path)]) == 1
+    assert "clamlab init" in capsys.readouterr().err
+
+
+def test_unknown_numbers_name_the_notebooks(tmp_path, capsys):
+    study = Study.create(tmp_path / "study")
+    assert main(["run", str(study.root), "--from", "77", "--to", "78"]) == 1
+    assert "05_clusters" in capsys.readouterr().err
