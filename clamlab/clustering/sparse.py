@@ -284,12 +284,12 @@ def _kmeans_labels(x, n_clusters: int, rng) -> np.ndarray:
 
 def _lloyd(x, centroids, max_iter: int = 100) -> np.ndarray:
     """Plain Lloyd iterations: the fits here are tiny and many, so overhead is what costs."""
-    labels = None
+    labels = np.full(len(x), -1)
     for _ in range(max_iter):
         distance = (centroids**2).sum(1) - 2 * x @ centroids.T
         new = distance.argmin(1)
         _fill_empty(new, distance + (x**2).sum(1)[:, None], len(centroids))
-        if labels is not None and (new == labels).all():
+        if (new == labels).all():
             break
         labels = new
         centroids = _means(x, labels, len(centroids))

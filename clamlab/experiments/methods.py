@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import kurtosis, skew
 from skimage.feature import graycomatrix, graycoprops
 
-from clamlab.models import ConvAutoencoder
+from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.selection.criteria import kmeans
 from clamlab.training import assign, embed, fit_clusters, pretrain
 from clamlab.volumes import fit_scaling, scale
@@ -29,7 +29,7 @@ class Deep:
         )
         pretrain(self.autoencoder, self.images, epochs=pretrain_epochs, seed=seed, progress=False)
         self.features = embed(self.autoencoder, self.images)
-        self.model = None
+        self.model: DeepClustering | None = None
 
     def cluster(self, n_clusters: int) -> np.ndarray:
         """Give each scan's cluster; the model that gave them stays in `model`."""

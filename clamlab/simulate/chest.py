@@ -219,13 +219,14 @@ def _vessels(axes: Axes, person: Person, bend, rng) -> NDArray[np.float32]:
     first = np.array([axis[0] for axis in axes], dtype=float)
     trees = [grow_tree(np.array(HILA[side]), 1 if side == 1 else -1, rng) for side in HILA]
     starts, ends, radii = (np.concatenate(parts) for parts in zip(*trees, strict=True))
-    voxels = []
-    for points in (starts, ends):
+
+    def placed(points: NDArray) -> NDArray:
         # Reference to person: undo the deformation, where one step is exact enough.
         points = points - MIDDLE
         guess = (points * person.size - first) / spacing
         shift = [ndimage.map_coordinates(b, guess.T, order=1, mode="nearest") for b in bend]
         moved = (points - np.stack(shift, axis=1)) * person.size
-        voxels.append((moved - first) / spacing)
+        return (moved - first) / spacing
+
     shape = tuple(len(axis) for axis in axes)
-    return vessel_share(*voxels, radii, shape=shape, spacing_mm=spacing)
+    return vessel_share(placed(starts), placed(ends), radii, shape=shape, spacing_mm=spacing)

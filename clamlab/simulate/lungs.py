@@ -90,7 +90,7 @@ class LungCohort:
             raise IndexError(f"scan {i} of a cohort of {len(self)}: count from 0")
         # Separate streams: more random numbers in one step leave the others as they were.
         anatomy, disease, noise = np.random.default_rng([self.seed, i]).spawn(3)
-        axes = grid_axes(self.shape, np.diag(self.affine)[:3])
+        axes = grid_axes(self.shape, np.diag(self.affine)[:3].tolist())
         subject, truth = self.participants.iloc[i], self.truth.iloc[i]
         if self.chest is None:
             volume, lungs = draw_chest(axes, _person(subject, anatomy), anatomy)
@@ -106,8 +106,8 @@ class LungCohort:
             rng=disease,
         )
         volume += self.noise_sd * SCANNER_NOISE[subject["scanner_model"]] * _noise(volume, noise)
-        volume = np.clip(np.rint(volume), *HU_RANGE).astype(np.int16)
-        return volume, self.affine.copy(), lesion, lungs
+        stored = np.clip(np.rint(volume), *HU_RANGE).astype(np.int16)
+        return stored, self.affine.copy(), lesion, lungs
 
 
 def lung_cohort(
@@ -197,17 +197,16 @@ def _grid(
     shape: Sequence[int] | None,
     chest: RealChest | None,
 ) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
-    if spacing_mm is None:
-        spacing_mm = 3.0 if chest is None else chest.spacing_mm
-    spacing = np.broadcast_to(np.asarray(spacing_mm, float), 3)
+    own = np.full(3, 3.0) if chest is None else chest.spacing_mm
+    spacing = np.array(np.broadcast_to(own if spacing_mm is None else spacing_mm, 3), float)
     if not (spacing > 0).all():
         raise ValueError(f"spacing_mm must be positive; found {spacing_mm}")
-    if shape is None:
-        view = FIELD_OF_VIEW_MM if chest is None else chest.spacing_mm * chest.volume.shape
-        shape = np.rint(np.asarray(view) / spacing).astype(int)
-    if len(shape) != 3 or min(shape) < 8:
+    view = FIELD_OF_VIEW_MM if chest is None else own * chest.volume.shape
+    grid = np.rint(view / spacing).astype(int) if shape is None else np.asarray(shape)
+    if grid.shape != (3,) or grid.min() < 8:
         raise ValueError(f"shape must be three numbers of at least 8 voxels; found {shape}")
-    return spacing, tuple(int(n) for n in shape)
+    right, front, up = grid.tolist()
+    return spacing, (right, front, up)
 
 
 def _person(subject: pd.Series, rng: np.random.Generator) -> Person:

@@ -53,8 +53,8 @@ def read_chest(
         If labels are missing, do not fit the scan, or lack a lung.
     """
     if isinstance(anatomy, str | os.PathLike):
-        name, image = str(Path(anatomy).name), nibabel.load(anatomy)
-        volume, affine = np.asanyarray(image.dataobj), image.affine
+        name, image = Path(anatomy).name, nibabel.Nifti1Image.from_filename(anatomy)
+        volume, affine = np.asarray(image.get_fdata(dtype=np.float32)), image.affine
     else:
         name = "the given scan"
         volume, affine, lung_labels = anatomy

@@ -1,6 +1,7 @@
 """Go through a cohort: where a scan lies, what it looks like, and what drives its cluster."""
 
-from collections.abc import Mapping
+import html
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import traitlets
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .latent_scatter import LatentScatter
 from .maps import ScanMap, map_of
@@ -17,6 +18,7 @@ from .slice_viewer import SliceViewer
 
 OWN = -1  # in the cluster selector: each scan's own cluster
 N_BORDERLINE = 20
+FULL = widgets.Layout(width="auto")
 
 
 class CohortViewer(widgets.VBox):
@@ -79,38 +81,184 @@ class CohortViewer(widgets.VBox):
         mask: ArrayLike | None = None,
         notes_path: str | Path | None = None,
     ) -> None:
-        soft = np.asarray(soft_assignments, dtype=float)
-        table = _checked_table(volumes, features, soft, table)
+        self._soft = np.asarray(soft_assignments, dtype=float)
+        self._table = cohort_table(volumes, features, self._soft, table=table)
         if not maps:
             raise ValueError("expected at least one kind of map in `maps`, found none")
-        self._volumes, self._soft, self._maps, self._affine = volumes, soft, maps, affine
-        grid = volumes[0].shape
+        self._volumes, self._maps, self._affine = volumes, maps, affine
+        grid = np.shape(volumes)[1:]
         self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
-        self._names = [str(name) for name in table["subject_id"]]
-        self._columns = _color_columns(table, soft)
         self._notes = Notes(notes_path)
-        self._build()
-        first, overlays, title = self._scan_view(0)
-        self.slices = SliceViewer(first, overlays, affine=affine, title=title)
-        self._describe(0)
+        self._add_selectors(features)
+        self._add_reading()
+        self.slices = SliceViewer(affine=affine, **self._view())
         self._connect()
-        super().__init__([widgets.HBox([self._left(), self._right()])])
+        super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL)])
 
-    def _build(self) -> None:
-        scans = [(name, i) for i, name in enumerate(self._names)]
-        wide = widgets.Layout(width="100%")
-        self.scatter = LatentScatter(self._features_of(), self._names)
-        self.color = _dropdown("Colour", list(self._columns))
-        self.scan = _dropdown("Scan", scans)
-        self.previous = widgets.Button(icon="chevron-left", tooltip="Previous scan", layout=_SMALL)
-        self.next = widgets.Button(icon="chevron-right", tooltip="Next scan", layout=_SMALL)
-        clusters = [(f"Cluster {k + 1}", k) for k in range(self._soft.shape[1])]
-        self.cluster = _dropdown("Map for", [("Own cluster", OWN), *clusters])
-        self.map = _dropdown("Map", list(self._maps))
-        self.summary = widgets.HTML()
+    def _add_selectors(self, features: ArrayLike) -> None:
+        names = list(self._table["subject_id"])
+        clusters = [(f"cluster {k + 1}", k) for k in range(self._soft.shape[1])]
         order, margins = borderline_scans(self._soft)
-        listed = [(f"{self._names[i]}   {margins[i]:.2f}", int(i)) for i in order[:N_BORDERLINE]]
-        self.borderline = widgets.Select(options=listed, value=None, rows=6, layout=wide)
-        self.note = widgets.Textarea(placeholder="Note about this scan", rows=3, layout=wide)
-        self.save_note = widgets.Button(description="Save note", layout=widgets.Layout(width="98px"))
+        unsure = [(f"{names[i]}   {margins[i]:.2f}", int(i)) for i in order[:N_BORDERLINE]]
+        self.scatter = LatentScatter(features, names, layout=FULL)
+        self.color = _dropdown("Colour", [name for name in self._table if name != "subject_id"])
+        self.scan = _dropdown("Scan", [(name, i) for i, name in enumerate(names)])
+        self.map = _dropdown("Map", list(self._maps))
+        self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
+        self.borderline = widgets.Select(options=unsure, value=None, rows=6, layout=FULL)
+
+    def _add_reading(self) -> None:
+        self.summary = widgets.HTML()
+        self.note = widgets.Textarea(placeholder="Note about this scan", rows=2, layout=FULL)
+        self.save = widgets.Button(description="Save note")
         self.saved = widgets.Label()
+        self._noted = ""  # the subject whose note is in the box
+        self._turn_to(0)
+
+    def _connect(self) -> None:
+        traitlets.link((self.scan, "value"), (self.scatter, "selected"))
+        self.color.observe(lambda change: self._color(), "value")
+        self.scan.observe(self._next_scan, "value")
+        self.borderline.observe(self._to_borderline, "value")
+        for selector in (self.map, self.cluster):
+            selector.observe(lambda change: self._show(), "value")
+        self.scatter.observe(self._to_group, "group")
+        self.save.on_click(lambda button: self._keep_note())
+        self._color()
+
+    def _left(self) -> widgets.Widget:
+        heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
+        layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
+        return widgets.VBox([self.color, self.scatter, heading, self.borderline], layout=layout)
+
+    def _right(self) -> widgets.Widget:
+        selectors = widgets.HBox([self.scan, self.map, self.cluster])
+        note = widgets.HBox([self.save, self.saved])
+        layout = widgets.Layout(flex="1 1 0", min_width="0")
+        return widgets.VBox([selectors, self.slices, self.summary, self.note, note], layout=layout)
+
+    def _view(self) -> dict[str, Any]:
+        """Collect what the slice viewer shows: one scan, or the average of the chosen group."""
+        group = self.scatter.group or [self.scan.value]
+        maps = (
+            map_of(self._maps, self.map.value, i, cluster=self._cluster_of(i), mask=self._mask)
+            for i in group
+        )
+        title = (
+            f"{self._table['subject_id'][group[0]]} · {self._table['Cluster'][group[0]]}"
+            if len(group) == 1
+            else f"Average of {len(group)} scans"
+        )
+        return {
+            "volume_hu": _mean(self._volumes[i] for i in group),
+            "overlays": {f"{self.map.value}, {self.cluster.label}": _mean(maps)},
+            "title": title,
+        }
+
+    def _cluster_of(self, scan: int) -> int:
+        own = self.cluster.value == OWN
+        return int(self._soft[scan].argmax()) if own else self.cluster.value
+
+    def _show(self) -> None:
+        self.slices.show(affine=self._affine, **self._view())
+
+    def _next_scan(self, change: Any) -> None:
+        self._turn_to(change.new)
+        self._show()
+
+    def _turn_to(self, scan: int) -> None:
+        self._keep_note()
+        self._noted = self._subject(scan)
+        self.note.value = self._notes[self._noted]
+        shares = " · ".join(f"cluster {k + 1}: {q:.2f}" for k, q in enumerate(self._soft[scan]))
+        self.summary.value = f"<b>{html.escape(self._subject(scan))}</b>: {shares}"
+
+    def _to_group(self, change: Any) -> None:
+        self.note.disabled = self.save.disabled = bool(change.new)  # a note is about one scan
+        if change.new:
+            sizes = self._table["Cluster"][change.new].value_counts().sort_index()
+            counts = " · ".join(f"{name}: {n}" for name, n in sizes.items())
+            self.summary.value = f"<b>{len(change.new)} scans</b>, by cluster: {counts}"
+        else:
+            self._turn_to(self.scan.value)
+        self._show()
+
+    def _to_borderline(self, change: Any) -> None:
+        if change.new is not None:
+            self.scatter.group = []
+            self.scan.value = change.new
+
+    def _color(self) -> None:
+        self.scatter.color_by(self._table[self.color.value])
+
+    def _keep_note(self) -> None:
+        """Save what was written, also when the reader goes on without pressing the button."""
+        if self._noted and self.note.value.strip() != self._notes[self._noted]:
+            self._notes[self._noted] = self.note.value
+            kept = self._notes.path or "kept until the kernel stops"
+            self.saved.value = f"{self._noted}: saved ({kept})"
+
+    def _subject(self, scan: int) -> str:
+        return self._table["subject_id"][scan]
+
+
+def borderline_scans(soft_assignments: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Find the scans whose cluster is least certain.
+
+    Parameters
+    ----------
+    soft_assignments : array (n, K)
+
+    Returns
+    -------
+    tuple of array (n,)
+        Scans from least to most certain, and each scan's margin (not sorted): its largest
+        probability minus the second largest.
+
+    Examples
+    --------
+    >>> order, margins = borderline_scans([[0.9, 0.1], [0.45, 0.55]])
+    >>> order.tolist(), margins.round(2).tolist()
+    ([1, 0], [0.8, 0.1])
+    """
+    likeliest = np.sort(np.asarray(soft_assignments, dtype=float), axis=1)[:, ::-1]
+    margins = likeliest[:, 0] - likeliest[:, 1] if likeliest.shape[1] > 1 else likeliest[:, 0]
+    return np.argsort(margins, kind="stable"), margins
+
+
+def cohort_table(
+    volumes: ArrayLike, features: ArrayLike, soft: NDArray, *, table: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Put what is known of each scan side by side: subject, cluster, confidence, own columns.
+
+    Examples
+    --------
+    >>> cohort_table(np.zeros((1, 4, 4)), [[0.0]], np.array([[0.3, 0.7]])).iloc[0].to_dict()
+    {'subject_id': 'Scan 1', 'Cluster': 'Cluster 2', 'Confidence': 0.7}
+    """
+    sizes = {"volumes": len(volumes), "features": len(features), "soft_assignments": len(soft)}
+    if table is not None:
+        sizes["table"] = len(table)
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"one row per scan everywhere, found {sizes}")
+    own = {"Cluster": [f"Cluster {k + 1}" for k in soft.argmax(1)], "Confidence": soft.max(1)}
+    if table is None:
+        return pd.DataFrame({"subject_id": [f"Scan {i + 1}" for i in range(len(soft))], **own})
+    table = table.reset_index(drop=True)
+    names = table.get("subject_id", pd.Series([f"Scan {i + 1}" for i in range(len(soft))]))
+    rest = table.drop(columns=["subject_id", "cluster", "confidence", *own], errors="ignore")
+    return pd.DataFrame({"subject_id": names.astype(str), **own}).join(rest)
+
+
+def _mean(arrays: Any) -> NDArray:
+    """Average arrays one by one, so that a large group needs the memory of one scan."""
+    total, count = 0.0, 0
+    for array in arrays:
+        total, count = total + np.asarray(array, np.float32), count + 1
+    return total / count
+
+
+def _dropdown(name: str, options: Sequence) -> widgets.Dropdown:
+    layout = widgets.Layout(width="auto", max_width="260px")
+    style = {"description_width": "auto"}
+    return widgets.Dropdown(options=options, description=name, layout=layout, style=style)

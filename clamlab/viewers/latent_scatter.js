@@ -3,6 +3,7 @@
 // Okabe and Ito's colours, a little brighter for the dark ground; shapes tell the levels apart too.
 const LEVEL_COLORS = ["#e8743b", "#3d9be0", "#1fb58a", "#d98cba", "#e69f00", "#7cc7ee"];
 const MARGIN = { left: 34, right: 14, top: 12, bottom: 34 };
+const UNKNOWN = "#5a6370"; // no value in the table
 const REACH = 12; // screen pixels between pointer and point
 
 function drawMarker(context, shape, x, y, r) {
@@ -36,7 +37,7 @@ function coloring(model) {
   const levels = model.get("levels");
   if (levels.length) {
     return {
-      color: (i) => (values[i] === null ? "#5a6370" : LEVEL_COLORS[values[i] % LEVEL_COLORS.length]),
+      color: (i) => (values[i] === null ? UNKNOWN : LEVEL_COLORS[values[i] % LEVEL_COLORS.length]),
       shape: (i) => values[i] ?? 0,
       levels: levels.map((name, k) => ({ name, k, count: values.filter((v) => v === k).length })),
     };
@@ -46,11 +47,11 @@ function coloring(model) {
   const high = Math.max(...known);
   const table = colorTable("viridis");
   const color = (share) => {
-    const at = 3 * Math.round(255 * share);
+    const at = 3 * Math.round(255 * (0.15 + 0.85 * share)); // the darkest would drown in the ground
     return `rgb(${table[at]},${table[at + 1]},${table[at + 2]})`;
   };
   const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
-  return { color: (i) => (values[i] === null ? "#5a6370" : color(share(values[i]))), shape: () => 0, low, high, ramp: color };
+  return { color: (i) => (values[i] === null ? UNKNOWN : color(share(values[i]))), shape: () => 0, low, high, ramp: color };
 }
 
 function mountScatter(model, element) {
@@ -128,25 +129,27 @@ function mountScatter(model, element) {
     context.closePath();
     context.stroke();
   }
+  function swatch(color, shape) {
+    const mark = tag("canvas");
+    const context = sharpen(mark, { width: 12, height: 12 });
+    context.fillStyle = color;
+    drawMarker(context, shape, 6, 6, 4);
+    context.fill();
+    return mark;
+  }
   function showLegend(look) {
     const head = tag("b", { textContent: model.get("color_label") });
     if (look.levels) {
-      const swatch = (k) => {
-        const mark = tag("canvas");
-        const context = sharpen(mark, { width: 12, height: 12 });
-        context.fillStyle = LEVEL_COLORS[k % LEVEL_COLORS.length];
-        drawMarker(context, k, 6, 6, 4);
-        context.fill();
-        return mark;
-      };
       legend.replaceChildren(head, ...look.levels.map(({ name, k, count: n }) =>
-        tag("span", {}, swatch(k), `${name} (n = ${n})`)));
+        tag("span", {}, swatch(LEVEL_COLORS[k % LEVEL_COLORS.length], k), `${name} (n = ${n})`)));
     } else {
       const steps = [0, 0.25, 0.5, 0.75, 1].map(look.ramp).join(", ");
       const bar = tag("i", { style: `background: linear-gradient(90deg, ${steps})` });
       const words = (value) => Number(value.toPrecision(3)).toString();
       legend.replaceChildren(head, tag("span", {}, words(look.low), bar, words(look.high)));
     }
+    const missing = model.get("values").filter((value) => value === null).length;
+    if (missing) legend.append(tag("span", {}, swatch(UNKNOWN, 0), `no value (n = ${missing})`));
   }
   function redraw() {
     if (!frame) frame = requestAnimationFrame(draw);

@@ -1,6 +1,9 @@
 """See a cluster's average importance inside the lung, in three dimensions."""
 
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -11,8 +14,8 @@ CAPTION = "Seen from the front, patient's right on the left; drag to turn, wheel
 
 
 def volume_view(
-    average_hu: ArrayLike,
-    importance: ArrayLike,
+    average_hu: ArrayLike | Mapping[str, ArrayLike],
+    importance: ArrayLike | Mapping[str, ArrayLike],
     *,
     mask: ArrayLike | None = None,
     affine: ArrayLike | None = None,
@@ -27,10 +30,11 @@ def volume_view(
 
     Parameters
     ----------
-    average_hu : array (X, Y, Z) or (K, X, Y, Z)
+    average_hu : array (X, Y, Z), or dict of str to such arrays
         Average HU in RAS+ voxel order; values beyond -1000..0 HU are shown as the nearest end.
-    importance : array of the same shape
-        Average importance in [0, 1]. With K clusters, a selector chooses the one shown.
+    importance : array (X, Y, Z), or dict of str to such arrays
+        Average importance in [0, 1]. Dicts hold several averages under the same names
+        (``"Cluster 1"``), and a selector chooses the one shown.
     mask : bool array (X, Y, Z), optional
         Lung; nothing is drawn outside it. Without it, everything above -1000 HU is drawn.
     affine : array (4, 4), optional
@@ -48,35 +52,34 @@ def volume_view(
     Raises
     ------
     ValueError
-        If shapes differ, importance leaves [0, 1], or the threshold is not in (0, 1).
+        If names or shapes differ, importance leaves [0, 1], or the threshold is not in (0, 1).
 
     Examples
     --------
     >>> import numpy as np
-    >>> box = volume_view(np.full((2, 8, 8, 8), -800), np.zeros((2, 8, 8, 8)))
+    >>> averages = {"Cluster 1": np.full((8, 8, 8), -700), "Cluster 2": np.full((8, 8, 8), -800)}
+    >>> box = volume_view(averages, {name: np.zeros((8, 8, 8)) for name in averages})
     >>> box.children[0].options
-    (('Cluster 1', 0), ('Cluster 2', 1))
+    ('Cluster 1', 'Cluster 2')
     """
-    averages, maps = _same_shape(average_hu, importance)
-    lung = np.ones(averages.shape[1:], bool) if mask is None else np.asarray(mask, dtype=bool)
-    if lung.shape != averages.shape[1:]:
-        raise ValueError(f"the mask has shape {lung.shape}, the averages {averages.shape[1:]}")
     if not 0 < threshold < 1:
         raise ValueError(f"expected a threshold between 0 and 1, found {threshold}")
-    scenes = [
-        merge(average, values, lung, threshold=threshold)
-        for average, values in zip(averages, maps, strict=True)
-    ]
+    pairs = _pairs(average_hu, importance)
+    grid = next(iter(pairs.values()))[0].shape
+    lung = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
+    for name, (average, values) in pairs.items():
+        _check(name, average, values, lung)
+    scenes = {name: merge(*pair, lung, threshold=threshold) for name, pair in pairs.items()}
     spacing = np.ones(3) if affine is None else np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
-    figure, volume = _figure(scenes[0], spacing, size)
+    figure, volume = _figure(next(iter(scenes.values())), spacing, size)
     caption = widgets.HTML(f"<small>{CAPTION} Coloured: importance ≥ {threshold:g}.</small>")
     if len(scenes) == 1:
         return widgets.VBox([figure, caption])
-    names = [(f"Cluster {k + 1}", k) for k in range(len(scenes))]
-    selector = widgets.Dropdown(options=names, description="Show")
+    selector = widgets.Dropdown(options=list(scenes), description="Show")
 
-    def choose(change: dict) -> None:
-        volume.data = scenes[change["new"]]
+    def choose(change: Any) -> None:
+        with quiet():
+            volume.data = scenes[change.new]
 
     selector.observe(choose, "value")
     return widgets.VBox([selector, figure, caption])
@@ -120,8 +123,7 @@ def transfer_table() -> np.ndarray:
 
 
 def _figure(scene: np.ndarray, spacing: np.ndarray, size: int) -> tuple:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore")  # flat regions have no gradient; the package is silent
+    with quiet():
         import ipyvolume as ipv
         import pythreejs
 
@@ -150,16 +152,35 @@ def _figure(scene: np.ndarray, spacing: np.ndarray, size: int) -> tuple:
     return figure, volume
 
 
-def _same_shape(average_hu: ArrayLike, importance: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    averages, maps = np.asarray(average_hu, np.float32), np.asarray(importance, np.float32)
-    if averages.shape != maps.shape or averages.ndim not in (3, 4):
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep ipyvolume's remarks about flat regions, which have no gradient, from the reader."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _pairs(average_hu: Any, importance: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Bring one or several averages into one form: name to (HU, importance)."""
+    if not isinstance(average_hu, Mapping):
+        average_hu, importance = {"": average_hu}, {"": importance}
+    names = list(importance) if isinstance(importance, Mapping) else "one map without a name"
+    if set(average_hu) != set(names):
+        raise ValueError(f"expected importance for {list(average_hu)}, found {names}")
+    return {
+        name: (np.asarray(average_hu[name], np.float32), np.asarray(importance[name], np.float32))
+        for name in average_hu
+    }
+
+
+def _check(name: str, average: np.ndarray, values: np.ndarray, lung: np.ndarray) -> None:
+    if average.ndim != 3 or values.shape != average.shape or lung.shape != average.shape:
         raise ValueError(
-            "expected averages and importance of one shape, (X, Y, Z) or (K, X, Y, Z); "
-            f"found {averages.shape} and {maps.shape}"
+            f"{name or 'the average'}: expected HU, importance and mask of one shape (X, Y, Z), "
+            f"found {average.shape}, {values.shape} and {lung.shape}"
         )
-    if not (maps.min() >= -1e-6 and maps.max() <= 1 + 1e-6):
+    if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):  # also false for NaN
         raise ValueError(
-            f"importance lies in {maps.min():.3g}..{maps.max():.3g}, expected [0, 1]; "
-            "clamlab.clam.importance scales it"
+            f"{name or 'the average'}: importance lies in {values.min():.3g}..{values.max():.3g}, "
+            "expected [0, 1]; clamlab.clam.importance scales it"
         )
-    return (averages, maps) if averages.ndim == 4 else (averages[None], maps[None])

@@ -1,0 +1,233 @@
+"""Which scan belongs to which row of the table, and what belongs to nothing."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pydicom
+from pydicom.errors import InvalidDicomError
+
+NIFTI = (".nii", ".nii.gz")
+LISTED = 10  # so many names are printed before "and N more"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What was matched, and what was not, both ways.
+
+    Attributes
+    ----------
+    cohort : DataFrame
+        The rows that have a scan: ``subject_id``, ``scan`` (relative to the folder), ``matched_by``
+        ("path column", "name", "PatientID"), then the table's own columns.
+    exclusions : DataFrame
+        ``subject_id`` and ``reason`` of the rows without exactly one scan.
+    strangers : list of str
+        Scans that belong to no row.
+    """
+
+    cohort: pd.DataFrame
+    exclusions: pd.DataFrame
+    strangers: list[str]
+
+    def report(self) -> str:
+        """Say in words what was matched and list what was not."""
+        ways = self.cohort["matched_by"].value_counts()
+        by = ", ".join(f"{n} by {way}" for way, n in ways.items()) or "none"
+        lines = [f"{len(self.cohort)} subjects have a scan ({by})."]
+        if len(self.exclusions):
+            rows = self.exclusions["subject_id"] + ": " + self.exclusions["reason"]
+            lines += [f"{len(rows)} rows are without a scan:", *_listed(rows)]
+        if self.strangers:
+            lines += [f"{len(self.strangers)} scans are without a row:", *_listed(self.strangers)]
+        return "\n".join(lines)
+
+
+def match_scans(
+    table: pd.DataFrame,
+    folder: str | os.PathLike,
+    *,
+    id_column: str = "subject_id",
+    path_column: str | None = None,
+) -> Matching:
+    """Find the scan of every row: by a column of paths, by name, or by the DICOM PatientID.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per subject.
+    folder : path
+        Holds NIfTI files and DICOM folders at any depth. Several series of one subject below one
+        folder are one scan; ingestion chooses among them.
+    id_column : str
+        Column of unique subject ids.
+    path_column : str, optional
+        Column of paths, absolute or relative to the folder. Without it, a file or folder belongs
+        to a subject whose id is its name or a part of its name (``sub-017_ct`` holds ``017``);
+        what is left over is matched by the PatientID of one header.
+
+    Returns
+    -------
+    Matching
+
+    Raises
+    ------
+    ValueError
+        If the column of ids or of paths is not there, an id is missing or stands twice, or the
+        folder holds no scan.
+
+    Notes
+    -----
+    Nothing is guessed: a subject with two candidates is excluded with both of them named.
+    """
+    folder = Path(folder)
+    ids = _checked_ids(table, id_column)
+    scans = find_scans(folder)
+    if not scans and path_column is None:
+        raise ValueError(f"{folder} holds no scan: expected NIfTI files or folders of DICOM files")
+    if path_column is not None:
+        found, ways = _by_path(table, ids, folder, path_column), {}
+    else:
+        found, ways = _by_name(ids, scans, folder)
+        _add_by_patient_id(found, ways, ids, scans)
+    return _sort_out(table, ids, found, ways, scans, folder, by_path=path_column is not None)
+
+
+def find_scans(folder: Path) -> list[Path]:
+    """List the NIfTI files and the folders that hold DICOM files directly, in order of name."""
+    scans = []
+    for place, _, names in sorted(os.walk(folder)):
+        niftis = sorted(n for n in names if n.endswith(NIFTI))
+        scans += [Path(place) / name for name in niftis]
+        others = sorted(n for n in names if not n.endswith(NIFTI) and not n.startswith("."))
+        if others and _header(Path(place), others) is not None:
+            scans.append(Path(place))
+    return scans
+
+
+def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
+    if id_column not in table:
+        raise ValueError(
+            f"the table has no column {id_column!r}: expected one of {', '.join(table.columns)}"
+        )
+    ids = table[id_column].astype("string").str.strip()
+    if ids.isna().any() or (ids == "").any():
+        rows = (ids.index[ids.isna() | (ids == "")] + 1).tolist()
+        raise ValueError(f"column {id_column!r} is empty in row {rows}: every subject needs an id")
+    if twice := sorted(ids[ids.duplicated()].unique()):
+        raise ValueError(
+            f"column {id_column!r} holds {', '.join(_listed(twice))} more than once: one row is one "
+            "subject; keep one row, or give visits ids of their own"
+        )
+    return ids
+
+
+def _by_path(
+    table: pd.DataFrame, ids: pd.Series, folder: Path, path_column: str
+) -> dict[str, list[Path]]:
+    if path_column not in table:
+        raise ValueError(
+            f"the table has no column {path_column!r}: expected one of {', '.join(table.columns)}"
+        )
+    paths = dict(zip(ids, table[path_column], strict=True))
+    given = {i: folder / str(p) for i, p in paths.items() if pd.notna(p)}
+    return {i: [p] for i, p in given.items() if p.exists()}
+
+
+def _by_name(
+    ids: Iterable[str], scans: list[Path], folder: Path
+) -> tuple[dict[str, list[Path]], dict[str, str]]:
+    """Give each scan to the longest id that its name, or a folder above it, is or holds."""
+    longest_first = sorted(ids, key=len, reverse=True)
+    patterns = {i: re.compile(rf"(?<![A-Za-z0-9]){re.escape(i)}(?![A-Za-z0-9])") for i in ids}
+    found: dict[str, list[Path]] = defaultdict(list)
+    for scan in scans:
+        # The nearest name decides: a subject's own folder before the hospital's above it.
+        for name in reversed(scan.relative_to(folder).parts):
+            owner = next((i for i in longest_first if patterns[i].search(name)), None)
+            if owner is not None:
+                found[owner].append(scan)
+                break
+    return found, dict.fromkeys(found, "name")
+
+
+def _add_by_patient_id(
+    found: dict[str, list[Path]], ways: dict[str, str], ids: pd.Series, scans: list[Path]
+) -> None:
+    taken = {scan for owned in found.values() for scan in owned}
+    missing = set(ids) - set(found)
+    for scan in scans:
+        if not missing or scan in taken or not scan.is_dir():
+            continue
+        header = _header(scan, sorted(os.listdir(scan)))
+        patient = str(header.get("PatientID", "")).strip() if header is not None else ""
+        if patient in missing:
+            found.setdefault(patient, []).append(scan)
+            ways[patient] = "PatientID"
+
+
+def _sort_out(
+    table: pd.DataFrame,
+    ids: pd.Series,
+    found: Mapping[str, list[Path]],
+    ways: Mapping[str, str],
+    scans: list[Path],
+    folder: Path,
+    *,
+    by_path: bool,
+) -> Matching:
+    rows, excluded, used = [], [], set()
+    for position, subject in enumerate(ids):
+        candidates = _one_place(found.get(subject, []), scans)
+        used |= set(found.get(subject, []))
+        if len(candidates) == 1:
+            way = "path column" if by_path else ways[subject]
+            scan = os.path.relpath(candidates[0], folder)
+            rows.append({"position": position, "scan": scan, "matched_by": way})
+        elif candidates:
+            names = ", ".join(os.path.relpath(c, folder) for c in candidates)
+            reason = f"{len(candidates)} scans could be meant: {names}; name one in a path column"
+            excluded.append({"subject_id": subject, "reason": reason})
+        else:
+            reason = "its path leads to no scan" if by_path else "no scan bears this id"
+            excluded.append({"subject_id": subject, "reason": reason})
+    matched = pd.DataFrame(rows, columns=["position", "scan", "matched_by"])
+    own = table.iloc[matched["position"]].reset_index(drop=True)
+    own = own.drop(columns=["subject_id", "scan", "matched_by"], errors="ignore")
+    subjects = ids.iloc[matched["position"]].reset_index(drop=True).rename("subject_id")
+    cohort = pd.concat([subjects, matched[["scan", "matched_by"]], own], axis=1)
+    exclusions = pd.DataFrame(excluded, columns=["subject_id", "reason"], dtype="string")
+    covered = [Path(folder / scan) for scan in cohort["scan"]]
+    left = [s for s in scans if s not in used and not any(c in (s, *s.parents) for c in covered)]
+    return Matching(cohort, exclusions, [os.path.relpath(s, folder) for s in left])
+
+
+def _one_place(candidates: list[Path], scans: list[Path]) -> list[Path]:
+    """Take several DICOM series of one subject as one scan: the folder that holds no others."""
+    if len(candidates) < 2 or not all(c.is_dir() for c in candidates):
+        return candidates
+    above = Path(os.path.commonpath(candidates))
+    below = [s for s in scans if above in (s, *s.parents)]
+    return [above] if set(below) == set(candidates) else candidates
+
+
+def _header(folder: Path, names: list[str]) -> pydicom.Dataset | None:
+    """Read the header of the folder's first file, if it is DICOM; a DICOMDIR does not count."""
+    for name in [n for n in names if (folder / n).is_file() and n != "DICOMDIR"][:3]:
+        try:
+            return pydicom.dcmread(
+                folder / name, stop_before_pixels=True, specific_tags=["PatientID"]
+            )
+        except (InvalidDicomError, OSError):
+            continue
+    return None
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    names = list(names)
+    more = [f"  and {len(names) - LISTED} more"] if len(names) > LISTED else []
+    return [f"  {name}" for name in names[:LISTED]] + more

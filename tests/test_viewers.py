@@ -1,0 +1,371 @@
+"""The viewers' Python side; what a person sees is in test_browser.py."""
+
+import base64
+import gzip
+import json
+import re
+
+import ipywidgets
+import matplotlib
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import traitlets
+
+from clamlab import viewers
+from clamlab.viewers.assets import read_together
+from clamlab.viewers.notes import Notes
+from clamlab.viewers.packing import pack_scan
+from clamlab.viewers.volume_view import merge
+
+AFFINE = np.array([[3.0, 0, 0, -10], [0, 2, 0, -20], [0, 0, 4, 30], [0, 0, 0, 1]])
+
+
+@pytest.fixture
+def scan():
+    rng = np.random.default_rng(0)
+    return rng.integers(-1000, 400, (5, 6, 7))
+
+
+@pytest.fixture
+def overlays():
+    rng = np.random.default_rng(1)
+    return {"Cluster 1": rng.random((5, 6, 7)), "Cluster 2": rng.random((5, 6, 7))}
+
+
+def unpack(page):
+    """Read scan and maps out of a page, the way its script does."""
+    traits = json.loads(re.search(r'id="clam-state">(.*?)</script>', page, re.S)[1])
+    data = gzip.decompress(base64.b64decode(re.search(r'id="clam-data">(.*?)</script>', page)[1]))
+    n = int(np.prod(traits["shape"]))
+    steps = np.frombuffer(data[: 2 * n], np.uint8).reshape(2, n).T.copy().view("<i2").ravel()
+    hu = np.cumsum(steps, dtype=np.int16).reshape(traits["shape"])
+    maps = np.frombuffer(data[2 * n :], np.uint8).reshape(-1, *traits["shape"])
+    return traits, hu, maps
+
+
+def test_scan_and_maps_travel_exactly(scan, overlays):
+    viewer = viewers.SliceViewer(scan, overlays, affine=AFFINE)
+    assert np.array_equal(np.frombuffer(viewer.volume, "<i2").reshape(scan.shape), scan)
+    sent = np.frombuffer(viewer.overlay_volumes, np.uint8).reshape(2, *scan.shape) / 255
+    assert np.abs(sent - list(overlays.values())).max() <= 0.5 / 255 + 1e-6
+    assert viewer.overlay_names == ["Cluster 1", "Cluster 2"]
+    assert np.array_equal(np.reshape(viewer.affine, (4, 4)), AFFINE)
+
+
+def test_displayed_slice_becomes_ras():
+    image = np.zeros((4, 6))
+    image[0, 1] = 100  # top: anterior; left: the patient's right
+    packed = pack_scan(image)
+    volume = np.frombuffer(packed["volume"], "<i2").reshape(packed["shape"])
+    assert packed["shape"] == [6, 4, 1]
+    assert volume[4, 3, 0] == 100
+
+
+def test_starts_where_the_map_is(scan):
+    spot = np.zeros(scan.shape)
+    spot[1, 2, 3] = 1
+    assert viewers.SliceViewer(scan, {"a": spot}, affine=AFFINE).index == [1, 2, 3]
+    assert viewers.SliceViewer(scan, affine=AFFINE).index == [2, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"volume_hu": np.zeros((2, 3))[0]}, "shape"),
+        ({"volume_hu": np.full((5, 6, 7), np.nan)}, "NaN"),
+        ({"volume_hu": np.full((5, 6, 7), 0.3)}, "scaled image"),
+        ({"overlays": {"a": np.zeros((5, 6, 8))}}, "upsample"),
+        ({"overlays": {"a": np.full((5, 6, 7), 2.0)}}, "importance"),
+        ({"overlays": {"a": np.full((5, 6, 7), np.nan)}}, "expected"),
+        ({"affine": None}, "affine"),
+        ({"affine": np.eye(3)}, r"\(4, 4\)"),
+        ({"affine": np.diag([-1, -1, 1, 1])}, "LPS"),
+    ],
+)
+def test_says_what_does_not_fit(scan, change, message):
+    given = {"volume_hu": scan, "overlays": None, "affine": AFFINE} | change
+    with pytest.raises(ValueError, match=message):
+        viewers.SliceViewer(given["volume_hu"], given["overlays"], affine=given["affine"])
+
+
+def test_unknown_state_is_refused(scan):
+    with pytest.raises(TypeError, match="opacty"):
+        viewers.SliceViewer(scan, affine=AFFINE, opacty=0.3)
+    with pytest.raises(traitlets.TraitError):
+        viewers.to_html(scan, affine=AFFINE, colormap="jet")
+    with pytest.raises(traitlets.TraitError, match="no map 'b'"):
+        viewers.SliceViewer(scan, affine=AFFINE).overlay = "b"
+
+
+def test_preset_and_window_agree(scan):
+    viewer = viewers.SliceViewer(scan, affine=AFFINE, preset="mediastinal")
+    assert (viewer.window, viewer.level) == (400, 40)
+    viewer.level = 50
+    assert viewer.preset == "custom"
+    viewer.preset = "lung"
+    assert (viewer.window, viewer.level, viewer.preset) == (1500, -600, "lung")
+    assert viewers.SliceViewer(scan, affine=AFFINE, window=400, level=40).preset == "mediastinal"
+
+
+def test_index_stays_inside(scan):
+    viewer = viewers.SliceViewer(scan, affine=AFFINE)
+    viewer.index = [99, -3, 2]
+    assert viewer.index == [4, 0, 2]
+
+
+def test_rerun_cell_finds_its_state(scan, overlays):
+    first = viewers.SliceViewer(scan, overlays, affine=AFFINE, title="rerun")
+    first.index, first.opacity, first.overlay = [1, 1, 1], 0.2, "Cluster 2"
+    again = viewers.SliceViewer(scan, overlays, affine=AFFINE, title="rerun", opacity=0.9)
+    assert (again.index, again.overlay) == ([1, 1, 1], "Cluster 2")
+    assert again.opacity == 0.9, "what is given comes before what is remembered"
+    other = viewers.SliceViewer(scan[:4], affine=AFFINE, title="rerun")
+    assert (other.index, other.overlay) == ([2, 3, 3], "")
+
+
+def test_a_key_holds_one_viewer(scan):
+    first = viewers.SliceViewer(scan, affine=AFFINE, key="one")
+    second = viewers.SliceViewer(scan, affine=AFFINE, key="one")
+    assert first.comm is None
+    assert second.comm is not None
+
+
+def test_another_scan_keeps_the_look(scan, overlays):
+    viewer = viewers.SliceViewer(scan, overlays, affine=AFFINE)
+    viewer.index, viewer.level, viewer.overlay = [1, 2, 3], 0, "Cluster 2"
+    viewer.show(scan + 1, {"Cluster 2": overlays["Cluster 2"]}, affine=AFFINE, title="next")
+    assert (viewer.index, viewer.level, viewer.overlay) == ([1, 2, 3], 0, "Cluster 2")
+    assert np.array_equal(np.frombuffer(viewer.volume, "<i2").reshape(scan.shape), scan + 1)
+    viewer.show(scan[:2], {"New": overlays["Cluster 1"][:2]}, affine=AFFINE)
+    assert viewer.overlay == "New"
+    assert all(i < n for i, n in zip(viewer.index, (2, 6, 7), strict=True))
+
+
+def test_presets_are_the_same_in_both_languages():
+    from clamlab.viewers.slice_state import PRESETS
+
+    script = read_together("slice_viewer.js")
+    found = re.search(r"lung: \[(\d+), (-?\d+)\], mediastinal: \[(\d+), (-?\d+)\]", script)
+    assert [int(v) for v in found.groups()] == [*PRESETS["lung"], *PRESETS["mediastinal"]]
+
+
+@pytest.mark.parametrize("name", ["inferno", "viridis", "cividis"])
+def test_colors_are_matplotlibs(name):
+    block = re.search(rf"{name}:\s+(.*?),\n  [a-z}}]", read_together("drawing.js") + "\n  }", re.S)
+    if block is None:
+        block = re.search(rf"{name}:\s+(.*?),\n}};", read_together("drawing.js"), re.S)
+    digits = "".join(re.findall(r'"([0-9a-f]+)"', block[1]))
+    anchors = np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(33, 3)
+    places = np.linspace(0, 255, 33)
+    table = [np.interp(np.arange(256), places, anchors[:, k]) for k in range(3)]
+    wanted = 255 * matplotlib.colormaps[name](np.arange(256))[:, :3]
+    assert np.abs(np.stack(table, 1) - wanted).max() < 7
+
+
+def test_page_holds_scan_and_state(scan, overlays, tmp_path):
+    scan[0, 0, 0], scan[0, 0, 1] = -32768, 32767  # steps that leave int16
+    path = viewers.to_html(
+        scan,
+        overlays,
+        tmp_path / "a.html",
+        affine=AFFINE,
+        title="A & {{data}} </script>",
+        opacity=0.25,
+    )
+    page = path.read_text(encoding="utf-8")
+    traits, hu, maps = unpack(page)
+    assert np.array_equal(hu, scan)
+    assert np.abs(maps / 255 - list(overlays.values())).max() < 0.003
+    assert (traits["opacity"], traits["title"]) == (0.25, "A & {{data}} </script>")
+    assert "patient data" in page
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_page_asks_nothing_of_a_network(scan):
+    page = viewers.to_html(scan, affine=AFFINE, patient_data=False)
+    assert not re.search(r"https?://|src=|@import|fetch\(|XMLHttp", page)
+    assert "default-src 'none'" in page
+    assert "patient data" not in page
+
+
+def test_page_can_leave_out_the_body(scan, overlays):
+    mask = np.zeros(scan.shape, bool)
+    mask[2:4] = True
+    _, hu, maps = unpack(viewers.to_html(scan, overlays, affine=AFFINE, mask=mask))
+    assert np.array_equal(hu[mask], scan[mask])
+    assert (hu[~mask] == -2048).all()
+    assert (maps[:, ~mask] == 0).all()
+    with pytest.raises(ValueError, match="mask"):
+        viewers.to_html(scan, affine=AFFINE, mask=mask[1:])
+
+
+def test_page_of_a_real_subject_is_small(real_data):
+    image = nib.as_closest_canonical(nib.load(next((real_data / "cptac_3mm").glob("*.nii.gz"))))
+    hu = np.asarray(image.dataobj)[32:120, 32:120, 7:95]
+    x, y, z = np.indices(hu.shape)
+    smooth = np.exp(-((x - 30) ** 2 + (y - 40) ** 2 + (z - 50) ** 2) / 500)
+    maps = {f"Cluster {k}": np.where(hu < -500, smooth**k, 0) for k in (1, 2)}
+    assert hu.shape == (88, 88, 88)
+    assert len(viewers.to_html(hu, maps, affine=image.affine)) <= 1_500_000
+
+
+def test_embedded_page_survives_nbconvert(scan):
+    page = viewers.to_html(scan, affine=AFFINE)
+    frame = viewers.embed(page).data
+    import html
+
+    assert html.unescape(re.search(r'srcdoc="(.*?)"', frame, re.S)[1]) == page
+
+
+def test_merged_volume_never_wraps_around():
+    hu = np.array([-3000.0, -1000, -500, 0, 3000]).reshape(5, 1, 1)
+    scene = merge(hu, np.zeros(hu.shape), np.ones(hu.shape, bool), threshold=0.5)
+    assert scene.ravel().tolist() == pytest.approx([0, 0, 0.24, 0.48, 0.48])
+    hot = merge(hu, np.full(hu.shape, 1.0), np.ones(hu.shape, bool), threshold=0.5)
+    assert (hot == 1).all()
+    assert scene.shape == (1, 1, 5), "ipyvolume takes z, y, x"
+
+
+def test_volume_view_keeps_proportions_and_sides():
+    box = viewers.volume_view(np.full((4, 6, 8), -800.0), np.zeros((4, 6, 8)), affine=AFFINE)
+    figure = box.children[0]
+    extent = np.array(figure.volumes[0].extent)
+    assert np.ptp(extent, axis=1).tolist() == [12, 12, 32]
+    assert figure.xlim == figure.ylim == figure.zlim == (-16, 16)
+    forward, up = -np.array(figure.camera.position), np.array(figure.camera.up)
+    assert np.cross(forward, up)[0] < 0, "screen right must be the patient's left"
+
+
+def test_volume_view_says_what_does_not_fit():
+    lung = np.full((4, 4, 4), -800.0)
+    with pytest.raises(ValueError, match="one shape"):
+        viewers.volume_view(lung, np.zeros((4, 4, 5)))
+    with pytest.raises(ValueError, match="importance"):
+        viewers.volume_view(lung, lung)
+    with pytest.raises(ValueError, match="Cluster 1"):
+        viewers.volume_view({"Cluster 1": lung}, {"Cluster 2": lung})
+    with pytest.raises(ValueError, match="threshold"):
+        viewers.volume_view(lung, np.zeros((4, 4, 4)), threshold=1)
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    rng = np.random.default_rng(2)
+    volumes = rng.integers(-1000, 0, (6, 8, 8)).astype(np.int16)
+    soft = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3], [0.55, 0.45], [0.1, 0.9]])
+    maps = {"CLAM": rng.random((6, 2, 8, 8)), "Made": lambda i, k: np.full((8, 8), (i + k) / 10)}
+    table = pd.DataFrame(
+        {
+            "subject_id": list("ABCDEF"),
+            "dlco": [10.5, 12, np.nan, 15, 16, 17],
+            "stage": pd.Categorical([2, 1, 0, 1, 2, 0], ordered=True),
+        }
+    )
+    viewer = viewers.CohortViewer(
+        volumes, rng.normal(size=(6, 4)), soft, maps=maps, table=table,
+        mask=np.eye(8, dtype=bool), notes_path=tmp_path / "explore" / "notes.csv",
+    )  # fmt: skip
+    return viewer, volumes, maps, tmp_path / "explore" / "notes.csv"
+
+
+def shown(viewer):
+    shape = viewer.slices.shape
+    hu = np.frombuffer(viewer.slices.volume, "<i2").reshape(shape)[::-1, ::-1, 0].T
+    overlay = np.frombuffer(viewer.slices.overlay_volumes, np.uint8).reshape(shape)
+    return hu, overlay[::-1, ::-1, 0].T / 255
+
+
+def test_cohort_viewer_shows_the_chosen_scan_and_map(cohort):
+    viewer, volumes, maps, _ = cohort
+    viewer.scatter.selected = 1  # what a click does
+    hu, overlay = shown(viewer)
+    assert np.array_equal(hu, volumes[1])
+    assert np.allclose(overlay, maps["CLAM"][1, 1] * np.eye(8), atol=0.003), "its own cluster is 2"
+    viewer.map.value, viewer.cluster.value = "Made", 0
+    assert np.allclose(shown(viewer)[1], 0.1 * np.eye(8), atol=0.003)
+    assert viewer.slices.title == "B · Cluster 2"
+
+
+def test_cohort_viewer_averages_a_group(cohort):
+    viewer, volumes, maps, _ = cohort
+    viewer.scatter.group = [0, 1]
+    hu, overlay = shown(viewer)
+    assert np.array_equal(hu, np.rint(volumes[:2].mean(0, dtype=np.float32)))
+    own = (maps["CLAM"][0, 0] + maps["CLAM"][1, 1]) / 2
+    assert np.allclose(overlay, own * np.eye(8), atol=0.003)
+    assert viewer.note.disabled
+    viewer.scatter.group = []
+    assert np.array_equal(shown(viewer)[0], volumes[0])
+
+
+def test_cohort_viewer_lists_borderline_scans_first(cohort):
+    viewer, volumes, *_ = cohort
+    assert [name.split()[0] for name, _ in viewer.borderline.options] == list("ECDBAF")
+    viewer.borderline.value = 4
+    assert viewer.scan.label == "E"
+    assert np.array_equal(shown(viewer)[0], volumes[4])
+
+
+def test_cohort_viewer_colors_by_any_column(cohort):
+    viewer, *_ = cohort
+    assert viewer.scatter.levels == ["Cluster 1", "Cluster 2"]
+    viewer.color.value = "stage"
+    assert (viewer.scatter.levels, viewer.scatter.values) == (["0", "1", "2"], [2, 1, 0, 1, 2, 0])
+    viewer.color.value = "dlco"
+    assert (viewer.scatter.levels, viewer.scatter.values[2]) == ([], None)
+
+
+def test_cohort_viewer_keeps_notes(cohort):
+    viewer, _, _, path = cohort
+    viewer.note.value = "fissure, probably real"
+    viewer.save.click()
+    viewer.note.value = "second thought"
+    viewer.scan.value = 3  # going on saves too
+    assert viewer.note.value == ""
+    table = pd.read_csv(path)
+    assert table.to_dict("list") == {"subject_id": ["A"], "note": ["second thought"]}
+    viewer.scan.value = 0
+    assert viewer.note.value == "second thought"
+
+
+def test_notes_of_two_readers_do_not_overwrite_each_other(tmp_path):
+    one, two = Notes(tmp_path / "notes.csv"), Notes(tmp_path / "notes.csv")
+    one["A"], two["B"] = "first", "second, with a comma\nand a line"
+    assert Notes(tmp_path / "notes.csv")["A"] == "first"
+    assert Notes(tmp_path / "notes.csv")["B"] == "second, with a comma\nand a line"
+    (tmp_path / "notes.csv").write_text("id,text\nA,b\n")
+    with pytest.raises(ValueError, match="subject_id and note"):
+        Notes(tmp_path / "notes.csv")
+
+
+def test_cohort_viewer_says_what_does_not_fit():
+    scans, soft = np.zeros((3, 8, 8)), np.full((3, 2), 0.5)
+    with pytest.raises(ValueError, match="'features': 2"):
+        viewers.CohortViewer(scans, np.eye(2), soft, maps={"a": np.zeros((3, 2, 8, 8))})
+    with pytest.raises(ValueError, match="map"):
+        viewers.CohortViewer(scans, np.eye(3), soft, maps={})
+
+
+def test_study_maps_are_importance_on_the_scans_grid():
+    rng = np.random.default_rng(3)
+    unscaled, scans = rng.normal(size=(2, 2, 4, 4)), np.full((2, 8, 8), -600)
+    other = np.broadcast_to(scans[:, None] + 100, (2, 2, 8, 8))
+    kinds = viewers.study_maps(unscaled, rng.random((2, 2, 8, 8)) * 30, other, scans)
+    viewer = viewers.CohortViewer(scans, np.eye(2), np.full((2, 2), 0.5), maps=kinds)
+    for name in kinds:
+        viewer.map.value = name
+        overlay = shown(viewer)[1]
+        assert overlay.shape == (8, 8)
+        wanted = {"Denser than there": 0, "Less dense than there": 0.25}.get(name)
+        if wanted is None:
+            assert overlay.max() > 0.5
+        else:
+            assert np.allclose(overlay, wanted, atol=0.003)
+
+
+def test_viewers_are_widgets(scan):
+    box = viewers.volume_view(np.full((4, 4, 4), -800.0), np.zeros((4, 4, 4)))
+    assert isinstance(box, ipywidgets.Widget)
+    assert isinstance(viewers.SliceViewer(scan, affine=AFFINE), ipywidgets.Widget)
