@@ -127,7 +127,7 @@ def new_page(browser, *, width: int = 1400, height: int = 1000):
 
 
 def run_notebook(page, url: str, name: str, *, seconds: float = 120) -> None:
-    """Open a notebook in Lab and run every cell; a cell that fails, fails the test."""
+    """Open a notebook in Lab and run it."""
     page.goto(f"{url}/lab/tree/{name}?reset", wait_until="domcontentloaded")
     page.wait_for_function(
         """() => {
@@ -136,7 +136,11 @@ def run_notebook(page, url: str, name: str, *, seconds: float = 120) -> None:
         }""",
         timeout=1000 * seconds,
     )
-    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    run_all(page)
+
+
+def run_all(page) -> None:
+    """Run every cell of the open notebook; a cell that fails, fails the test."""
     # Prompts of an aborted cell never fill: the command itself ends either way.
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     errors = page.evaluate(
@@ -158,5 +162,38 @@ def canvas_hash(locator) -> str:
             const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
             const digest = await crypto.subtle.digest('SHA-256', data);
             return [...new Uint8Array(digest)].map((b) => b.toString(16)).join('-');
+        }"""
+    )
+
+
+def ask_kernel(page, expression: str) -> str:
+    """Return what the notebook's kernel prints for an expression."""
+    return page.evaluate(
+        """async (code) => {
+            const {kernel} = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+            const request = kernel.requestExecute({code, store_history: false});
+            let printed = '';
+            request.onIOPub = (message) => { printed += message.content.text ?? ''; };
+            await request.done;
+            return printed.trim();
+        }""",
+        f"print({expression})",
+    )
+
+
+def color_center(locator) -> list[float]:
+    """Find the middle of the yellow pixels of a canvas, as shares of its width and height."""
+    return locator.evaluate(
+        """(canvas) => {
+            const {width, height} = canvas;
+            const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+            let n = 0, across = 0, down = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i] < 200 || data[i + 1] < 180 || data[i + 2] > 90) continue;
+                n += 1;
+                across += (i / 4) % width;
+                down += Math.floor(i / 4 / width);
+            }
+            return [(across / n + 0.5) / width, (down / n + 0.5) / height];
         }"""
     )

@@ -2,10 +2,10 @@
 
 import base64
 import gzip
+import html
 import json
 import re
 
-import ipywidgets
 import matplotlib
 import nibabel as nib
 import numpy as np
@@ -153,10 +153,8 @@ def test_presets_are_the_same_in_both_languages():
 
 @pytest.mark.parametrize("name", ["inferno", "viridis", "cividis"])
 def test_colors_are_matplotlibs(name):
-    block = re.search(rf"{name}:\s+(.*?),\n  [a-z}}]", read_together("drawing.js") + "\n  }", re.S)
-    if block is None:
-        block = re.search(rf"{name}:\s+(.*?),\n}};", read_together("drawing.js"), re.S)
-    digits = "".join(re.findall(r'"([0-9a-f]+)"', block[1]))
+    block = read_together("drawing.js").split(f"{name}:")[1].split(",\n")
+    digits = "".join(re.findall(r'"([0-9a-f]+)"', block[0]))
     anchors = np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(33, 3)
     places = np.linspace(0, 255, 33)
     table = [np.interp(np.arange(256), places, anchors[:, k]) for k in range(3)]
@@ -214,8 +212,6 @@ def test_page_of_a_real_subject_is_small(real_data):
 def test_embedded_page_survives_nbconvert(scan):
     page = viewers.to_html(scan, affine=AFFINE)
     frame = viewers.embed(page).data
-    import html
-
     assert html.unescape(re.search(r'srcdoc="(.*?)"', frame, re.S)[1]) == page
 
 
@@ -312,9 +308,9 @@ def test_cohort_viewer_colors_by_any_column(cohort):
     viewer, *_ = cohort
     assert viewer.scatter.levels == ["Cluster 1", "Cluster 2"]
     viewer.color.value = "stage"
-    assert (viewer.scatter.levels, viewer.scatter.values) == (["0", "1", "2"], [2, 1, 0, 1, 2, 0])
+    assert (viewer.scatter.levels, viewer.scatter.column) == (["0", "1", "2"], [2, 1, 0, 1, 2, 0])
     viewer.color.value = "dlco"
-    assert (viewer.scatter.levels, viewer.scatter.values[2]) == ([], None)
+    assert (viewer.scatter.levels, viewer.scatter.column[2]) == ([], None)
 
 
 def test_cohort_viewer_keeps_notes(cohort):
@@ -363,9 +359,3 @@ def test_study_maps_are_importance_on_the_scans_grid():
             assert overlay.max() > 0.5
         else:
             assert np.allclose(overlay, wanted, atol=0.003)
-
-
-def test_viewers_are_widgets(scan):
-    box = viewers.volume_view(np.full((4, 4, 4), -800.0), np.zeros((4, 4, 4)))
-    assert isinstance(box, ipywidgets.Widget)
-    assert isinstance(viewers.SliceViewer(scan, affine=AFFINE), ipywidgets.Widget)

@@ -120,7 +120,7 @@ def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
         raise ValueError(f"column {id_column!r} is empty in row {rows}: every subject needs an id")
     if twice := sorted(ids[ids.duplicated()].unique()):
         raise ValueError(
-            f"column {id_column!r} holds {', '.join(_listed(twice))} more than once: one row is one "
+            f"{id_column!r} holds {', '.join(twice[:LISTED])} more than once: one row is one "
             "subject; keep one row, or give visits ids of their own"
         )
     return ids

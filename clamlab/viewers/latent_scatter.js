@@ -33,7 +33,7 @@ function insideLoop(loop, x, y) {
 
 // Colour, shape and legend of the column that colours the points.
 function coloring(model) {
-  const values = model.get("values");
+  const values = model.get("column");
   const levels = model.get("levels");
   if (levels.length) {
     return {
@@ -148,7 +148,7 @@ function mountScatter(model, element) {
       const words = (value) => Number(value.toPrecision(3)).toString();
       legend.replaceChildren(head, tag("span", {}, words(look.low), bar, words(look.high)));
     }
-    const missing = model.get("values").filter((value) => value === null).length;
+    const missing = model.get("column").filter((value) => value === null).length;
     if (missing) legend.append(tag("span", {}, swatch(UNKNOWN, 0), `no value (n = ${missing})`));
   }
   function redraw() {
@@ -203,7 +203,7 @@ function mountScatter(model, element) {
     event.preventDefault();
     choose((model.get("selected") + move + count()) % count(), []);
   });
-  const events = ["values", "levels", "color_label", "names", "axis_labels", "selected", "group"]
+  const events = ["column", "levels", "color_label", "names", "axis_labels", "selected", "group"]
     .map((name) => `change:${name}`).join(" ");
   const reload = () => { xy = points(); redraw(); };
   model.on(events, redraw);

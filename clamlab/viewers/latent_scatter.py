@@ -29,7 +29,7 @@ class LatentScatter(anywidget.AnyWidget):
     >>> import numpy as np
     >>> scatter = LatentScatter(np.eye(4), [f"S{i}" for i in range(4)])
     >>> scatter.color_by(pd.Series(["a", "b", "a", None], name="kind"))
-    >>> scatter.levels, scatter.values
+    >>> scatter.levels, scatter.column
     (['a', 'b'], [0, 1, 0, None])
     """
 
@@ -39,7 +39,7 @@ class LatentScatter(anywidget.AnyWidget):
     points = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     axis_labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    values = traitlets.List().tag(sync=True)
+    column = traitlets.List().tag(sync=True)
     levels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     color_label = traitlets.Unicode().tag(sync=True)
     selected = traitlets.Int(0).tag(sync=True)
@@ -51,14 +51,14 @@ class LatentScatter(anywidget.AnyWidget):
         unit = (components - components.min(0)) / np.where(span > 0, span, 1)
         labels = [f"PC {k + 1} ({100 * share:.0f} %)" for k, share in enumerate(shares)]
         points = unit.astype("<f4").tobytes()
-        values: list = [0.0] * len(names)
-        super().__init__(points=points, names=names, axis_labels=labels, values=values, **options)
+        column = [0.0] * len(names)
+        super().__init__(points=points, names=names, axis_labels=labels, column=column, **options)
 
     def color_by(self, column: pd.Series) -> None:
         """Colour the points by a column: levels for words and few whole numbers, else a scale."""
         levels, values = as_levels(column)
         with self.hold_sync():
-            self.color_label, self.levels, self.values = str(column.name), levels, values
+            self.color_label, self.levels, self.column = str(column.name), levels, values
 
 
 def principal_components(features: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

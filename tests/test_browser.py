@@ -1,0 +1,342 @@
+"""What a person sees and does: the viewers in a real JupyterLab, in a real browser."""
+
+import io
+import re
+import time
+
+import nbformat
+import numpy as np
+import pytest
+from browser import (
+    ask_kernel,
+    canvas_hash,
+    chromium,
+    color_center,
+    find_chromium,
+    jupyterlab,
+    new_page,
+    run_all,
+    run_notebook,
+    write_notebook,
+)
+from PIL import Image
+
+from clamlab import viewers
+
+# Nothing about this phantom is symmetric: a marker lies right, anterior and superior.
+PHANTOM = """
+import numpy as np
+hu = np.full((40, 30, 20), -1000)
+hu[4:36, 4:26, 2:18] = -800
+hu[28:33, 20:25, 13:17] = 300
+marker = np.zeros(hu.shape)
+marker[28:33, 20:25, 13:17] = 1
+ramp = np.indices(hu.shape)[0] / 39
+affine = np.array([[3.0, 0, 0, -60], [0, 3, 0, -40], [0, 0, 5, -50], [0, 0, 0, 1]])
+"""
+MARKER_MM = (30 * 3 - 60, 22 * 3 - 40, 14.5 * 5 - 50)  # its middle: R 30, A 26, S 22.5
+SLICES = """
+from clamlab.viewers import SliceViewer
+viewer = SliceViewer(hu, {"Marker": marker, "Ramp": ramp}, affine=affine, title="Phantom",
+                     key="phantom", colormap="viridis", opacity=1, threshold=0.9, index=[20, 15, 10])
+viewer
+"""
+COHORT = """
+from clamlab.viewers import CohortViewer
+rng = np.random.default_rng(0)
+soft = np.array([[0.9, 0.1]] * 5 + [[0.2, 0.8]] * 5)
+volumes = np.stack([hu + 10 * i for i in range(10)])
+cohort = CohortViewer(volumes, soft @ rng.normal(size=(2, 5)) + rng.normal(size=(10, 5)) / 9, soft,
+                      maps={"Same": lambda i, k: marker if k == 0 else ramp}, affine=affine)
+cohort
+"""
+VOLUME = """
+from clamlab.viewers import volume_view
+# The front of the marker is red, its back yellow: seen from the front it is red.
+front = np.where(marker * (np.indices(hu.shape)[1] > 21) > 0, 0.55, marker)
+left = front[::-1, :, ::-1]
+mask = hu > -900
+volume_view({"Cluster 1": hu, "Cluster 2": hu}, {"Cluster 1": front, "Cluster 2": left},
+            mask=mask, affine=affine)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    find_chromium()  # no server where nobody can look
+    folder = tmp_path_factory.mktemp("notebooks")
+    write_notebook(folder / "slices.ipynb", [PHANTOM, SLICES])
+    write_notebook(folder / "cohort.ipynb", [PHANTOM, COHORT])
+    write_notebook(folder / "volume.ipynb", [PHANTOM, VOLUME])
+    with jupyterlab(folder, tmp_path_factory.mktemp("home")) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser):
+    opened = new_page(browser)
+    yield opened
+    opened.context.close()
+    assert opened.js_errors == []
+    assert opened.requests_outside == []
+
+
+def pane(page, name="axial"):
+    return page.locator(f"canvas[data-plane={name}]")
+
+
+def read(page, name):
+    return page.locator(f"[data-read={name}]").inner_text()
+
+
+def position(page, name="axial"):
+    """Return the number of the slice shown, counted from 1."""
+    return int(
+        page.locator(".clam-pane", has=pane(page, name)).locator("output").inner_text().split()[0]
+    )
+
+
+def changes(page, act, name="axial"):
+    """Say whether doing something changes the picture, within two seconds."""
+    before = canvas_hash(pane(page, name))
+    act()
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        if canvas_hash(pane(page, name)) != before:
+            return True
+        page.wait_for_timeout(20)
+    return False
+
+
+def settle(page):
+    """Wait until what was asked for is drawn."""
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+def point_at(page, name, across, down):
+    box = pane(page, name).bounding_box()
+    page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+    settle(page)
+
+
+def millimetres(words):
+    """Turn `R 30.0   P 2.0   S 5.0 mm` into RAS+ numbers."""
+    found = re.findall(r"([RLAPSI]) ([\d.]+)", words)
+    return [float(number) * (1 if side in "RAS" else -1) for side, number in found]
+
+
+def test_slice_viewer_in_jupyterlab(lab, page):
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    run_notebook(page, lab, "slices.ipynb")
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    axial = pane(page)
+    axial.scroll_into_view_if_needed()
+
+    # wheel, keys, slider: one notch is one slice
+    point_at(page, "axial", 0.5, 0.5)
+    assert changes(page, lambda: page.mouse.wheel(0, 120)), "wheel"
+    assert position(page) == 10
+    axial.focus()
+    assert changes(page, lambda: page.keyboard.press("ArrowUp")), "key"
+    page.keyboard.press("PageDown")
+    settle(page)
+    assert position(page) == 1
+    page.keyboard.press("End")
+    settle(page)
+    assert position(page) == 20
+    page.get_by_label("Axial slice").last.focus()
+    assert changes(page, lambda: page.keyboard.press("Home")), "slider"
+    assert position(page) == 1
+
+    # scrolling asks nothing of the kernel: only where it ended is told, once
+    axial.focus()
+    page.wait_for_timeout(400)
+    sent.clear()
+    for _ in range(12):
+        page.keyboard.press("ArrowUp")
+    page.wait_for_timeout(500)
+    told = [frame for frame in sent if len(frame) > 100]
+    assert position(page) == 13
+    assert len(told) <= 4 and sum(map(len, told)) < 10_000, [len(frame) for frame in told]
+    assert ask_kernel(page, "viewer.index") == "[20, 15, 12]"
+
+    # window, map, opacity, colours
+    assert changes(page, lambda: page.get_by_role("button", name="Mediastinal").click()), "preset"
+    assert ask_kernel(page, "viewer.window, viewer.level") == "400 40"
+    axial.focus()
+    assert changes(page, lambda: page.get_by_label("Map").first.select_option("Ramp")), "map"
+    assert changes(page, lambda: page.get_by_label("Threshold").fill("20")), "threshold"
+    assert changes(page, lambda: page.get_by_label("Opacity").fill("40")), "opacity"
+    assert changes(page, lambda: page.get_by_label("Colours").select_option("cividis")), "colours"
+    box = axial.bounding_box()
+    page.mouse.move(box["x"] + 90, box["y"] + 90)
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    assert changes(page, lambda: page.mouse.move(box["x"] + 150, box["y"] + 60)), "window drag"
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    assert not page.get_by_role("button", name="Mediastinal").evaluate("b => b.className")
+
+    # planes are linked: a click in one moves the others
+    assert changes(page, lambda: axial.click(position={"x": 60, "y": 60}), "coronal"), "link"
+    axial.focus()
+    page.keyboard.press(" ")
+    assert changes(page, lambda: None), "play"
+    page.keyboard.press(" ")
+    page.keyboard.press("?")
+    assert page.get_by_text("lung or mediastinal window").is_visible()
+    page.keyboard.press("Escape")
+    with page.expect_download() as saved:
+        page.keyboard.press("s")
+    assert saved.value.suggested_filename == "Phantom_Ramp.png"
+
+    # Python moves the picture too, and a cell that runs again keeps its slice
+    assert changes(page, lambda: ask_kernel(page, "setattr(viewer, 'index', [5, 6, 7])")), "Python"
+    run_all(page)
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    settle(page)
+    assert page.locator(".clam-viewer").count() == 1
+    # the cell gives an index, which comes first; the map is remembered
+    assert position(page) == 11
+    assert page.get_by_label("Map").first.input_value() == "Ramp"
+    pane(page).focus()
+    page.keyboard.press("ArrowDown")
+    settle(page)
+    assert position(page) == 10, "one key press, one slice: no listener was left behind"
+
+
+def test_sides_and_millimetres(browser, page, tmp_path):
+    scope = {}
+    exec(PHANTOM, scope)
+    path = viewers.to_html(
+        scope["hu"], {"Marker": scope["marker"]}, tmp_path / "sides.html", affine=scope["affine"],
+        index=[30, 22, 14], colormap="viridis", opacity=1, threshold=0.9, crosshair=False,
+    )  # fmt: skip
+    page.goto(path.as_uri())
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    expected = {"axial": "left top", "coronal": "left top", "sagittal": "left top"}
+    for name, corner in expected.items():
+        across, down = color_center(pane(page, name))
+        assert ("left" if across < 0.5 else "right", "top" if down < 0.5 else "bottom") == tuple(
+            corner.split()
+        ), name
+        point_at(page, name, across, down)
+        assert read(page, "hu") == "300 HU"
+        assert read(page, "importance") == "importance 1.00"
+        assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4)
+    # lengths on the screen are lengths in the body: 15 mm across and 15 mm down, of 120 and 90
+    box = pane(page).bounding_box()
+    left = color_center(pane(page))[0]
+    page.get_by_role("button", name="Radiological").click()
+    settle(page)
+    assert color_center(pane(page))[0] == pytest.approx(1 - left, abs=0.01), "side is mirrored"
+    assert color_center(pane(page, "sagittal"))[0] < 0.5, "front stays left"
+    across, down = color_center(pane(page))
+    point_at(page, "axial", across, down)
+    assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4)
+    assert box["width"] > 200
+
+
+def test_exported_page_opens_from_disk(page, tmp_path):
+    scope = {}
+    exec(PHANTOM, scope)
+    path = viewers.to_html(
+        scope["hu"], {"Marker": scope["marker"], "Ramp": scope["ramp"]}, tmp_path / "page.html",
+        affine=scope["affine"], title="Subject 7",
+    )  # fmt: skip
+    page.goto(path.as_uri())
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    assert page.get_by_role("note").is_visible()
+    point_at(page, "axial", 0.5, 0.5)
+    assert changes(page, lambda: page.mouse.wheel(0, 120)), "wheel"
+    assert changes(page, lambda: page.get_by_label("Map").first.select_option("Ramp")), "map"
+    assert changes(page, lambda: page.keyboard.press("2")) or changes(
+        page, lambda: pane(page).press("2")
+    ), "window"
+
+
+def test_embedded_page_lives_in_a_report(browser, tmp_path):
+    nbconvert = pytest.importorskip("nbconvert")
+    scope = {}
+    exec(PHANTOM, scope)
+    frame = viewers.embed(viewers.to_html(scope["hu"], affine=scope["affine"]))
+    shown = nbformat.v4.new_output("display_data", data={"text/html": frame.data})
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[shown])])
+    report = tmp_path / "report.html"
+    report.write_text(nbconvert.HTMLExporter().from_notebook_node(book)[0], encoding="utf-8")
+    page = new_page(browser)
+    page.route("http*://**", lambda route: route.abort())  # as on a machine without network
+    page.goto(report.as_uri(), wait_until="domcontentloaded")
+    inside = page.frame_locator("iframe")
+    inside.locator(".clam-viewer[data-ready]").wait_for()
+    assert len(set(map(canvas_hash, inside.locator("canvas[data-plane]").all()))) == 3
+    page.context.close()
+
+
+def test_cohort_viewer_in_jupyterlab(lab, page):
+    run_notebook(page, lab, "cohort.ipynb")
+    scatter = page.get_by_label("Scans in feature space")
+    scatter.wait_for()
+    page.locator(".clam-viewer[data-ready]").nth(1).wait_for()
+    title = page.locator(".clam-title")
+    assert title.inner_text() == "Scan 1 · Cluster 1"
+    scatter.focus()
+    page.keyboard.press("ArrowRight")
+    title.get_by_text("Scan 2").wait_for()
+    # a click on the place of the last point
+    points = np.array(eval(ask_kernel(page, "np.frombuffer(cohort.scatter.points, 'f4').tolist()")))
+    across, up = points.reshape(-1, 2)[9]
+    box = scatter.bounding_box()
+    page.mouse.click(
+        box["x"] + 34 + across * (box["width"] - 48),
+        box["y"] + box["height"] - 34 - up * (box["height"] - 46),
+    )
+    title.get_by_text("Scan 10 · Cluster 2").wait_for()
+    assert read(page, "hu").endswith("HU")
+    before = canvas_hash(pane(page))
+    page.get_by_label("for", exact=True).select_option("cluster 1")
+    page.wait_for_function(
+        "() => document.querySelector('[aria-label=Map]').value.includes('cluster 1')"
+    )
+    settle(page)
+    assert canvas_hash(pane(page)) != before
+    ask_kernel(page, "setattr(cohort.scatter, 'group', [0, 1, 2])")
+    title.get_by_text("Average of 3 scans").wait_for()
+    assert canvas_hash(scatter)
+
+
+def test_volume_view_in_jupyterlab(lab, page):
+    run_notebook(page, lab, "volume.ipynb")
+    canvas = page.locator(".jp-OutputArea canvas").first
+    canvas.wait_for()
+    right = marker_on_screen(page, canvas)
+    assert right[0] < 0.5 and right[1] < 0.5, "patient's right on the left, head up"
+    assert right[2] < 0.55, "red lies in front of yellow: seen from the front"
+    page.locator(".jp-OutputArea select").select_option("Cluster 2")
+    page.wait_for_timeout(1500)
+    left = marker_on_screen(page, canvas)
+    assert left[0] > 0.5 and left[1] > 0.5
+
+
+def marker_on_screen(page, canvas, seconds=15):
+    """Return the marker's middle as shares of the picture, and how yellow it is (0 red, 1)."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:  # WebGL draws when it is ready, and says so to nobody
+        shot = Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")
+        pixels = np.asarray(shot, dtype=float)
+        hot = pixels[..., 0] - pixels[..., 2] > 50
+        if hot.sum() > 50:
+            rows, columns = np.nonzero(hot)
+            yellow = pixels[..., 1][hot].mean() / pixels[..., 0][hot].mean()
+            return columns.mean() / shot.width, rows.mean() / shot.height, yellow
+        page.wait_for_timeout(200)
+    raise AssertionError("the volume was not drawn")
