@@ -220,25 +220,26 @@ def average_by_cluster(volumes: NDArray, clusters: ArrayLike) -> dict[str, NDArr
 
 
 def save_averages(
-    folder: str | os.PathLike, averages: dict[str, NDArray], affine: NDArray, *, kind: str
+    folder: str | os.PathLike, averages: dict[str, dict[str, NDArray]], affine: NDArray
 ) -> list[Path]:
-    """Write averages as NIfTI, ``<kind>_cluster_1.nii.gz`` and so on, on the study's affine.
+    """Write averages as NIfTI, ``hu_cluster_1.nii.gz`` and so on, on the study's affine.
 
     Parameters
     ----------
     folder : path
-    averages : dict of str to array, shape (*grid)
-        For instance from :func:`average_by_cluster`.
+    averages : dict of str to dict of str to array, shape (*grid)
+        By kind ("hu", "clam", "contrast"), then by name, as :func:`average_by_cluster` gives them.
     affine : array, shape (4, 4)
-    kind : str
-        What the averages show: "hu", "clam", "contrast".
 
     Returns
     -------
     list of Path
     """
-    names = {name: f"{kind}_{name.lower().replace(' ', '_')}.nii.gz" for name in averages}
-    return [save_nifti(Path(folder) / names[n], a, affine) for n, a in averages.items()]
+    return [
+        save_nifti(Path(folder) / f"{kind}_{name.lower().replace(' ', '_')}.nii.gz", array, affine)
+        for kind, named in averages.items()
+        for name, array in named.items()
+    ]
 
 
 def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path:

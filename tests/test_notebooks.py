@@ -69,7 +69,7 @@ def test_thin(notebook):
         texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
         assert not [t for t in texts if isinstance(t, str) and re.search(r"\w/\w|\.(csv|npy)$", t)]
     lines = sum(len(source.splitlines()) for source in code_of(notebook))
-    assert lines <= 75
+    assert lines <= 100
     assert len(code_of(notebook)) <= 15
 
 
@@ -89,6 +89,7 @@ def test_the_table_of_files_is_true(notebook):
                 kind, name = CALLS.get(node.func.attr), getattr(node.args[0], "value", None)
                 if kind and name in ARTEFACTS:
                     done[kind.capitalize()].add(name)
+    done["Reads"] -= {n for n in done["Reads"] if ARTEFACTS[n].stage == notebook.metadata["stem"]}
     assert said == done
     if notebook.metadata["stem"] in STAGES:
         required = {a.name for a in ARTEFACTS.values() if a.required}

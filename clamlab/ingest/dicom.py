@@ -82,6 +82,11 @@ def _convert(series: Series) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
         said = _run_dcm2niix(source, target)
         image = nibabel.load(_pick(target, said))
         check_geometry(image.shape, image.affine)
+        if image.shape[2] < len(series.positions):
+            raise IngestError(
+                f"expected {len(series.positions)} slices from dcm2niix, found {image.shape[2]}; "
+                "export the series again"
+            )
         image = nibabel.as_closest_canonical(image)
         volume = np.asanyarray(image.dataobj)
         check_hu(volume)

@@ -37,8 +37,8 @@ def build_template(
     margin_mm: float | None = None,
     n_jobs: int | None = None,
     seed: int = 0,
-    start: tuple[NDArray, NDArray] | None = None,
-    checkpoint: Callable[[NDArray, NDArray, float], None] | None = None,
+    start: tuple[NDArray, NDArray, str] | None = None,
+    checkpoint: Callable[[NDArray, NDArray, str], None] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Make the average lungs that a study's scans are registered to.
 
@@ -63,10 +63,11 @@ def build_template(
     n_jobs : int or None
         Parallel registrations, by joblib.
     seed : int
-    start : (labels, affine) or None
-        A template to go on from, after an interruption.
+    start : (labels, affine, stage) or None
+        What ``checkpoint`` was last given, to go on after an interruption.
     checkpoint : callable or None
-        Called as ``checkpoint(labels, affine, agreement)`` after each iteration.
+        Called as ``checkpoint(labels, affine, stage)`` after each iteration; ``stage`` is the kind
+        of the next iteration, or "done".
 
     Returns
     -------
@@ -94,18 +95,16 @@ def build_template(
             f"{len(affines)}"
         )
     pairs = list(zip(masks, affines, strict=True))
-    labels, affine = start or _first(pairs, spacing_mm)
-    for stage in ("affine",) if kind == "affine" else ("affine", kind):
-        if start is not None and stage == "affine" and kind != "affine":
-            continue
-        for _ in range(max_iterations):
-            renewed = _renew(labels, affine, pairs, stage, n_jobs, seed)
-            agreement = dice(renewed, labels)
-            labels = renewed
-            if checkpoint:
-                checkpoint(labels, affine, agreement)
-            if agreement >= SETTLED_DICE:
-                break
+    stages = ["affine", "done"] if kind == "affine" else ["affine", kind, "done"]
+    labels, affine, stage = start or (*_first(pairs, spacing_mm), "affine")
+    rounds = 0
+    while stage != "done":
+        renewed = _renew(labels, affine, pairs, stage, n_jobs, seed)
+        agreement, labels, rounds = dice(renewed, labels), renewed, rounds + 1
+        if agreement >= SETTLED_DICE or rounds == max_iterations:
+            stage, rounds = stages[stages.index(stage) + 1], 0
+        if checkpoint:
+            checkpoint(labels, affine, stage)
     return template_grid(labels, affine, spacing_mm=spacing_mm, margin_mm=margin_mm)
 
 

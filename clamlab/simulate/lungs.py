@@ -144,7 +144,7 @@ def lung_cohort(
         arrays. By default chests are drawn.
     lung_labels : array or callable, optional
         Lungs of a scan given as a file (1 right, 2 left): an array on its own grid, or a function
-        ``(volume_hu, affine) -> labels`` that is called on the RAS+ volume.
+        ``(volume_hu, spacing_mm) -> labels`` for the RAS+ volume, as ``ingest.segment_lungs`` is.
     noise_sd : float
         Noise of an average scanner, HU; scanner models lie between 90 and 120 % of it.
     seed : int

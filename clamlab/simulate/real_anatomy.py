@@ -53,30 +53,30 @@ def read_chest(
         If labels are missing, do not fit the scan, or lack a lung.
     """
     if isinstance(anatomy, str | os.PathLike):
-        name, image = Path(anatomy).name, nibabel.Nifti1Image.from_filename(anatomy)
-        volume, affine = np.asarray(image.get_fdata(dtype=np.float32)), image.affine
+        name, labels = Path(anatomy).name, lung_labels
+        image = nibabel.Nifti1Image.from_filename(anatomy)
     else:
-        name = "the given scan"
-        volume, affine, lung_labels = anatomy
-        volume, affine = np.asarray(volume), np.asarray(affine, float)
-    if volume.ndim != 3:
-        raise ValueError(f"{name}: expected a 3-D volume, found shape {volume.shape}")
-    scan = nibabel.as_closest_canonical(nibabel.Nifti1Image(volume.astype(np.float32), affine))
+        volume, affine, labels = anatomy
+        name, image = "the given scan", nibabel.Nifti1Image(np.asarray(volume, np.float32), affine)
+    if len(image.shape) != 3:
+        raise ValueError(f"{name}: expected a 3-D volume, found shape {image.shape}")
+    scan = nibabel.as_closest_canonical(image)
+    spacing = nibabel.affines.voxel_sizes(scan.affine)
     upright = np.clip(scan.get_fdata(dtype=np.float32), -1024, 3071)
-    if callable(lung_labels):
-        lungs = np.asarray(lung_labels(upright, scan.affine))
-    elif lung_labels is None:
+    if callable(labels):
+        lungs = np.asarray(labels(upright, spacing))
+    elif labels is None:
         raise ValueError(
             f"{name}: its lungs are needed; give lung_labels as an array (1 right, 2 left) or a "
-            "function (volume_hu, affine) -> labels"
+            "function (volume_hu, spacing_mm) -> labels"
         )
     else:
-        given = np.asarray(lung_labels)
-        if given.shape != volume.shape:
+        given = np.asarray(labels)
+        if given.shape != image.shape:
             raise ValueError(
-                f"{name}: lung_labels of shape {given.shape} for a scan of {volume.shape}"
+                f"{name}: lung_labels of shape {given.shape} for a scan of {image.shape}"
             )
-        label_image = nibabel.Nifti1Image(given.astype(np.uint8), affine)
+        label_image = nibabel.Nifti1Image(given.astype(np.uint8), image.affine)
         lungs = np.asarray(nibabel.as_closest_canonical(label_image).dataobj)
     if lungs.shape != upright.shape or not {1, 2} <= set(np.unique(lungs).tolist()):
         raise ValueError(
@@ -85,7 +85,6 @@ def read_chest(
         )
     centre = (np.array(upright.shape) - 1) / 2
     middle = (scan.affine @ [*centre, 1])[:3]
-    spacing = nibabel.affines.voxel_sizes(scan.affine)
     return RealChest(upright, lungs.astype(np.uint8), spacing, middle)
 
 

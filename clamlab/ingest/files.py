@@ -1,0 +1,81 @@
+"""Write so that an interruption leaves no half file, and a full disk a clear message."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+
+class DiskError(OSError):
+    """The study folder cannot be written; everything finished so far is kept."""
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn what the system says about a failed write into what the user can do."""
+    try:
+        yield
+    except DiskError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DiskError(
+            f"cannot write to {folder}: {reason}. Free some space or choose another folder, then "
+            "run again: finished subjects are kept"
+        ) from error
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write whole or not at all."""
+    with writing(path.parent):
+        temporary = path.with_name(f".partial-{path.name}")
+        with temporary.open("w", encoding="utf-8") as stream:
+            json.dump(content, stream, indent=1)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the content; empty where there is no file, or one cut short."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a short name that changes whenever any part does.
+
+    Examples
+    --------
+    >>> fingerprint("a", 1) == fingerprint("a", 1), fingerprint("a", 1) == fingerprint("a", 2)
+    (True, False)
+    """
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_stamp(path: Path) -> list[list]:
+    """Return names, sizes and times of a scan's files: quick to read, changed when they change."""
+    if path.is_file():
+        files = [path]
+    else:
+        files = sorted(Path(parent, name) for parent, _, names in os.walk(path) for name in names)
+    stats = [(file, file.stat()) for file in files]
+    return [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in stats]
+
+
+def folder_name(subject: str) -> str:
+    """Return a subject's folder: its id, with what no file system takes written as %xx.
+
+    Examples
+    --------
+    >>> folder_name("S-01_b"), folder_name("S/01")
+    ('S-01_b', 'S%2F01')
+    """
+    return quote(subject, safe=" ()+,@=")

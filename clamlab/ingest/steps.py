@@ -1,0 +1,311 @@
+"""The two steps a subject goes through: read and segment; register to the template.
+
+Each step leaves its results in the subject's folder and a record in ``state.json``. A record whose
+key still fits is not computed again, so that an interrupted cohort goes on where it stopped.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.ingest.errors import IngestError
+from clamlab.ingest.files import (
+    DiskError,
+    file_stamp,
+    fingerprint,
+    folder_name,
+    read_json,
+    write_json,
+    writing,
+)
+from clamlab.ingest.qc_pages import draw_subject
+from clamlab.ingest.quality import lung_qc, registration_flags
+from clamlab.ingest.reading import load_volume, read_scan
+from clamlab.ingest.registration import register
+from clamlab.ingest.resampling import coarser_grid, resample, voxel_sizes
+from clamlab.ingest.segmentation import WORKING_MM, resample_labels, segment_lungs
+from clamlab.ingest.transforms import (
+    IDENTITY,
+    Transform,
+    dice,
+    warp_image,
+    warp_labels,
+)
+from clamlab.ingest.volume_checks import LOWEST_HU, check_geometry, to_hu
+from clamlab.volumes import load_nifti, save_nifti
+
+VERSION = 1  # raise it when a step's results change, so that old ones are not taken for new
+STATE = "state.json"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One row of the cohort as the steps need it."""
+
+    subject_id: str
+    scan: Path
+    folder: Path
+    lung_mask: Path | None = None
+    series_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a subject's results besides its scan."""
+
+    spacing_mm: float
+    registration: str
+    min_coverage_mm: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Template:
+    """The study's lungs on the study's grid."""
+
+    labels: NDArray[np.uint8]
+    affine: NDArray[np.float64]
+    key: str
+
+
+def subject_folder(study: Path, subject_id: str) -> Path:
+    """Return where a subject's files are."""
+    return study / "scans" / folder_name(subject_id)
+
+
+def prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
+    """Read a subject's scan, find its lungs and measure them."""
+    return _recorded(subject, "read", _prepare_key(subject, settings), _prepare, settings)
+
+
+def align(subject: Subject, settings: Settings, template: Template) -> dict[str, Any]:
+    """Register a prepared subject to the template and write it on the grid."""
+    read = read_json(subject.folder / STATE).get("read", {})
+    key = fingerprint(VERSION, read.get("key"), settings, template.key)
+    return _recorded(subject, "register", key, _align, settings, template, read)
+
+
+def _prepare_key(subject: Subject, settings: Settings) -> str:
+    stamps = [
+        file_stamp(path) if path.exists() else None
+        for path in (subject.scan, subject.lung_mask or subject.scan)
+    ]
+    rules = (settings.spacing_mm, settings.min_coverage_mm, settings.registration == "none")
+    return fingerprint(VERSION, str(subject.scan), subject.series_number, stamps, rules)
+
+
+def _recorded(
+    subject: Subject, step: str, key: str, work: Callable[..., dict], *arguments: Any
+) -> dict[str, Any]:
+    """Do a step unless its record is there; a failure is recorded too, and the cohort goes on."""
+    with writing(subject.folder):
+        subject.folder.mkdir(parents=True, exist_ok=True)
+    path = subject.folder / STATE
+    state = read_json(path) | {"subject_id": subject.subject_id}
+    old = state.get(step, {})
+    if old.get("key") == key and old["status"] != "unexpected":
+        return old
+    start = time.perf_counter()
+    try:
+        record = work(subject, *arguments) | {"status": "done"}
+    except DiskError:
+        raise
+    except IngestError as error:
+        record = {"status": "failed", "reason": str(error)}
+    except Exception as error:  # one subject must not stop the others; it is tried again next time
+        record = {"status": "unexpected", "reason": f"{type(error).__name__}: {error}"}
+    record |= {"key": key, "seconds": round(time.perf_counter() - start, 2)}
+    write_json(path, state | {step: record})
+    return record
+
+
+def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
+    if settings.registration == "none":
+        return _read_ready_made(subject)
+    scan = read_scan(
+        subject.scan,
+        min_coverage_mm=settings.min_coverage_mm,
+        series_number=subject.series_number,
+    )
+    shape, affine = coarser_grid(scan.volume.shape, scan.affine, WORKING_MM)
+    working = resample(scan.volume, scan.affine, shape, affine)
+    if subject.lung_mask:
+        labels = _given_labels(subject.lung_mask, shape, affine)
+    else:
+        labels = segment_lungs(working, voxel_sizes(affine))
+    measures = lung_qc(working, labels, voxel_sizes(affine))
+    image, image_labels, image_affine = _kept_image(scan.volume, scan.affine, labels, affine, settings)
+    with writing(subject.folder):
+        save_nifti(subject.folder / "image.nii.gz", image, image_affine)
+        save_nifti(subject.folder / "lungs.nii.gz", image_labels, image_affine)
+    record = {
+        "facts": scan.facts,
+        "log": scan.log,
+        "flags": scan.notes + measures.pop("flags"),
+        "measures": measures,
+        "pixels": _pixel_hash(scan.volume),
+    }
+    missing = [side for side in ("right", "left") if not measures[f"{side}_ml"]]
+    if missing:
+        draw_subject(
+            _picture(subject), subject.subject_id, (image, image_labels, image_affine)
+        )
+        raise IngestError(
+            f"expected two lungs, the {' and the '.join(missing)} lung was not found: dense "
+            "disease on both sides, one lung, or no chest; look at the picture, and give a lung "
+            "mask in the cohort table's column lung_mask where the lungs are there"
+        )
+    return record
+
+
+def _kept_image(volume, affine, labels, labels_affine, settings) -> tuple:
+    """Keep the scan at half the study's voxel, smoothed for it: registration samples it once."""
+    shape, grid = coarser_grid(volume.shape, affine, settings.spacing_mm / 2)
+    image = to_hu(resample(volume, affine, shape, grid, width_mm=settings.spacing_mm))
+    return image, resample_labels(labels, labels_affine, shape, grid), grid
+
+
+def _given_labels(path: Path, shape: tuple[int, ...], affine: NDArray) -> NDArray[np.uint8]:
+    """Lay a user's lung mask (1 right, 2 left) over the scan by its mm."""
+    try:
+        labels, own = load_nifti(path)
+    except (OSError, nibabel.filebasedimages.ImageFileError) as error:
+        raise IngestError(f"lung mask {path.name}: expected a NIfTI image, found {error}") from error
+    check_geometry(labels.shape, own)
+    if not {1, 2} <= set(np.unique(labels).tolist()):
+        raise IngestError(
+            f"lung mask {path.name}: expected the labels 1 (right) and 2 (left), found "
+            f"{np.unique(labels)[:6].tolist()}"
+        )
+    return warp_labels(labels, own, IDENTITY, shape=shape, grid_affine=affine)
+
+
+def _pixel_hash(volume: NDArray) -> str:
+    return sha256(np.ascontiguousarray(volume).tobytes()).hexdigest()[:16]
+
+
+def _picture(subject: Subject) -> Path:
+    path = subject.folder.parents[1] / "qc" / f"{subject.folder.name}.png"
+    with writing(path.parent):
+        path.parent.mkdir(exist_ok=True)
+    return path
+
+
+def _align(
+    subject: Subject, settings: Settings, template: Template, read: dict[str, Any]
+) -> dict[str, Any]:
+    image, affine = load_nifti(subject.folder / "image.nii.gz")
+    labels, _ = load_nifti(subject.folder / "lungs.nii.gz")
+    transform = register(
+        labels,
+        template.labels,
+        affine=affine,
+        template_affine=template.affine,
+        kind=settings.registration,
+        seed=settings.seed,
+    )
+    grid = {"shape": template.labels.shape, "grid_affine": template.affine}
+    own = warp_labels(labels, affine, transform, **grid)
+    volume = to_hu(warp_image(image, affine, transform, fill=LOWEST_HU, **grid))
+    filled, share = fill_lungs(volume, own > 0, template.labels > 0)
+    agreement = dice(own, template.labels)
+    with writing(subject.folder):
+        _save_transform(subject.folder, transform, template)
+        save_nifti(subject.folder / "registered.nii.gz", filled, template.affine)
+        save_nifti(subject.folder / "registered_lungs.nii.gz", own, template.affine)
+    title = (
+        f"{subject.subject_id}    right {read['measures']['right_ml']:.0f} ml, left "
+        f"{read['measures']['left_ml']:.0f} ml    Dice {agreement:.3f}    filled {share:.1%}"
+    )
+    draw_subject(
+        _picture(subject),
+        title,
+        (image, labels, affine),
+        (filled, own, template.labels, template.affine),
+    )
+    return {
+        "dice": round(agreement, 4),
+        "filled_fraction": round(share, 4),
+        "flags": registration_flags(agreement, share, settings.registration),
+    }
+
+
+def fill_lungs(
+    volume: NDArray, own: NDArray[np.bool_], template: NDArray[np.bool_]
+) -> tuple[NDArray, float]:
+    """Give template voxels that miss the subject's lungs the subject's mean lung HU.
+
+    Where the fit is imperfect, chest wall (40 HU beside -850) would otherwise lie inside the mask
+    and outweigh any disease. The mean is neutral: it looks like nothing in particular.
+
+    Returns
+    -------
+    volume : array
+        A copy; HU elsewhere are untouched.
+    share : float
+        The part of the template's lungs that was filled.
+
+    Examples
+    --------
+    >>> volume = np.array([40, -900, -800, 50])
+    >>> own, template = np.array([0, 1, 1, 0], bool), np.array([0, 1, 1, 1], bool)
+    >>> fill_lungs(volume, own, template)
+    (array([  40, -900, -800, -850]), 0.3333333333333333)
+    """
+    shared, missing = own & template, template & ~own
+    if not shared.any():
+        raise IngestError("the registered lungs do not touch the template's; look at the lung mask")
+    filled = volume.copy()
+    filled[missing] = round(float(volume[shared].mean()))
+    return filled, float(missing.sum() / template.sum())
+
+
+def _save_transform(folder: Path, transform: Transform, template: Template) -> None:
+    """Keep the way to the template in forms other tools read (the warp as ITK's: LPS, mm)."""
+    warp = folder / "warp.nii.gz"
+    if transform.displacement is None:
+        warp.unlink(missing_ok=True)
+    else:
+        lps = transform.displacement * np.array([-1, -1, 1], "float32")
+        image = nibabel.Nifti1Image(lps[:, :, :, None], template.affine)
+        image.header.set_intent("vector")
+        temporary = folder / ".partial-warp.nii.gz"
+        nibabel.save(image, temporary)
+        temporary.replace(warp)
+    write_json(
+        folder / "transform.json",
+        {
+            "meaning": "scan mm = affine x (template mm + warp(template mm)), RAS+",
+            "affine": transform.affine.tolist(),
+            "warp": warp.name if transform.displacement is not None else None,
+        },
+    )
+
+
+def _read_ready_made(subject: Subject) -> dict[str, Any]:
+    """Check a volume that already lies on the study's grid."""
+    volume, affine = load_volume(subject.scan)
+    return {
+        "facts": {
+            "format": "NIfTI",
+            "slices": volume.shape[2],
+            "spacing_mm": " x ".join(f"{size:.3g}" for size in voxel_sizes(affine)),
+        },
+        "log": [],
+        "flags": [],
+        "measures": {},
+        "pixels": _pixel_hash(volume),
+        "grid": {"shape": list(volume.shape), "affine": affine.tolist()},
+    }
+
+
+def as_plain(settings: Settings) -> dict[str, Any]:
+    """Return the settings as JSON can hold them."""
+    return asdict(settings)
