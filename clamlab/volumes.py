@@ -189,6 +189,17 @@ def fit_to_grid(volume: NDArray, shape: Sequence[int], *, fill: float) -> NDArra
     return np.pad(kept, padding, constant_values=fill)
 
 
+def average_volume(volumes: NDArray) -> NDArray[np.float32]:
+    """Average all scans, one at a time.
+
+    Examples
+    --------
+    >>> average_volume(np.array([[-900], [-700]]))
+    array([-800.], dtype=float32)
+    """
+    return average_by_cluster(volumes, np.zeros(len(volumes), int))["Overall"]
+
+
 def average_by_cluster(volumes: NDArray, clusters: ArrayLike) -> dict[str, NDArray[np.float32]]:
     """Average the scans of the whole cohort and of each cluster, one scan at a time.
 
@@ -309,6 +320,7 @@ def _moments(values: NDArray) -> tuple[float, float, float]:
 __all__ = [
     "ScaledVolumes",
     "average_by_cluster",
+    "average_volume",
     "fit_scaling",
     "fit_to_grid",
     "grid_for",

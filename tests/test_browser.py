@@ -115,6 +115,16 @@ def changes(page, act, name="axial"):
     return False
 
 
+def kernel_learns(page, expression, expected):
+    """Say whether the kernel comes to hold a value, within two seconds."""
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        if ask_kernel(page, expression) == expected:
+            return True
+        page.wait_for_timeout(50)
+    return False
+
+
 def settle(page):
     """Wait until what was asked for is drawn."""
     page.evaluate(
@@ -168,11 +178,11 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     told = [frame for frame in sent if len(frame) > 100]
     assert position(page) == 13
     assert len(told) <= 4 and sum(map(len, told)) < 10_000, [len(frame) for frame in told]
-    assert ask_kernel(page, "viewer.index") == "[20, 15, 12]"
+    assert kernel_learns(page, "viewer.index", "[20, 15, 12]")
 
     # window, map, opacity, colours
     assert changes(page, lambda: page.get_by_role("button", name="Mediastinal").click()), "preset"
-    assert ask_kernel(page, "viewer.window, viewer.level") == "400 40"
+    assert kernel_learns(page, "viewer.window, viewer.level", "400 40")
     axial.focus()
     assert changes(page, lambda: page.get_by_label("Map").first.select_option("Ramp")), "map"
     assert changes(page, lambda: page.get_by_label("Threshold").fill("20")), "threshold"
@@ -231,7 +241,7 @@ def test_sides_and_millimetres(browser, page, tmp_path):
             corner.split()
         ), name
         point_at(page, name, across, down)
-        assert read(page, "hu") .startswith("7")
+        assert read(page, "hu") == "300 HU"
         assert read(page, "importance") == "importance 1.00"
         assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4)
     # lengths on the screen are lengths in the body: 15 mm across and 15 mm down, of 120 and 90
@@ -325,7 +335,7 @@ def test_volume_view_in_jupyterlab(lab, page):
     page.wait_for_timeout(1500)
     left = marker_on_screen(page, canvas)
     assert left[0] > 0.5 and left[1] > 0.5
-    assert left[2] > right[2] + 0.1, "the anterior half hides the other: seen from the front"
+    assert left[2] > right[2] + 0.05, "the anterior half hides the other: seen from the front"
 
 
 def marker_on_screen(page, canvas, seconds=15):

@@ -16,7 +16,7 @@ ROOMS.remove("__init__")
 
 EVERYTHING = set(ROOMS)
 MAY_IMPORT = {
-    "cli": EVERYTHING - {"experiments"},
+    "cli": EVERYTHING,
     "experiments": {
         "simulate", "training", "models", "clustering", "selection", "clam", "contrast",
         "evaluation", "stats", "volumes",

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from clamlab.evaluation import adjusted_rand, clustering_accuracy
+from clamlab.experiments.methods import Baseline, linear_features
 from clamlab.study import Study
 
 ALPHA = 0.05
@@ -31,6 +31,14 @@ def _clusters(study: Study, truth: pd.DataFrame) -> Iterator[str]:
     yield (
         f"assignment: adjusted Rand index {adjusted_rand(true, found):.3f}, "
         f"accuracy {clustering_accuracy(true, found):.1%}"
+    )
+    pixels = linear_features(study.read("volumes"), study.read("lung_mask"))
+    linear = Baseline(pixels, seed=0).cluster(int(choice["n_clusters"]))
+    by_subject = dict(zip(study.read("scans")["subject_id"], linear, strict=True))
+    baseline = truth["subject_id"].map(by_subject)
+    yield (
+        "linear baseline (principal components of the voxels and k-means, no network): adjusted "
+        f"Rand index {adjusted_rand(true, baseline):.3f}"
     )
 
 

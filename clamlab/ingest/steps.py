@@ -6,7 +6,7 @@ key still fits is not computed again, so that an interrupted cohort goes on wher
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,16 @@ class Subject:
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a subject's results besides its scan."""
+    """What decides a subject's results besides its scan.
+
+    ``segment`` is asked for unless ready-made volumes come with their mask.
+    """
 
     spacing_mm: float
     registration: str
     min_coverage_mm: float
     seed: int
+    segment: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def _prepare_key(subject: Subject, settings: Settings) -> str:
         file_stamp(path) if path.exists() else None
         for path in (subject.scan, subject.lung_mask or subject.scan)
     ]
-    rules = (settings.spacing_mm, settings.min_coverage_mm, settings.registration == "none")
+    ready_made = settings.registration == "none" and settings.segment
+    rules = (settings.spacing_mm, settings.min_coverage_mm, settings.registration == "none", ready_made)
     return fingerprint(VERSION, str(subject.scan), subject.series_number, stamps, rules)
 
 
@@ -128,7 +133,7 @@ def _recorded(
 
 def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
     if settings.registration == "none":
-        return _read_ready_made(subject)
+        return _prepare_ready_made(subject, settings)
     scan = read_scan(
         subject.scan,
         min_coverage_mm=settings.min_coverage_mm,
@@ -201,6 +206,8 @@ def _picture(subject: Subject) -> Path:
 def _align(
     subject: Subject, settings: Settings, template: Template, read: dict[str, Any]
 ) -> dict[str, Any]:
+    if settings.registration == "none":
+        return _adopt(subject, template)
     image, affine = load_nifti(subject.folder / "image.nii.gz")
     labels, _ = load_nifti(subject.folder / "lungs.nii.gz")
     transform = register(
@@ -289,23 +296,42 @@ def _save_transform(folder: Path, transform: Transform, template: Template) -> N
     )
 
 
-def _read_ready_made(subject: Subject) -> dict[str, Any]:
+def _prepare_ready_made(subject: Subject, settings: Settings) -> dict[str, Any]:
     """Check a volume that already lies on the study's grid."""
     volume, affine = load_volume(subject.scan)
+    measures: dict[str, Any] = {}
+    flags: list[str] = []
+    if settings.segment:
+        labels = segment_lungs(volume, voxel_sizes(affine))
+        measures = lung_qc(volume, labels, voxel_sizes(affine))
+        flags = measures.pop("flags")
+        with writing(subject.folder):
+            save_nifti(subject.folder / "lungs.nii.gz", labels, affine)
+    sizes = voxel_sizes(affine)
     return {
         "facts": {
             "format": "NIfTI",
             "slices": volume.shape[2],
-            "spacing_mm": " x ".join(f"{size:.3g}" for size in voxel_sizes(affine)),
+            "spacing_mm": " x ".join(f"{size:.3g}" for size in sizes),
         },
         "log": [],
-        "flags": [],
-        "measures": {},
+        "flags": flags,
+        "measures": measures,
         "pixels": _pixel_hash(volume),
-        "grid": {"shape": list(volume.shape), "affine": affine.tolist()},
+        "shape": list(volume.shape),
+        "affine": affine.round(4).tolist(),
     }
 
 
-def as_plain(settings: Settings) -> dict[str, Any]:
-    """Return the settings as JSON can hold them."""
-    return asdict(settings)
+def _adopt(subject: Subject, template: Template) -> dict[str, Any]:
+    """Take a ready-made volume as it is."""
+    volume, affine = load_volume(subject.scan)
+    lungs = subject.folder / "lungs.nii.gz"
+    own = load_nifti(lungs)[0] if lungs.exists() else template.labels
+    with writing(subject.folder):
+        save_nifti(subject.folder / "registered.nii.gz", volume, template.affine)
+        save_nifti(subject.folder / "registered_lungs.nii.gz", own, template.affine)
+    if min(volume.shape) > 1:
+        draw_subject(_picture(subject), subject.subject_id, (volume, own, affine))
+    agreement = round(dice(own, template.labels), 4) if lungs.exists() else None
+    return {"dice": agreement, "filled_fraction": 0.0, "flags": []}

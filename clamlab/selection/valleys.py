@@ -38,6 +38,7 @@ MAX_COMPONENTS = 12
 SCANS_PER_COMPONENT = 10
 LEADING = (1, 2, 3, 4, 6, 9, 12)
 SMALLEST_CLUSTER = 3
+UNROLLED = 3
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,18 @@ def _judge(scores, view: tuple[int, ...], n_clusters: int, seed: int) -> Valleys
         key=lambda ij: np.linalg.norm(groups[ij[0]].mean(0) - groups[ij[1]].mean(0)),
     )
     worst = Valleys(n_clusters, 0.0, view, None)
-    for coordinate in (_along_line, _along_geodesic):
-        for i, j in pairs:
-            p = _valley_p(*coordinate(groups[i], groups[j]))
-            if p > worst.p:
-                worst = Valleys(n_clusters, p, view, (i, j))
-            if p > LEVEL:
-                return worst
+    for i, j in pairs:
+        p = _valley_p(*_along_line(groups[i], groups[j]))
+        if p > worst.p:
+            worst = Valleys(n_clusters, p, view, (i, j))
+        if p > LEVEL:
+            return worst
+    for i, j in pairs:
+        p = _valley_p(*_along_geodesic(scores[labels == i], scores[labels == j]))
+        if p > worst.p:
+            worst = Valleys(n_clusters, p, view, (i, j))
+        if p > LEVEL:
+            return worst
     return worst
 
 
@@ -155,15 +161,18 @@ def _along_line(a, b) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _along_geodesic(a, b) -> tuple[np.ndarray, np.ndarray]:
-    both = np.r_[a, b]
+    """Unroll the pair, then look along the line: seen in all components, not in the view alone."""
+    wide = max(UNROLLED, (len(a) + len(b)) // SCANS_PER_COMPONENT)
+    both = np.r_[a, b][:, :wide]
     neighbours = min(max(5, int(np.sqrt(len(both)))), len(both) - 1)
     with warnings.catch_warnings():
         # Two far groups make a graph in two pieces, which is joined by its shortest edge.
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("ignore", SparseEfficiencyWarning)
-        coordinate = Isomap(n_neighbors=neighbours, n_components=1).fit_transform(both)[:, 0]
-    in_a, in_b = coordinate[: len(a)], coordinate[len(a) :]
-    return (in_a, in_b) if in_a.mean() < in_b.mean() else (-in_a, -in_b)
+        flat = Isomap(
+            n_neighbors=neighbours, n_components=min(UNROLLED, both.shape[1], len(both) - 1)
+        ).fit_transform(both)
+    return _along_line(flat[: len(a)], flat[len(a) :])
 
 
 def _valley_p(low, high) -> float:

@@ -61,7 +61,7 @@ clusters (p < .001 at 301 subjects), the other six do not.
 
 LOGGED = ("cd4", "crp_mg_l")
 # At the paper's size, chance may not move an outcome without effect further than this many
-# standard errors: p stays above .13, so the cohort tells what was put in.
+# standard errors: p stays above .1, so the cohort tells what was put in.
 CHANCE_LIMIT = 1.5
 SKEWED_SHAPE = 1.7
 

@@ -1,0 +1,401 @@
+"""From a folder of scans to a cohort on one grid, subject by subject, resumable."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from clamlab.ingest.errors import IngestError
+from clamlab.ingest.files import fingerprint, read_json, write_json, writing
+from clamlab.ingest.qc_pages import write_index
+from clamlab.ingest.registration import KINDS
+from clamlab.ingest.series import MIN_COVERAGE_MM
+from clamlab.ingest.steps import Settings, Subject, Template, align, prepare, subject_folder
+from clamlab.ingest.template import build_template, template_grid
+from clamlab.ingest.transforms import LEFT, RIGHT, split
+from clamlab.volumes import load_nifti, save_nifti
+
+LEAST_SAMPLE = 3
+FACTS = (
+    "format", "slices", "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
+    "manufacturer", "scanner_model", "kvp", "image_type",
+)  # fmt: skip
+MEASURES = ("right_ml", "left_ml", "mean_lung_hu")
+
+
+def ingest_cohort(
+    cohort: pd.DataFrame,
+    folder: str | os.PathLike,
+    *,
+    scans_root: str | os.PathLike | None = None,
+    spacing_mm: float = 3.0,
+    registration: str = "syn",
+    template: str | os.PathLike | None = None,
+    template_share: float = 0.1,
+    min_coverage_mm: float = MIN_COVERAGE_MM,
+    n_jobs: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Turn every subject's scan into an HU volume on one grid, and say which need a look.
+
+    Three passes, each parallel over subjects and each resumable: read and segment; make the
+    template from a share of the subjects; register to it. A subject that fails is recorded with
+    its reason and the cohort goes on. Running again computes only what is missing or has changed.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        ``subject_id`` and ``scan`` (DICOM folder or file, or NIfTI), one row per subject. Optional:
+        ``lung_mask`` (NIfTI, 1 right and 2 left) instead of our segmentation, ``series_number``
+        where a person chose among series.
+    folder : path
+        Receives ``scans/<subject>/``, ``template.nii.gz`` and ``qc/`` (a picture per subject and
+        ``index.html``).
+    scans_root : path or None
+        What relative paths start from; None is the working folder.
+    spacing_mm : float
+        Voxel side of the grid.
+    registration : {"syn", "affine", "none"}
+        "none": the scans already lie on one common grid; they are checked and taken as they are.
+    template : path or None
+        Lung labels (NIfTI, 1 right and 2 left) to register to; None makes them from this cohort.
+        With ``registration="none"``: the grid's lung mask; None takes the majority of the
+        segmentations.
+    template_share : float
+        Share of the subjects the template is made from, at least three where there are so many.
+    min_coverage_mm : float
+        Scans with less extent from feet to head do not hold whole lungs and are excluded.
+    n_jobs : int or None
+        Processes; None is one, or what ``joblib.parallel_config`` says (a Dask cluster, say).
+    seed : int
+        Of the template's sample and of ANTs.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        One row per subject, in the cohort's order: ``subject_id``, ``status`` (ok, review or
+        excluded), ``reason`` (every reason, in plain words), acquisition facts, ``right_ml``,
+        ``left_ml``, ``mean_lung_hu`` (of the scan itself), ``dice`` (with the template, after
+        registration), ``filled_fraction`` (see :func:`fill_lungs`), ``in_template``, ``series``
+        (why this one), ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        For a bad cohort table or argument; ready-made scans on different grids (all are named).
+    OSError
+        If the folder cannot be written; finished subjects are kept.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clamlab.volumes import save_nifti
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> affine = np.diag([8.0, 8, 8, 1])
+    >>> chest = np.full((48, 32, 40), 40, "int16")
+    >>> chest[27:44, 6:26, 6:34] = chest[4:21, 6:26, 6:34] = -850
+    >>> chest[:, 30:] = -1000
+    >>> for name in ("S-1", "S-2"):
+    ...     path = save_nifti(folder / f"{name}.nii.gz", chest, affine)
+    >>> cohort = pd.DataFrame({"subject_id": ["S-1", "S-2"], "scan": ["S-1.nii.gz", "S-3.nii.gz"]})
+    >>> qc = ingest_cohort(cohort, folder / "out", scans_root=folder, spacing_mm=8,
+    ...                    registration="affine", progress=False)
+    >>> qc["status"].tolist()
+    ['ok', 'excluded']
+    """
+    settings = Settings(
+        spacing_mm=float(spacing_mm),
+        registration=registration,
+        min_coverage_mm=float(min_coverage_mm),
+        seed=int(seed),
+        segment=not (registration == "none" and template),
+    )
+    folder = Path(folder)
+    _check_arguments(settings, template_share)
+    subjects = _subjects(cohort, folder, Path(scans_root or "."))
+    with writing(folder):
+        (folder / "qc").mkdir(parents=True, exist_ok=True)
+
+    def each(step: Callable, chosen: Iterable[Subject], name: str, *arguments: Any) -> list[dict]:
+        listed = tqdm(list(chosen), desc=name, unit="scan", disable=not progress)
+        return Parallel(n_jobs=n_jobs)(delayed(step)(one, *arguments) for one in listed)
+
+    read = each(prepare, subjects, "read and segment", settings)
+    usable = [s for s, record in zip(subjects, read, strict=True) if record["status"] == "done"]
+    records = {s.subject_id: record for s, record in zip(subjects, read, strict=True)}
+    sample: list[str] = []
+    registered: dict[str, dict] = {}
+    if usable:
+        if registration == "none":
+            lungs = _common_grid(folder, usable, records, template)
+        elif template:
+            lungs = _given_template(folder, Path(template), settings)
+        else:
+            chosen = _sample(usable, records, template_share, seed)
+            sample = [s.subject_id for s in chosen]
+            lungs = _own_template(folder, chosen, records, settings, n_jobs, progress)
+        aligned = each(align, usable, "register", settings, lungs)
+        registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
+    twins = _twins(records)
+    qc = pd.DataFrame(
+        [_row(s.subject_id, records, registered, twins, sample) for s in subjects],
+    )
+    write_index(qc, folder / "qc")
+    return qc
+
+
+def stack(qc: pd.DataFrame, folder: str | os.PathLike, out: NDArray) -> NDArray:
+    """Copy the registered volumes into an array, row by row, one in memory at a time.
+
+    Parameters
+    ----------
+    qc : DataFrame
+        From :func:`ingest_cohort`; excluded subjects have no row in ``out``.
+    folder : path
+        The folder it was made in.
+    out : array of int16, shape (n_used, *grid)
+        Usually a memory map that the caller has opened for writing.
+
+    Returns
+    -------
+    array
+        ``out``; row i is the i-th subject of ``qc`` that is not excluded.
+
+    Raises
+    ------
+    ValueError
+        If ``out`` has another shape than the volumes.
+    """
+    used = qc.loc[qc["status"] != "excluded", "subject_id"]
+    if len(out) != len(used):
+        raise ValueError(f"expected room for {len(used)} volumes, found {len(out)} rows")
+    for row, subject in enumerate(used):
+        volume, _ = load_nifti(subject_folder(Path(folder), str(subject)) / "registered.nii.gz")
+        if volume.shape != out.shape[1:]:
+            raise ValueError(
+                f"{subject}: expected a volume of {out.shape[1:]}, found {volume.shape}"
+            )
+        out[row] = volume
+    return out
+
+
+def _check_arguments(settings: Settings, template_share: float) -> None:
+    if settings.registration not in KINDS:
+        raise ValueError(
+            f"registration must be one of {', '.join(KINDS)}, found {settings.registration!r}"
+        )
+    if not settings.spacing_mm > 0:
+        raise ValueError(f"spacing_mm must be positive, found {settings.spacing_mm}")
+    if not 0 < template_share <= 1:
+        raise ValueError(f"template_share must be above 0 and at most 1, found {template_share}")
+
+
+def _subjects(cohort: pd.DataFrame, folder: Path, root: Path) -> list[Subject]:
+    missing = [column for column in ("subject_id", "scan") if column not in cohort.columns]
+    if missing or not len(cohort):
+        raise ValueError(
+            "expected a cohort table with at least one row and the columns subject_id and scan, "
+            f"found {len(cohort)} rows and the columns {', '.join(map(str, cohort.columns))}"
+        )
+    blank = cohort.index[cohort["subject_id"].isna() | cohort["scan"].isna()]
+    if len(blank):
+        raise ValueError(f"cohort: subject_id or scan is empty in the rows {blank.tolist()[:10]}")
+    ids = cohort["subject_id"].astype(str)
+    if ids.duplicated().any():
+        twice = sorted(set(ids[ids.duplicated()]))
+        raise ValueError(f"cohort: expected each subject once, found repeated: {', '.join(twice)}")
+    return [
+        Subject(
+            subject_id=str(row["subject_id"]),
+            scan=root / str(row["scan"]),
+            folder=subject_folder(folder, str(row["subject_id"])),
+            lung_mask=root / str(row["lung_mask"]) if _given(row, "lung_mask") else None,
+            series_number=int(row["series_number"]) if _given(row, "series_number") else None,
+        )
+        for row in cohort.to_dict("records")
+    ]
+
+
+def _given(row: dict, column: str) -> bool:
+    return column in row and not pd.isna(row[column]) and str(row[column]).strip() != ""
+
+
+def _sample(
+    usable: list[Subject], records: dict[str, dict], share: float, seed: int
+) -> list[Subject]:
+    """Draw the template's subjects, from those whose lungs look ordinary where there are enough."""
+    plain = [s for s in usable if not records[s.subject_id]["flags"]]
+    pool = plain if len(plain) >= min(LEAST_SAMPLE, len(usable)) else usable
+    size = min(len(pool), max(LEAST_SAMPLE, round(share * len(usable))))
+    rows = np.random.default_rng(seed).choice(len(pool), size, replace=False)
+    return [pool[row] for row in sorted(rows)]
+
+
+def _own_template(
+    folder: Path,
+    sample: list[Subject],
+    records: dict[str, dict],
+    settings: Settings,
+    n_jobs: int | None,
+    progress: bool,
+) -> Template:
+    """Make the template, or go on making it after an interruption."""
+    inputs = [(s.subject_id, records[s.subject_id]["key"]) for s in sample]
+    key = fingerprint(inputs, settings.spacing_mm, settings.registration, settings.seed)
+    state, half_done = folder / "template.json", folder / ".template-so-far.nii.gz"
+    known = read_json(state)
+    final = folder / "template.nii.gz"
+    if known.get("key") == key and known["next"] == "done" and final.exists():
+        return Template(*load_nifti(final), key)
+    start = None
+    if known.get("key") == key and known["next"] != "done" and half_done.exists():
+        start = (*load_nifti(half_done), known["next"])
+    bar = tqdm(desc="template", unit="iteration", disable=not progress)
+
+    def keep(labels: NDArray, affine: NDArray, following: str) -> None:
+        bar.update()
+        with writing(folder):
+            save_nifti(half_done, labels, affine)
+        # "done" is only true once the template itself is written.
+        if following != "done":
+            write_json(state, {"key": key, "next": following})
+
+    loaded = [load_nifti(s.folder / "lungs.nii.gz") for s in sample]
+    labels, affine = build_template(
+        [mask for mask, _ in loaded],
+        [own for _, own in loaded],
+        spacing_mm=settings.spacing_mm,
+        kind=settings.registration,
+        n_jobs=n_jobs,
+        seed=settings.seed,
+        start=start,
+        checkpoint=keep,
+    )
+    bar.close()
+    return _keep_template(folder, labels, affine, key, [s.subject_id for s in sample])
+
+
+def _given_template(folder: Path, path: Path, settings: Settings) -> Template:
+    if not path.exists():
+        raise ValueError(f"expected a template at {path}, found nothing")
+    try:
+        labels, affine = template_grid(*load_nifti(path), spacing_mm=settings.spacing_mm)
+    except IngestError as error:
+        raise IngestError(f"{path.name}: {error}") from None
+    return _keep_template(folder, labels, affine, _label_key(labels, affine), [])
+
+
+def _label_key(labels: NDArray, affine: NDArray) -> str:
+    return fingerprint(labels.tobytes().hex(), affine.round(4).tolist())
+
+
+def _keep_template(
+    folder: Path, labels: NDArray, affine: NDArray, key: str, sample: list[str]
+) -> Template:
+    with writing(folder):
+        save_nifti(folder / "template.nii.gz", labels, affine)
+        (folder / ".template-so-far.nii.gz").unlink(missing_ok=True)
+    write_json(
+        folder / "template.json",
+        {
+            "key": key,
+            "next": "done",
+            "made_from": sample,
+            "shape": list(labels.shape),
+            "affine": affine.tolist(),
+            "orientation": "RAS+",
+        },
+    )
+    return Template(labels, affine, key)
+
+
+def _common_grid(
+    folder: Path, usable: list[Subject], records: dict[str, dict], mask: str | os.PathLike | None
+) -> Template:
+    """Take the grid the ready-made volumes share; name those that do not share it."""
+    grids = {s.subject_id: records[s.subject_id] for s in usable}
+    if mask:
+        labels, affine = load_nifti(mask)
+    else:
+        first = grids[usable[0].subject_id]
+        labels, affine = np.zeros(first["shape"], "uint8"), np.array(first["affine"])
+    odd = [
+        f"{subject} {tuple(record['shape'])}"
+        for subject, record in grids.items()
+        if tuple(record["shape"]) != labels.shape
+        or not np.allclose(record["affine"], affine, atol=1e-2)
+    ]
+    if odd:
+        raise IngestError(
+            "ready-made scans must lie on one grid: expected shape "
+            f"{labels.shape} and the affine {affine.round(3).tolist()}, found another shape or "
+            f"affine in {', '.join(odd[:10])}{' and more' * (len(odd) > 10)}; register them "
+            "(registration='syn' or 'affine') or give scans of one grid"
+        )
+    if not mask:
+        labels = _majority(usable, labels.shape)
+    if not labels.any():
+        raise IngestError("no lungs were found in the ready-made scans; give template=, their mask")
+    labels = labels.astype("uint8")
+    return _keep_template(folder, labels, affine, _label_key(labels, affine), [])
+
+
+def _majority(usable: list[Subject], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    shares = np.zeros((2, *shape))
+    for subject in usable:
+        labels, _ = load_nifti(subject.folder / "lungs.nii.gz")
+        shares += [labels == RIGHT, labels == LEFT]
+    return split(*(shares / len(usable)))
+
+
+def _twins(records: dict[str, dict]) -> dict[str, list[str]]:
+    """Find subjects whose scans are the same image."""
+    owners: dict[str, list[str]] = {}
+    for subject, record in records.items():
+        if record.get("pixels"):
+            owners.setdefault(record["pixels"], []).append(subject)
+    return {
+        subject: [other for other in same if other != subject]
+        for same in owners.values()
+        if len(same) > 1
+        for subject in same
+    }
+
+
+def _row(
+    subject: str,
+    records: dict[str, dict],
+    registered: dict[str, dict],
+    twins: dict[str, list[str]],
+    sample: list[str],
+) -> dict[str, Any]:
+    read, fit = records[subject], registered.get(subject, {})
+    failed = next((r for r in (read, fit) if r.get("status") in ("failed", "unexpected")), None)
+    reasons = [failed["reason"]] if failed else []
+    reasons += read.get("flags", []) + fit.get("flags", [])
+    if subject in twins:
+        reasons.append(f"the same image as {', '.join(twins[subject])}")
+    status = "excluded" if failed else "review" if reasons else "ok"
+    facts, measures = read.get("facts", {}), read.get("measures", {})
+    return {
+        "subject_id": subject,
+        "status": status,
+        "reason": "; ".join(reasons),
+        **{name: facts.get(name) for name in FACTS},
+        **{name: measures.get(name) for name in MEASURES},
+        "dice": fit.get("dice"),
+        "filled_fraction": fit.get("filled_fraction"),
+        "in_template": subject in sample,
+        "series": "; ".join(read.get("log", [])),
+        "seconds": round(read["seconds"] + fit.get("seconds", 0.0), 2),
+    }
+
+
