@@ -38,8 +38,9 @@ affine = np.array([[3.0, 0, 0, -60], [0, 3, 0, -40], [0, 0, 5, -50], [0, 0, 0, 1
 MARKER_MM = (30 * 3 - 60, 22 * 3 - 40, 14.5 * 5 - 50)  # its middle: R 30, A 26, S 22.5
 SLICES = """
 from clamlab.viewers import SliceViewer
-viewer = SliceViewer(hu, {"Marker": marker, "Ramp": ramp}, affine=affine, title="Phantom", key="phantom",
-                     colormap="viridis", opacity=1, threshold=0.9, index=[20, 15, 10])
+viewer = SliceViewer(hu, {"Marker": marker, "Ramp": ramp}, affine=affine, title="Phantom",
+                     key="phantom", colormap="viridis", opacity=1, threshold=0.9,
+                     index=[20, 15, 10])
 viewer
 """
 COHORT = """
@@ -103,11 +104,11 @@ def position(page, name="axial"):
     )
 
 
-def changes(page, act, name="axial"):
-    """Say whether doing something changes the picture, within two seconds."""
+def changes(page, act, name="axial", seconds=5):
+    """Say whether doing something changes the picture, within a few seconds."""
     before = canvas_hash(pane(page, name))
     act()
-    end = time.monotonic() + 2
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if canvas_hash(pane(page, name)) != before:
             return True
@@ -115,9 +116,9 @@ def changes(page, act, name="axial"):
     return False
 
 
-def kernel_learns(page, expression, expected):
-    """Say whether the kernel comes to hold a value, within two seconds."""
-    end = time.monotonic() + 2
+def kernel_learns(page, expression, expected, seconds=5):
+    """Say whether the kernel comes to hold a value, within a few seconds."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if ask_kernel(page, expression) == expected:
             return True
@@ -188,6 +189,7 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     assert changes(page, lambda: page.get_by_label("Threshold").fill("20")), "threshold"
     assert changes(page, lambda: page.get_by_label("Opacity").fill("40")), "opacity"
     assert changes(page, lambda: page.get_by_label("Colours").select_option("cividis")), "colours"
+    assert changes(page, lambda: axial.press("1")), "preset by key"
     box = axial.bounding_box()
     page.mouse.move(box["x"] + 90, box["y"] + 90)
     page.keyboard.down("Shift")
@@ -195,7 +197,7 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     assert changes(page, lambda: page.mouse.move(box["x"] + 150, box["y"] + 60)), "window drag"
     page.mouse.up()
     page.keyboard.up("Shift")
-    assert not page.get_by_role("button", name="Mediastinal").evaluate("b => b.className")
+    assert not page.get_by_role("button", name="Lung").evaluate("b => b.className")
 
     # planes are linked: a click in one moves the others
     assert changes(page, lambda: axial.click(position={"x": 60, "y": 60}), "coronal"), "link"
@@ -211,6 +213,7 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     assert saved.value.suggested_filename == "Phantom_Ramp.png"
 
     # Python moves the picture too, and a cell that runs again keeps its slice
+    print("before", read(page, "voxel"), ask_kernel(page, "viewer.index"))
     assert changes(page, lambda: ask_kernel(page, "setattr(viewer, 'index', [5, 6, 7])")), "Python"
     run_all(page)
     page.locator(".clam-viewer[data-ready]").wait_for()

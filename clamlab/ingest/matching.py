@@ -1,37 +1,50 @@
-"""Find each subject's scan in a folder, and say how it was found."""
+"""Which scan belongs to which row of the table, and what belongs to nothing."""
 
 import os
 import re
-from collections.abc import Hashable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pydicom
+from pydicom.errors import InvalidDicomError
 
-from clamlab.ingest.reading import is_nifti
+NIFTI = (".nii", ".nii.gz")
+LISTED = 10  # so many names are printed before "and N more"
 
 
 @dataclass(frozen=True)
 class Matching:
-    """What :func:`match_scans` found.
+    """What was matched, and what was not, both ways.
 
     Attributes
     ----------
     cohort : DataFrame
-        The table's rows that have a scan, with ``scan`` (path relative to the folder) and
-        ``matched_by``.
-    without_scan : list of str
-        Subjects of the table without a scan.
-    without_row : list of str
-        Scans, as paths relative to the folder, that belong to no row.
-    problems : list of str
-        Ambiguities, in plain words; none was guessed.
+        The rows that have a scan: ``subject_id``, ``scan`` (relative to the folder), ``matched_by``
+        ("path column", "name", "PatientID"), then the table's own columns.
+    exclusions : DataFrame
+        ``subject_id`` and ``reason`` of the rows without exactly one scan.
+    strangers : list of str
+        Scans that belong to no row.
     """
 
     cohort: pd.DataFrame
-    without_scan: list[str]
-    without_row: list[str]
-    problems: list[str]
+    exclusions: pd.DataFrame
+    strangers: list[str]
+
+    def report(self) -> str:
+        """Say in words what was matched and list what was not."""
+        ways = self.cohort["matched_by"].value_counts()
+        by = ", ".join(f"{n} by {way}" for way, n in ways.items()) or "none"
+        lines = [f"{len(self.cohort)} subjects have a scan ({by})."]
+        if len(self.exclusions):
+            rows = self.exclusions["subject_id"] + ": " + self.exclusions["reason"]
+            lines += [f"{len(rows)} rows are without a scan:", *_listed(rows)]
+        if self.strangers:
+            lines += [f"{len(self.strangers)} scans are without a row:", *_listed(self.strangers)]
+        return "\n".join(lines)
 
 
 def match_scans(
@@ -41,21 +54,21 @@ def match_scans(
     id_column: str = "subject_id",
     path_column: str | None = None,
 ) -> Matching:
-    """Join a clinical table with a folder of scans, both ways.
-
-    A scan is a folder with DICOM files (nested or not) or a NIfTI file. It belongs to a subject by,
-    in this order: the table's path column; a folder or file named exactly as the subject; a name
-    that holds the subject id as a whole word (``S-1`` in ``CT_S-1_chest``, not in ``S-10``); the
-    DICOM PatientID.
+    """Find the scan of every row: by a column of paths, by name, or by the DICOM PatientID.
 
     Parameters
     ----------
     table : DataFrame
         One row per subject.
     folder : path
-        Where the scans are; paths are relative to it.
-    id_column, path_column : str
-        Columns with the subject id and, where there is one, the path of the scan.
+        Holds NIfTI files and DICOM folders at any depth. Several series of one subject below one
+        folder are one scan; ingestion chooses among them.
+    id_column : str
+        Column of unique subject ids.
+    path_column : str, optional
+        Column of paths, absolute or relative to the folder. Without it, a file or folder belongs
+        to a subject whose id is its name or a part of its name (``sub-017_ct`` holds ``017``);
+        what is left over is matched by the PatientID of one header.
 
     Returns
     -------
@@ -64,236 +77,157 @@ def match_scans(
     Raises
     ------
     ValueError
-        If a column or the folder is missing, or ids are empty or repeated.
+        If the column of ids or of paths is not there, an id is missing or stands twice, or the
+        folder holds no scan.
 
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> (folder / "CT_S-1_chest.nii.gz").touch()
-    >>> found = match_scans(pd.DataFrame({"subject_id": ["S-1", "S-2"]}), folder)
-    >>> found.cohort[["subject_id", "scan", "matched_by"]].values.tolist()
-    [['S-1', 'CT_S-1_chest.nii.gz', "id within the name 'CT_S-1_chest'"]]
-    >>> found.without_scan
-    ['S-2']
+    Notes
+    -----
+    Nothing is guessed: a subject with two candidates is excluded with both of them named.
     """
     folder = Path(folder)
-    ids = _ids(table, folder, id_column, path_column)
-    named, problems = _by_column(table, ids, folder, path_column)
-    units = _scan_units(folder)
-    claims = _claims(units, {_fold(i): i for i in ids}, folder)
-    chosen: dict[str, tuple[str, str]] = dict(named)
-    for subject in ids:
-        if subject in chosen:
-            continue
-        found = _best(claims.get(subject, {}), units)
-        if len(found) == 1:
-            chosen[subject] = next(iter(found.items()))
-        elif found:
-            problems.append(
-                f"{subject}: {len(found)} scans could be meant ({', '.join(sorted(found)[:4])}); "
-                "name one in a path column"
-            )
-    taken = [Path(path) for path, _ in chosen.values()]
-    claimed = {path for options in claims.values() for path in options}
-    unclaimed = [
-        unit
-        for unit in units
-        if not any(_inside(unit, path) for path in taken)
-        and not any(_inside(unit, Path(path)) for path in claimed)
-    ]
-    rows = [position for position, subject in enumerate(ids) if subject in chosen]
-    cohort = table.iloc[rows].copy()
-    cohort["scan"] = [chosen[ids[row]][0] for row in rows]
-    cohort["matched_by"] = [chosen[ids[row]][1] for row in rows]
-    problems += _shared(chosen)
-    return Matching(
-        cohort=cohort.reset_index(drop=True),
-        without_scan=[subject for subject in ids if subject not in chosen],
-        without_row=sorted(unit.as_posix() for unit in unclaimed),
-        problems=problems,
-    )
+    ids = _checked_ids(table, id_column)
+    scans = find_scans(folder)
+    if not scans and path_column is None:
+        raise ValueError(f"{folder} holds no scan: expected NIfTI files or folders of DICOM files")
+    if path_column is not None:
+        found, ways = _by_path(table, ids, folder, path_column), {}
+    else:
+        found, ways = _by_name(ids, scans, folder)
+        _add_by_patient_id(found, ways, ids, scans)
+    return _sort_out(table, ids, found, ways, scans, folder, by_path=path_column is not None)
 
 
-def _ids(table: pd.DataFrame, folder: Path, id_column: str, path_column: str | None) -> list[str]:
-    for column in [id_column] + ([path_column] if path_column else []):
-        if column not in table.columns:
-            raise ValueError(
-                f"expected the column {column!r} in the table, found {', '.join(table.columns)}"
-            )
-    if not folder.is_dir():
-        raise ValueError(f"expected a folder of scans at {folder}, found none")
-    if table[id_column].isna().any():
-        rows = [int(i) + 1 for i in table[id_column].isna().to_numpy().nonzero()[0]]
-        raise ValueError(f"column {id_column!r}: expected an id in every row, found none in {rows}")
-    ids = [str(value).strip() for value in table[id_column]]
-    folded = pd.Series([_fold(i) for i in ids])
-    if folded.duplicated().any():
-        repeated = sorted({ids[i] for i in folded.index[folded.duplicated(keep=False)]})
+def find_scans(folder: Path) -> list[Path]:
+    """List the NIfTI files and the folders that hold DICOM files directly, in order of name."""
+    scans = []
+    for place, _, names in sorted(os.walk(folder)):
+        niftis = sorted(n for n in names if n.endswith(NIFTI))
+        scans += [Path(place) / name for name in niftis]
+        others = sorted(n for n in names if not n.endswith(NIFTI) and not n.startswith("."))
+        if others and _header(Path(place), others) is not None:
+            scans.append(Path(place))
+    return scans
+
+
+def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
+    if id_column not in table:
         raise ValueError(
-            f"column {id_column!r}: expected each subject once, found {', '.join(repeated[:10])} "
-            "repeatedly; keep one row (one scan) per subject"
+            f"the table has no column {id_column!r}: expected one of {', '.join(table.columns)}"
+        )
+    ids = table[id_column].astype("string").str.strip()
+    if ids.isna().any() or (ids == "").any():
+        rows = (ids.index[ids.isna() | (ids == "")] + 1).tolist()
+        raise ValueError(f"column {id_column!r} is empty in row {rows}: every subject needs an id")
+    if twice := sorted(ids[ids.duplicated()].unique()):
+        raise ValueError(
+            f"column {id_column!r} holds {', '.join(twice[:LISTED])} more than once: one row is one "
+            "subject; keep one row, or give visits ids of their own"
         )
     return ids
 
 
-def _fold(name: object) -> str:
-    return str(name).strip().casefold()
+def _by_path(
+    table: pd.DataFrame, ids: pd.Series, folder: Path, path_column: str
+) -> dict[str, list[Path]]:
+    if path_column not in table:
+        raise ValueError(
+            f"the table has no column {path_column!r}: expected one of {', '.join(table.columns)}"
+        )
+    paths = dict(zip(ids, table[path_column], strict=True))
+    given = {i: folder / str(p) for i, p in paths.items() if pd.notna(p)}
+    return {i: [p] for i, p in given.items() if p.exists()}
 
 
-def _by_column(
-    table: pd.DataFrame, ids: list[str], folder: Path, column: str | None
-) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    named: dict[str, tuple[str, str]] = {}
-    problems: list[str] = []
-    for subject, value in zip(ids, table[column] if column else [], strict=False):
-        if pd.isna(value) or not str(value).strip():
+def _by_name(
+    ids: Iterable[str], scans: list[Path], folder: Path
+) -> tuple[dict[str, list[Path]], dict[str, str]]:
+    """Give each scan to the longest id that its name, or a folder above it, is or holds."""
+    longest_first = sorted(ids, key=len, reverse=True)
+    patterns = {i: re.compile(rf"(?<![A-Za-z0-9]){re.escape(i)}(?![A-Za-z0-9])") for i in ids}
+    found: dict[str, list[Path]] = defaultdict(list)
+    for scan in scans:
+        # The nearest name decides: a subject's own folder before the hospital's above it.
+        for name in reversed(scan.relative_to(folder).parts):
+            owner = next((i for i in longest_first if patterns[i].search(name)), None)
+            if owner is not None:
+                found[owner].append(scan)
+                break
+    return found, dict.fromkeys(found, "name")
+
+
+def _add_by_patient_id(
+    found: dict[str, list[Path]], ways: dict[str, str], ids: pd.Series, scans: list[Path]
+) -> None:
+    taken = {scan for owned in found.values() for scan in owned}
+    missing = set(ids) - set(found)
+    for scan in scans:
+        if not missing or scan in taken or not scan.is_dir():
             continue
-        path = folder / str(value).strip()
-        if path.exists():
-            inside = path.is_relative_to(folder)
-            named[subject] = (
-                path.relative_to(folder).as_posix() if inside else path.as_posix(),
-                f"path column {column!r}",
-            )
+        header = _header(scan, sorted(os.listdir(scan)))
+        patient = str(header.get("PatientID", "")).strip() if header is not None else ""
+        if patient in missing:
+            found.setdefault(patient, []).append(scan)
+            ways[patient] = "PatientID"
+
+
+def _sort_out(
+    table: pd.DataFrame,
+    ids: pd.Series,
+    found: Mapping[str, list[Path]],
+    ways: Mapping[str, str],
+    scans: list[Path],
+    folder: Path,
+    *,
+    by_path: bool,
+) -> Matching:
+    rows, excluded, used = [], [], set()
+    for position, subject in enumerate(ids):
+        candidates = _one_place(found.get(subject, []), scans)
+        used |= set(found.get(subject, []))
+        if len(candidates) == 1:
+            way = "path column" if by_path else ways[subject]
+            scan = os.path.relpath(candidates[0], folder)
+            rows.append({"position": position, "scan": scan, "matched_by": way})
+        elif candidates:
+            names = ", ".join(os.path.relpath(c, folder) for c in candidates)
+            reason = f"{len(candidates)} scans could be meant: {names}; name one in a path column"
+            excluded.append({"subject_id": subject, "reason": reason})
         else:
-            problems.append(f"{subject}: column {column!r} names {value}, which does not exist")
-    return named, problems
+            reason = "its path leads to no scan" if by_path else "no scan bears this id"
+            excluded.append({"subject_id": subject, "reason": reason})
+    matched = pd.DataFrame(rows, columns=["position", "scan", "matched_by"])
+    own = table.iloc[matched["position"]].reset_index(drop=True)
+    own = own.drop(columns=["subject_id", "scan", "matched_by"], errors="ignore")
+    subjects = ids.iloc[matched["position"]].reset_index(drop=True).rename("subject_id")
+    cohort = pd.concat([subjects, matched[["scan", "matched_by"]], own], axis=1)
+    exclusions = pd.DataFrame(excluded, columns=["subject_id", "reason"], dtype="string")
+    covered = [Path(folder / scan) for scan in cohort["scan"]]
+    left = [s for s in scans if s not in used and not any(c in (s, *s.parents) for c in covered)]
+    return Matching(cohort, exclusions, [os.path.relpath(s, folder) for s in left])
 
 
-def _scan_units(folder: Path) -> dict[Path, str]:
-    """List the smallest things that may be scans: NIfTI files and folders that hold other files.
-
-    The value is the file whose header tells the patient, empty for NIfTI.
-    """
-    units: dict[Path, str] = {}
-    for parent, subfolders, names in os.walk(folder, followlinks=True):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        relative = Path(parent).relative_to(folder)
-        others = [name for name in sorted(names) if _may_be_dicom(name)]
-        for name in names:
-            if is_nifti(name) and not name.startswith("."):
-                units[relative / name] = ""
-        first = next((name for name in others if _is_dicom(Path(parent, name))), None)
-        if first:
-            units[relative] = os.path.join(parent, first)
-    return units
+def _one_place(candidates: list[Path], scans: list[Path]) -> list[Path]:
+    """Take several DICOM series of one subject as one scan: the folder that holds no others."""
+    if len(candidates) < 2 or not all(c.is_dir() for c in candidates):
+        return candidates
+    above = Path(os.path.commonpath(candidates))
+    below = [s for s in scans if above in (s, *s.parents)]
+    return [above] if set(below) == set(candidates) else candidates
 
 
-TABLES = (".csv", ".json", ".txt", ".xlsx", ".md", ".pdf", ".png", ".xml", ".html", ".tsv", ".bval")
-
-
-def _may_be_dicom(name: str) -> bool:
-    plain = not name.startswith(".") and name != "DICOMDIR" and not is_nifti(name)
-    return plain and not name.lower().endswith(TABLES)
-
-
-def _is_dicom(path: Path) -> bool:
-    if path.suffix.lower() in (".dcm", ".ima"):
-        return True
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
-
-
-def _claims(
-    units: dict[Path, str], ids: dict[str, str], folder: Path
-) -> dict[str, dict[str, str]]:
-    """For each subject the paths that may be its scan, with the reason."""
-    claims: dict[str, dict[str, str]] = {}
-    by_patient: dict[str, list[Path]] = {}
-    for unit, header_file in units.items():
-        found = _by_name(unit, ids)
-        if found:
-            subject, path, reason = found
-            claims.setdefault(subject, {})[path.as_posix()] = reason
-        elif header_file:
-            by_patient.setdefault(_fold(_patient_id(header_file)), []).append(unit)
-    for patient, paths in by_patient.items():
-        if patient in ids:
-            top = _common(paths, units)
-            for path in [top] if top else paths:
-                claims.setdefault(ids[patient], {})[path.as_posix()] = "DICOM PatientID"
-    return claims
-
-
-def _by_name(unit: Path, ids: dict[str, str]) -> tuple[str, Path, str] | None:
-    """Look for an id in the names along a path: exact names first, then whole words in names."""
-    steps = [Path(*unit.parts[: depth + 1]) for depth in range(len(unit.parts))]
-    names = [_stem(step.name) for step in steps]
-    for step, name in zip(steps, names, strict=True):
-        if _fold(name) in ids:
-            reason = "file name" if is_nifti(step) else "folder name"
-            return ids[_fold(name)], unit if is_nifti(unit) else step, reason
-    for step, name in zip(steps, names, strict=True):
-        within = _words(name, ids)
-        if len(within) == 1:
-            path = unit if is_nifti(unit) else step
-            return ids[within[0]], path, f"id within the name {name!r}"
+def _header(folder: Path, names: list[str]) -> pydicom.Dataset | None:
+    """Read the header of the folder's first file, if it is DICOM; a DICOMDIR does not count."""
+    for name in [n for n in names if (folder / n).is_file() and n != "DICOMDIR"][:3]:
+        try:
+            return pydicom.dcmread(
+                folder / name, stop_before_pixels=True, specific_tags=["PatientID"]
+            )
+        except (InvalidDicomError, OSError):
+            continue
     return None
 
 
-def _stem(name: str) -> str:
-    return re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
-
-
-def _words(name: str, ids: dict[str, str]) -> list[str]:
-    """Return the ids that occur between word borders; of ids within each other, the longest."""
-    folded = _fold(name)
-    spans = [match.span() for match in re.finditer(r"[^\W_]+", folded)]
-    hits = [
-        (start, end)
-        for i, (start, _) in enumerate(spans)
-        for _, end in spans[i:]
-        if folded[start:end] in ids
-    ]
-    widest = [
-        (start, end)
-        for start, end in hits
-        if not any(a <= start and end <= b and (a, b) != (start, end) for a, b in hits)
-    ]
-    return sorted({folded[start:end] for start, end in widest})
-
-
-def _patient_id(path: str) -> str:
-    import pydicom
-
-    try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
-    except (pydicom.errors.InvalidDicomError, OSError):
-        return ""
-    return str(header.get("PatientID") or "")
-
-
-def _common(paths: list[Path], units: dict[Path, str]) -> Path | None:
-    """Return the folder that holds these series and nothing else."""
-    if len(paths) == 1:
-        return paths[0]
-    top = Path(os.path.commonpath(paths))
-    others = [unit for unit in units if _inside(unit, top) and unit not in paths]
-    return None if top == Path(".") or others else top
-
-
-def _inside(path: Path, folder: Path) -> bool:
-    return folder == Path(".") or path == folder or folder in path.parents
-
-
-def _best(options: dict[str, str], units: dict[Path, str]) -> dict[str, str]:
-    """Prefer exact names to words in names, and a whole folder to its parts."""
-    exact = {p: r for p, r in options.items() if r in ("folder name", "file name")}
-    options = exact or options
-    return {
-        path: reason
-        for path, reason in options.items()
-        if not any(other != path and _inside(Path(path), Path(other)) for other in options)
-    }
-
-
-def _shared(chosen: dict[str, tuple[str, str]]) -> list[str]:
-    owners: dict[Hashable, list[str]] = {}
-    for subject, (path, _) in chosen.items():
-        owners.setdefault(path, []).append(subject)
-    return [
-        f"{' and '.join(subjects)} have the same scan, {path}"
-        for path, subjects in owners.items()
-        if len(subjects) > 1
-    ]
+def _listed(names: Iterable[str]) -> list[str]:
+    names = list(names)
+    more = [f"  and {len(names) - LISTED} more"] if len(names) > LISTED else []
+    return [f"  {name}" for name in names[:LISTED]] + more

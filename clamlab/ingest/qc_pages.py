@@ -14,6 +14,7 @@ from clamlab.ingest.transforms import LEFT, RIGHT
 WINDOW = (-1200.0, 300.0)
 COLOURS = {RIGHT: "#ff5c5c", LEFT: "#4fc3f7"}
 TEMPLATE_COLOUR = "#ffd54f"
+AROUND_MM = 35.0
 HEIGHTS = (0.75, 0.5, 0.25)  # axial slices, as shares of the lungs' height
 
 
@@ -41,9 +42,9 @@ def draw_subject(
     figure = Figure(figsize=(15, 6.2 if registered else 3.3), facecolor="black")
     FigureCanvasAgg(figure)
     rows = figure.subplots(2 if registered else 1, 6, squeeze=False)
-    volume, labels, affine = own
+    volume, labels, affine = _crop(*own)
     _row(rows[0], volume, affine, labels > 0, [(labels == s, c) for s, c in COLOURS.items()])
-    _histogram(rows[0][5], volume[labels > 0], "lung HU, own scan")
+    _histogram(rows[0][5], volume[labels > 0], "HU in the scan's own lungs")
     if registered:
         volume, labels, template, affine = registered
         outlines = [(template > 0, TEMPLATE_COLOUR)]
@@ -51,11 +52,23 @@ def draw_subject(
         _row(rows[1], volume, affine, template > 0, outlines)
         _histogram(rows[1][5], volume[template > 0], "HU in the template's lungs")
     figure.suptitle(title, color="white", fontsize=11)
-    figure.subplots_adjust(0.005, 0.07, 0.985, 0.9, wspace=0.03, hspace=0.12)
+    figure.subplots_adjust(0.005, 0.07, 0.985, 0.88, wspace=0.03, hspace=0.2)
     with writing(path.parent):
         temporary = path.with_name(f".partial-{path.name}")
         figure.savefig(temporary, dpi=75, format="png", facecolor="black")
         temporary.replace(path)
+
+
+def _crop(volume: NDArray, labels: NDArray, affine: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Look at the lungs with some body around them, not at the room."""
+    if not labels.any():
+        return volume, labels, affine
+    margin = np.ceil(AROUND_MM / voxel_sizes(affine)).astype(int)
+    corners = np.argwhere(labels)
+    low = np.maximum(corners.min(axis=0) - margin, 0)
+    high = corners.max(axis=0) + margin + 1
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    return volume[box], labels[box], affine
 
 
 def _row(axes, volume: NDArray, affine: NDArray, lungs: NDArray, outlines: list) -> None:

@@ -10,8 +10,9 @@ from scipy import ndimage
 
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.registration import register
-from clamlab.ingest.resampling import voxel_sizes
+from clamlab.ingest.resampling import coarser_grid, resample, voxel_sizes
 from clamlab.ingest.transforms import (
+    IDENTITY,
     LEFT,
     RIGHT,
     Transform,
@@ -153,17 +154,17 @@ def template_grid(
 
 def _on_grid(labels, affine, shape, grid) -> NDArray[np.uint8]:
     """Average where the grid is coarser, so that thin recesses do not come and go."""
-    fine = max(1, int(round(voxel_sizes(grid).min() / voxel_sizes(affine).min())))
-    small = grid @ np.diag([1 / fine, 1 / fine, 1 / fine, 1.0])
-    small[:3, 3] -= grid[:3, :3].sum(axis=1) * (0.5 - 0.5 / fine)
-    sides = tuple(side * fine for side in shape)
-    blocks = tuple(n for side in shape for n in (side, fine))
+    spacing = float(voxel_sizes(grid).min())
+    middle = coarser_grid(labels.shape, affine, spacing / 2)
     shares = [
         warp_image(
-            labels == side, affine, Transform(np.eye(4)), shape=sides, grid_affine=small, fill=0.0
+            resample(labels == side, affine, *middle, width_mm=spacing / 2),
+            middle[1],
+            IDENTITY,
+            shape=shape,
+            grid_affine=grid,
+            fill=0.0,
         )
-        .reshape(blocks)
-        .mean(axis=(1, 3, 5))
         for side in (RIGHT, LEFT)
     ]
     return split(*shares)
