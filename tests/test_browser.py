@@ -39,8 +39,7 @@ MARKER_MM = (30 * 3 - 60, 22 * 3 - 40, 14.5 * 5 - 50)  # its middle: R 30, A 26,
 SLICES = """
 from clamlab.viewers import SliceViewer
 viewer = SliceViewer(hu, {"Marker": marker, "Ramp": ramp}, affine=affine, title="Phantom",
-                     key="phantom", colormap="viridis", opacity=1, threshold=0.9,
-                     index=[20, 15, 10])
+                     key="phantom", colormap="viridis", opacity=1, threshold=0.9)
 viewer
 """
 COHORT = """
@@ -156,12 +155,12 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     # wheel, keys, slider: one notch is one slice
     point_at(page, "axial", 0.5, 0.5)
     assert changes(page, lambda: page.mouse.wheel(0, 120)), "wheel"
-    assert position(page) == 10
+    assert position(page) == 13
     axial.focus()
     assert changes(page, lambda: page.keyboard.press("ArrowUp")), "key"
     page.keyboard.press("PageDown")
     settle(page)
-    assert position(page) == 1
+    assert position(page) == 4
     page.keyboard.press("End")
     settle(page)
     assert position(page) == 20
@@ -179,7 +178,7 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     told = [frame for frame in sent if len(frame) > 100]
     assert position(page) == 13
     assert len(told) <= 4 and sum(map(len, told)) < 10_000, [len(frame) for frame in told]
-    assert kernel_learns(page, "viewer.index", "[20, 15, 12]")
+    assert kernel_learns(page, "viewer.index", "[28, 20, 12]")
 
     # window, map, opacity, colours
     assert changes(page, lambda: page.get_by_role("button", name="Mediastinal").click()), "preset"
@@ -213,19 +212,17 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     assert saved.value.suggested_filename == "Phantom_Ramp.png"
 
     # Python moves the picture too, and a cell that runs again keeps its slice
-    print("before", read(page, "voxel"), ask_kernel(page, "viewer.index"))
     assert changes(page, lambda: ask_kernel(page, "setattr(viewer, 'index', [5, 6, 7])")), "Python"
     run_all(page)
     page.locator(".clam-viewer[data-ready]").wait_for()
     settle(page)
     assert page.locator(".clam-viewer").count() == 1
-    # the cell gives an index, which comes first; the map is remembered
-    assert position(page) == 11
+    assert read(page, "voxel") == "voxel 5, 6, 7"
     assert page.get_by_label("Map").first.input_value() == "Ramp"
     pane(page).focus()
     page.keyboard.press("ArrowDown")
     settle(page)
-    assert position(page) == 10, "one key press, one slice: no listener was left behind"
+    assert position(page) == 7, "one key press, one slice: no listener was left behind"
 
 
 def test_sides_and_millimetres(browser, page, tmp_path):
@@ -237,27 +234,21 @@ def test_sides_and_millimetres(browser, page, tmp_path):
     )  # fmt: skip
     page.goto(path.as_uri())
     page.locator(".clam-viewer[data-ready]").wait_for()
-    expected = {"axial": "left top", "coronal": "left top", "sagittal": "left top"}
-    for name, corner in expected.items():
+    for name in ("axial", "coronal", "sagittal"):  # right or front on the left, front or head up
         across, down = color_center(pane(page, name))
-        assert ("left" if across < 0.5 else "right", "top" if down < 0.5 else "bottom") == tuple(
-            corner.split()
-        ), name
+        assert across < 0.5 and down < 0.5, name
         point_at(page, name, across, down)
         assert read(page, "hu") == "300 HU"
         assert read(page, "importance") == "importance 1.00"
         assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4)
-    # lengths on the screen are lengths in the body: 15 mm across and 15 mm down, of 120 and 90
-    box = pane(page).bounding_box()
     left = color_center(pane(page))[0]
     page.get_by_role("button", name="Radiological").click()
     settle(page)
-    assert color_center(pane(page))[0] == pytest.approx(1 - left, abs=0.01), "side is mirrored"
-    assert color_center(pane(page, "sagittal"))[0] < 0.5, "front stays left"
     across, down = color_center(pane(page))
+    assert across == pytest.approx(1 - left, abs=0.01), "the side is mirrored"
+    assert color_center(pane(page, "sagittal"))[0] < 0.5, "the front stays left"
     point_at(page, "axial", across, down)
-    assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4)
-    assert box["width"] > 200
+    assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4), "the body is not"
 
 
 def test_exported_page_opens_from_disk(page, tmp_path):
@@ -273,9 +264,7 @@ def test_exported_page_opens_from_disk(page, tmp_path):
     point_at(page, "axial", 0.5, 0.5)
     assert changes(page, lambda: page.mouse.wheel(0, 120)), "wheel"
     assert changes(page, lambda: page.get_by_label("Map").first.select_option("Ramp")), "map"
-    assert changes(page, lambda: page.keyboard.press("2")) or changes(
-        page, lambda: pane(page).press("2")
-    ), "window"
+    assert changes(page, lambda: pane(page).press("2")), "window"
 
 
 def test_embedded_page_lives_in_a_report(browser, tmp_path):
@@ -325,7 +314,6 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     assert canvas_hash(pane(page)) != before
     ask_kernel(page, "setattr(cohort.scatter, 'group', [0, 1, 2])")
     title.get_by_text("Average of 3 scans").wait_for()
-    assert canvas_hash(scatter)
 
 
 def test_volume_view_in_jupyterlab(lab, page):

@@ -13,6 +13,7 @@ ROOMS = sorted(
     p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
 )
 ROOMS.remove("__init__")
+ROOMS.remove("__main__")
 
 EVERYTHING = set(ROOMS)
 MAY_IMPORT = {

@@ -131,6 +131,22 @@ def test_one_cloud_is_not_cut(draw, n):
     assert recommended(draw(np.random.default_rng(1000 + n), n), k_max=5) == 1
 
 
+def test_a_bent_band_is_not_cut():
+    rng = np.random.default_rng(1001)
+    angle = rng.uniform(0, np.pi, size=300)
+    x = 0.5 * rng.normal(size=(300, 30))
+    x[:, :2] += 8 * np.c_[np.cos(angle), np.sin(angle)]
+    assert dip_p_value(x[:, 0]) < 0.05  # from its side it is dense at both ends
+    assert recommended(x, k_max=4) == 1
+
+
+def test_a_strong_direction_without_clusters_does_not_hide_them():
+    rng = np.random.default_rng(1000)
+    x, _ = blobs((100, 100), seed=1000)
+    x[:, 3] += 4 * rng.gamma(2, size=200)
+    assert recommended(x, k_max=4) == 2
+
+
 @pytest.mark.parametrize(
     "sizes",
     [(150, 150), (240, 60), (100, 100, 100), (200, 70, 30), (75,) * 4, (60,) * 5],

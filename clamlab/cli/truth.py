@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from clamlab.evaluation import adjusted_rand, clustering_accuracy
+from clamlab import clam
+from clamlab.evaluation import adjusted_rand, clustering_accuracy, localization
 from clamlab.experiments.methods import Baseline, linear_features
 from clamlab.study import Study
 
@@ -17,6 +18,8 @@ def against_truth(study: Study) -> Iterator[str]:
         study.read("true_labels"), on="subject_id", suffixes=("", "_true"), validate="one_to_one"
     )
     yield from _clusters(study, truth)
+    if study.path("contrast").is_file():
+        yield _places(study)
     if study.path("associations").is_file():
         yield from _outcomes(study)
 
@@ -42,9 +45,39 @@ def _clusters(study: Study, truth: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def _places(study: Study) -> str:
+    # Ingestion brings seconds of imports that only this line needs.
+    from clamlab.ingest import follow
+    from clamlab.volumes import load_nifti
+
+    template, affine = load_nifti(study.path("template"))
+    mask = study.read("lung_mask")
+    clusters = study.read("assignments")["cluster"].to_numpy()
+    activation = clam.own_importance(study.read("maps"), clusters)
+    evidence = study.read("contrast")
+    rows = []
+    for i, subject in enumerate(study.read("scans")["subject_id"]):
+        drawn = study.path("truth") / f"{subject}_lesion.nii.gz"
+        folder = study.path("subjects") / subject
+        lesion = follow(drawn, folder, template=template, affine=affine)
+        shown = {
+            "map": clam.upsample(activation[i], mask.shape),
+            "contrast": evidence[i, clusters[i]],
+        }
+        found = {n: localization(m[None], lesion[None], mask).iloc[0] for n, m in shown.items()}
+        rows.append({n: row["energy_inside"] for n, row in found.items()})
+        rows[-1]["chance"] = found["map"]["chance"]
+    inside = pd.DataFrame(rows).mean()
+    return (
+        f"places: the lesions fill {inside['chance']:.0%} of the lungs and hold "
+        f"{inside['map']:.0%} of the activation maps and {inside['contrast']:.0%} of the contrast "
+        "maps (which leave out what clusters share)"
+    )
+
+
 def _outcomes(study: Study) -> Iterator[str]:
     effects = pd.read_csv(study.path("truth") / "known_effects.csv")
-    differs = set(effects.loc[effects["differs"], "outcome"])
+    differs = set(effects.loc[effects["cluster_1"] != effects["cluster_2"], "outcome"])
     tests = study.read("associations").query("part == 'omnibus'").set_index("outcome")["p"]
     found = set(tests.index[tests < ALPHA])
     known = set(effects["outcome"]) & set(tests.index)

@@ -77,6 +77,8 @@ def average_evidence(maps: NDArray, clusters: ArrayLike) -> dict[str, NDArray[np
     averages = {}
     for k in np.unique(clusters):
         rows = np.flatnonzero(clusters == k)
-        total = sum(np.asarray(maps[i, k], "float64") for i in rows)
+        total = np.zeros(maps.shape[2:])
+        for i in rows:
+            total += maps[i, k]
         averages[f"Cluster {k + 1}"] = (total / len(rows)).astype("float32")
     return averages

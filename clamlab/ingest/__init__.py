@@ -1,8 +1,10 @@
 """From a folder of DICOM or NIfTI scans to equal, oriented, registered volumes in HU."""
 
 from clamlab.ingest.errors import IngestError
+from clamlab.ingest.following import follow, read_transform
 from clamlab.ingest.matching import Matching, match_scans
 from clamlab.ingest.pipeline import ingest_cohort, stack
+from clamlab.ingest.planning import ingest_forecast
 from clamlab.ingest.quality import lung_qc
 from clamlab.ingest.reading import Scan, read_scan
 from clamlab.ingest.registration import register
@@ -17,10 +19,13 @@ __all__ = [
     "Transform",
     "build_template",
     "dice",
+    "follow",
     "ingest_cohort",
+    "ingest_forecast",
     "lung_qc",
     "match_scans",
     "read_scan",
+    "read_transform",
     "register",
     "segment_lungs",
     "stack",

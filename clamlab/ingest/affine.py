@@ -45,8 +45,10 @@ def fit_affine(
     fixed, grid = signed_lungs(*pad_mm(template, template_affine, MARGIN_MM), GRID_MM)
     # From here both masks live in the template's space, where one smoothing means the same.
     scan, scan_affine = pad_mm(labels, affine, voxel_sizes(affine).max())
+    lungs, lungs_affine = signed_lungs(scan, scan_affine, GRID_MM)
     moving = warp_image(
-        *signed_lungs(scan, scan_affine, GRID_MM),
+        lungs,
+        lungs_affine,
         Transform(start),
         shape=fixed.shape,
         grid_affine=grid,
@@ -55,8 +57,10 @@ def fit_affine(
     matrix = np.eye(4)
     for smoothing in SMOOTHING_MM:
         sigma = smoothing / voxel_sizes(grid)
-        pair = [ndimage.gaussian_filter(image, sigma, truncate=3) for image in (fixed, moving)]
-        matrix = _refine(matrix, *pair, grid)
+        smooth_fixed, smooth_moving = (
+            ndimage.gaussian_filter(image, sigma, truncate=3) for image in (fixed, moving)
+        )
+        matrix = _refine(matrix, smooth_fixed, smooth_moving, grid)
     return start @ matrix
 
 

@@ -66,7 +66,9 @@ def _follow(lumen: NDArray, start: NDArray, top: int, spacing: NDArray) -> NDArr
     path[:, :, top] = current = start
     areas = [start.sum()]
     for z in range(top - 1, -1, -1):
-        current = lumen[:, :, z] & grow(current[:, :, None], 1.5 * max(spacing[:2]), spacing)[:, :, 0]
+        current = (
+            lumen[:, :, z] & grow(current[:, :, None], 1.5 * max(spacing[:2]), spacing)[:, :, 0]
+        )
         if not current.any() or current.sum() > LEAK * np.median(areas[-20:]):
             break
         areas.append(current.sum())

@@ -80,7 +80,7 @@ def _convert(series: Series) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
         for index, file in enumerate(series.files):
             _link(file.resolve(), source / f"{index:05d}.dcm")
         said = _run_dcm2niix(source, target)
-        image = nibabel.load(_pick(target, said))
+        image: Any = nibabel.load(_pick(target, said))
         check_geometry(image.shape, image.affine)
         if image.shape[2] < len(series.positions):
             raise IngestError(
@@ -114,7 +114,7 @@ def _run_dcm2niix(source: Path, target: Path) -> str:
 
 
 def _pick(folder: Path, said: str) -> Path:
-    """Pick the volume to trust: tilt-corrected and equidistant before raw; never just exit code 0."""
+    """Pick the volume to trust, tilt-corrected, then equidistant, before raw."""
     outputs = sorted(folder.glob("*.nii"))
     raw = [path for path in outputs if not {"Eq", "Tilt"} & set(path.stem.split("_"))]
     if not outputs or len(raw) > 1:

@@ -89,8 +89,9 @@ def match_scans(
     scans = find_scans(folder)
     if not scans and path_column is None:
         raise ValueError(f"{folder} holds no scan: expected NIfTI files or folders of DICOM files")
+    ways: dict[str, str] = {}
     if path_column is not None:
-        found, ways = _by_path(table, ids, folder, path_column), {}
+        found = _by_path(table, ids, folder, path_column)
     else:
         found, ways = _by_name(ids, scans, folder)
         _add_by_patient_id(found, ways, ids, scans)
@@ -120,8 +121,8 @@ def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
         raise ValueError(f"column {id_column!r} is empty in row {rows}: every subject needs an id")
     if twice := sorted(ids[ids.duplicated()].unique()):
         raise ValueError(
-            f"column {id_column!r} holds {', '.join(twice[:LISTED])} more than once: one row is one "
-            "subject; keep one row, or give visits ids of their own"
+            f"column {id_column!r} holds {', '.join(twice[:LISTED])} more than once: one row is "
+            "one subject; keep one row, or give visits ids of their own"
         )
     return ids
 

@@ -26,7 +26,9 @@ def grow(mask: Mask, radius_mm: float, spacing: NDArray) -> Mask:
 
 def shrink(mask: Mask, radius_mm: float, spacing: NDArray) -> Mask:
     """Take away everything within ``radius_mm`` of the outside; the volume's end is no outside."""
-    return ndimage.distance_transform_edt(mask, sampling=spacing) > radius_mm if mask.any() else mask
+    return (
+        ndimage.distance_transform_edt(mask, sampling=spacing) > radius_mm if mask.any() else mask
+    )
 
 
 def close(mask: Mask, radius_mm: float, spacing: NDArray) -> Mask:

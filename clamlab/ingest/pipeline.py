@@ -99,14 +99,14 @@ def ingest_cohort(
     >>> import tempfile
     >>> from clamlab.volumes import save_nifti
     >>> folder = Path(tempfile.mkdtemp())
-    >>> affine = np.diag([8.0, 8, 8, 1])
+    >>> affine = np.diag([7.0, 7, 7, 1])
     >>> chest = np.full((48, 32, 40), 40, "int16")
     >>> chest[27:44, 6:26, 6:34] = chest[4:21, 6:26, 6:34] = -850
     >>> chest[:, 30:] = -1000
     >>> for name in ("S-1", "S-2"):
     ...     path = save_nifti(folder / f"{name}.nii.gz", chest, affine)
     >>> cohort = pd.DataFrame({"subject_id": ["S-1", "S-2"], "scan": ["S-1.nii.gz", "S-3.nii.gz"]})
-    >>> qc = ingest_cohort(cohort, folder / "out", scans_root=folder, spacing_mm=8,
+    >>> qc = ingest_cohort(cohort, folder / "out", scans_root=folder, spacing_mm=7,
     ...                    registration="affine", progress=False)
     >>> qc["status"].tolist()
     ['ok', 'excluded']
@@ -120,7 +120,7 @@ def ingest_cohort(
     )
     folder = Path(folder)
     _check_arguments(settings, template_share)
-    subjects = _subjects(cohort, folder, Path(scans_root or "."))
+    subjects = cohort_subjects(cohort, folder, Path(scans_root or "."))
     with writing(folder):
         (folder / "qc").mkdir(parents=True, exist_ok=True)
 
@@ -146,8 +146,8 @@ def ingest_cohort(
         registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
     twins = _twins(records)
     qc = pd.DataFrame(
-        [_row(s.subject_id, records, registered, twins, sample) for s in subjects],
-    )
+        [_row(s.subject_id, records, registered, twins, sample) for s in subjects]
+    ).astype({"slices": "Int64", "dice": float, "filled_fraction": float})
     write_index(qc, folder / "qc")
     return qc
 
@@ -198,7 +198,14 @@ def _check_arguments(settings: Settings, template_share: float) -> None:
         raise ValueError(f"template_share must be above 0 and at most 1, found {template_share}")
 
 
-def _subjects(cohort: pd.DataFrame, folder: Path, root: Path) -> list[Subject]:
+def cohort_subjects(cohort: pd.DataFrame, folder: Path, root: Path) -> list[Subject]:
+    """Check a cohort table and return its rows as the steps take them.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a cell is empty or a subject stands twice.
+    """
     missing = [column for column in ("subject_id", "scan") if column not in cohort.columns]
     if missing or not len(cohort):
         raise ValueError(
@@ -253,10 +260,10 @@ def _own_template(
     state, half_done = folder / "template.json", folder / ".template-so-far.nii.gz"
     known = read_json(state)
     final = folder / "template.nii.gz"
-    if known.get("key") == key and known["next"] == "done" and final.exists():
+    if known.get("key") == key and known.get("next") == "done" and final.exists():
         return Template(*load_nifti(final), key)
     start = None
-    if known.get("key") == key and known["next"] != "done" and half_done.exists():
+    if known.get("key") == key and known.get("next") in ("affine", "syn") and half_done.exists():
         start = (*load_nifti(half_done), known["next"])
     bar = tqdm(desc="template", unit="iteration", disable=not progress)
 
@@ -397,5 +404,3 @@ def _row(
         "series": "; ".join(read.get("log", [])),
         "seconds": round(read["seconds"] + fit.get("seconds", 0.0), 2),
     }
-
-

@@ -79,7 +79,10 @@ def _row(axes, volume: NDArray, affine: NDArray, lungs: NDArray, outlines: list)
     y = np.flatnonzero(inside.any(axis=(0, 2)))
     x = np.flatnonzero(inside.any(axis=(1, 2)))
     planes = [("axial", 2, z[0] + int(share * (z[-1] - z[0]))) for share in HEIGHTS]
-    planes += [("coronal", 1, (y[0] + y[-1]) // 2), ("sagittal, right", 0, x[0] + 3 * np.ptp(x) // 4)]
+    planes += [
+        ("coronal", 1, (y[0] + y[-1]) // 2),
+        ("sagittal, right", 0, x[0] + 3 * np.ptp(x) // 4),
+    ]
     for axis, (name, normal, index) in zip(axes, planes, strict=False):
         across, down = [side for side in range(3) if side != normal]
         axis.imshow(

@@ -57,7 +57,8 @@ def registration_flags(dice: float, filled: float, kind: str) -> list[str]:
     flags = []
     if dice < LEAST_DICE[kind]:
         flags.append(
-            f"the lungs fit the template with a Dice of {dice:.2f} only (expected {LEAST_DICE[kind]})"
+            f"the lungs fit the template with a Dice of {dice:.2f} only "
+            f"(expected {LEAST_DICE[kind]})"
         )
     if filled > MOST_FILLED:
         flags.append(f"{filled:.0%} of the template's lungs lie outside this scan's lungs")
@@ -66,9 +67,9 @@ def registration_flags(dice: float, filled: float, kind: str) -> list[str]:
 
 def _volume_flags(right: float, left: float) -> list[str]:
     if not right or not left:
-        return ["the right lung was not found"] * (not right) + [
-            "the left lung was not found"
-        ] * (not left)
+        return ["the right lung was not found"] * (not right) + ["the left lung was not found"] * (
+            not left
+        )
     flags = []
     if not TOTAL_ML[0] <= right + left <= TOTAL_ML[1]:
         flags.append(

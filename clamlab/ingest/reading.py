@@ -112,7 +112,7 @@ def load_volume(path: str | os.PathLike) -> tuple[NDArray[np.int16], NDArray[np.
     """
     path = Path(path)
     try:
-        image = nibabel.load(path)
+        image: Any = nibabel.load(path)
         header = image.header
         if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
             raise IngestError(

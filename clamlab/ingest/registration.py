@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -75,9 +76,7 @@ def register(
     matrix = fit_affine(labels, affine, template, template_affine)
     if kind == "affine":
         return Transform(matrix)
-    return Transform(
-        matrix, _deform(labels, affine, matrix, template, template_affine, seed)
-    )
+    return Transform(matrix, _deform(labels, affine, matrix, template, template_affine, seed))
 
 
 def _deform(
@@ -113,7 +112,8 @@ def _deform(
             outprefix=str(Path(folder) / "syn_"),
         )
         warp = next(path for path in found["fwdtransforms"] if path.endswith("Warp.nii.gz"))
-        displacement = np.asanyarray(nibabel.load(warp).dataobj, "float32")[:, :, :, 0]
+        stored: Any = nibabel.load(warp)
+        displacement = np.asanyarray(stored.dataobj, "float32")[:, :, :, 0]
     inner = tuple(slice(MARGIN_VOXELS, MARGIN_VOXELS + side) for side in template.shape)
     return displacement[inner] * np.array([-1, -1, 1], "float32")
 

@@ -9,7 +9,6 @@ look like chest wall to any threshold: :func:`clamlab.ingest.lung_qc` exists to 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-
 from skimage.segmentation import watershed
 
 from clamlab.ingest.airways import find_airways
@@ -24,7 +23,9 @@ FREE_AIR_HU = -955.0  # the mean inside a lung stays above, even in emphysema
 CLOSING_MM = 8.0  # bridges vessels and nodules at the lung's surface
 SHELL_MM = 4.0  # half the thickest couch shell
 SMALLEST_ML = 3.0
-SMALLEST_SHARE = 0.05  # of the largest piece: less is bowel gas, more may be a lobe cut off by fluid
+SMALLEST_SHARE = (
+    0.05  # of the largest piece: less is bowel gas, more may be a lobe cut off by fluid
+)
 SPANS = 0.1  # a piece with this share on either side of the midline is two joined lungs
 IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
 

@@ -291,18 +291,19 @@ def _read(file: Path) -> _Image | None:
         except pydicom.errors.InvalidDicomError:
             return None
         except Exception as error:  # a damaged header raises whatever its damage leads to
-            return _Image(file, pydicom.Dataset(), *_NOWHERE, problem=f"cannot be read ({error})")
+            return _broken(file, pydicom.Dataset(), f"cannot be read ({error})")
         problem = _pixel_problem(stream, header)
     if "Rows" not in header:
         return None
     try:
         places, axes, spacing = _geometry(header)
     except (AttributeError, TypeError, ValueError, IndexError, KeyError):
-        return _Image(file, header, *_NOWHERE, problem="has no position or orientation")
+        return _broken(file, header, "has no position or orientation")
     return _Image(file, header, places, axes, (header.Rows, header.Columns, *spacing), problem)
 
 
-_NOWHERE: tuple = (np.zeros((1, 3)), np.zeros((2, 3)), (0, 0))
+def _broken(file: Path, header: Any, problem: str) -> _Image:
+    return _Image(file, header, np.zeros((1, 3)), np.zeros((2, 3)), (0, 0), problem)
 
 
 def _pixel_problem(stream: Any, header: Any) -> str:
@@ -329,10 +330,10 @@ def _geometry(header: Any) -> tuple[NDArray, NDArray, list[float]]:
     if not frames:
         places = np.array([header.ImagePositionPatient], "float64")
         return places, _axes(header), [float(v) for v in header.PixelSpacing]
-    places = [frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames]
+    each = [frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames]
     shared = header.SharedFunctionalGroupsSequence[0]
     spacing = shared.PixelMeasuresSequence[0].PixelSpacing
-    return np.array(places, "float64"), _axes(header), [float(value) for value in spacing]
+    return np.array(each, "float64"), _axes(header), [float(value) for value in spacing]
 
 
 def _axes(header: Any) -> NDArray[np.float64]:

@@ -43,6 +43,7 @@ from clamlab.volumes import load_nifti, save_nifti
 
 VERSION = 1  # raise it when a step's results change, so that old ones are not taken for new
 STATE = "state.json"
+REGISTERED = ["registered.nii.gz", "registered_lungs.nii.gz"]
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def _prepare_key(subject: Subject, settings: Settings) -> str:
         file_stamp(path) if path.exists() else None
         for path in (subject.scan, subject.lung_mask or subject.scan)
     ]
-    ready_made = settings.registration == "none" and settings.segment
-    rules = (settings.spacing_mm, settings.min_coverage_mm, settings.registration == "none", ready_made)
-    return fingerprint(VERSION, str(subject.scan), subject.series_number, stamps, rules)
+    ready_made = settings.registration == "none"
+    rules = (settings.spacing_mm, settings.min_coverage_mm, ready_made, settings.segment)
+    return fingerprint(VERSION, subject.series_number, stamps, rules)
 
 
 def _recorded(
@@ -115,7 +116,8 @@ def _recorded(
     path = subject.folder / STATE
     state = read_json(path) | {"subject_id": subject.subject_id}
     old = state.get(step, {})
-    if old.get("key") == key and old["status"] != "unexpected":
+    kept = all((subject.folder / name).exists() for name in old.get("files", []))
+    if old.get("key") == key and old.get("status") in ("done", "failed") and kept:
         return old
     start = time.perf_counter()
     try:
@@ -146,11 +148,14 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
     else:
         labels = segment_lungs(working, voxel_sizes(affine))
     measures = lung_qc(working, labels, voxel_sizes(affine))
-    image, image_labels, image_affine = _kept_image(scan.volume, scan.affine, labels, affine, settings)
+    image, image_labels, image_affine = _kept_image(
+        scan.volume, scan.affine, labels, affine, settings
+    )
     with writing(subject.folder):
         save_nifti(subject.folder / "image.nii.gz", image, image_affine)
         save_nifti(subject.folder / "lungs.nii.gz", image_labels, image_affine)
     record = {
+        "files": ["image.nii.gz", "lungs.nii.gz"],
         "facts": scan.facts,
         "log": scan.log,
         "flags": scan.notes + measures.pop("flags"),
@@ -159,9 +164,7 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
     }
     missing = [side for side in ("right", "left") if not measures[f"{side}_ml"]]
     if missing:
-        draw_subject(
-            _picture(subject), subject.subject_id, (image, image_labels, image_affine)
-        )
+        draw_subject(_picture(subject), subject.subject_id, (image, image_labels, image_affine))
         raise IngestError(
             f"expected two lungs, the {' and the '.join(missing)} lung was not found: dense "
             "disease on both sides, one lung, or no chest; look at the picture, and give a lung "
@@ -182,7 +185,9 @@ def _given_labels(path: Path, shape: tuple[int, ...], affine: NDArray) -> NDArra
     try:
         labels, own = load_nifti(path)
     except (OSError, nibabel.filebasedimages.ImageFileError) as error:
-        raise IngestError(f"lung mask {path.name}: expected a NIfTI image, found {error}") from error
+        raise IngestError(
+            f"lung mask {path.name}: expected a NIfTI image, found {error}"
+        ) from error
     check_geometry(labels.shape, own)
     if not {1, 2} <= set(np.unique(labels).tolist()):
         raise IngestError(
@@ -218,7 +223,7 @@ def _align(
         kind=settings.registration,
         seed=settings.seed,
     )
-    grid = {"shape": template.labels.shape, "grid_affine": template.affine}
+    grid: dict[str, Any] = {"shape": template.labels.shape, "grid_affine": template.affine}
     own = warp_labels(labels, affine, transform, **grid)
     volume = to_hu(warp_image(image, affine, transform, fill=LOWEST_HU, **grid))
     filled, share = fill_lungs(volume, own > 0, template.labels > 0)
@@ -238,6 +243,7 @@ def _align(
         (filled, own, template.labels, template.affine),
     )
     return {
+        "files": REGISTERED,
         "dice": round(agreement, 4),
         "filled_fraction": round(share, 4),
         "flags": registration_flags(agreement, share, settings.registration),
@@ -309,6 +315,7 @@ def _prepare_ready_made(subject: Subject, settings: Settings) -> dict[str, Any]:
             save_nifti(subject.folder / "lungs.nii.gz", labels, affine)
     sizes = voxel_sizes(affine)
     return {
+        "files": ["lungs.nii.gz"] if settings.segment else [],
         "facts": {
             "format": "NIfTI",
             "slices": volume.shape[2],
@@ -334,4 +341,4 @@ def _adopt(subject: Subject, template: Template) -> dict[str, Any]:
     if min(volume.shape) > 1:
         draw_subject(_picture(subject), subject.subject_id, (volume, own, affine))
     agreement = round(dice(own, template.labels), 4) if lungs.exists() else None
-    return {"dice": agreement, "filled_fraction": 0.0, "flags": []}
+    return {"files": REGISTERED, "dice": agreement, "filled_fraction": 0.0, "flags": []}

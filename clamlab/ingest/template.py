@@ -202,17 +202,18 @@ def _shares(mask, affine, transform, shape, grid) -> NDArray[np.float32]:
 
 def _renew(labels, affine, pairs, kind, n_jobs, seed) -> NDArray[np.uint8]:
     transforms = Parallel(n_jobs=n_jobs)(
-        delayed(register)(
-            mask, labels, affine=own, template_affine=affine, kind=kind, seed=seed
-        )
+        delayed(register)(mask, labels, affine=own, template_affine=affine, kind=kind, seed=seed)
         for mask, own in pairs
     )
     shares = np.zeros((2, *labels.shape))
     for (mask, own), transform in zip(pairs, transforms, strict=True):
         shares += _shares(mask, own, transform, labels.shape, affine)
     back = _away_from_mean(transforms, labels.shape, affine)
-    shares = [ndimage.map_coordinates(share / len(pairs), back, order=1) for share in shares]
-    return split(*(share.reshape(labels.shape) for share in shares))
+    right, left = (
+        ndimage.map_coordinates(share / len(pairs), back, order=1).reshape(labels.shape)
+        for share in shares
+    )
+    return split(right, left)
 
 
 def _away_from_mean(transforms: list[Transform], shape, grid) -> NDArray[np.float64]:
@@ -222,8 +223,9 @@ def _away_from_mean(transforms: list[Transform], shape, grid) -> NDArray[np.floa
     """
     mean = np.mean([transform.affine[:3, :3] for transform in transforms], axis=0)
     points = np.linalg.inv(mean) @ grid_points(shape, grid)
-    if transforms[0].displacement is not None:
-        field = np.mean([transform.displacement for transform in transforms], axis=0)
+    fields = [t.displacement for t in transforms if t.displacement is not None]
+    if fields:
+        field = np.mean(fields, axis=0)
         points = points - SHAPE_STEP * field.reshape(-1, 3).T
     voxels = np.linalg.inv(grid)
     return voxels[:3, :3] @ points + voxels[:3, 3:]

@@ -69,8 +69,7 @@ def choose_n_clusters(
 
     Notes
     -----
-    The recommended rule is told in `clamlab.selection.valleys`. It was tuned on seeds 0 to 99;
-    tests and reported results use seeds from 1000 on.
+    The recommended rule, and the seeds it was tuned on, are told in `clamlab.selection.valleys`.
 
     Examples
     --------

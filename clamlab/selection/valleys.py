@@ -11,13 +11,15 @@ with several modes of their own (dip p at most 0.05), which leaves out strong di
 without clusters such as lung volume. At most 12 components.
 
 Valley: a pair passes when Hartigan's dip test rejects one mode at 0.01 twice: along the line
-between the two centroids, and along the geodesic (Isomap) coordinate of the pair, which a bent
-but unbroken band does not pass. The dip is taken of the whole pair and of as many scans on
-either side of the cut, so that a small cluster beside a large one is seen: a stretch of a
-single hump is a single hump too. In many dimensions k-means finds a line along which a handful of
-scans falls in two by chance, so every pair needs ten scans for each component of the view.
+between the two centroids in the view, and along the same line after Isomap has unrolled the pair,
+which a bent but unbroken band does not pass (a half circle seen from its side is dense at both
+ends). The dip is taken of the whole pair and of as many scans on either side of the cut, so
+that a small cluster beside a large one is seen: a stretch of a single hump is a single hump too.
+In many dimensions k-means finds a line along which a handful of scans falls in two by chance, so
+every pair needs ten scans for each component of the view.
 
-Frozen after tuning on random seeds 0 to 99; tests and reports use seeds from 1000 on.
+Frozen after tuning on synthetic features of seeds 0 to 99 and simulated slices of seeds 7, 1007
+and 1008; tests use other data of seeds from 1000 on, reported results seeds from 3000 on.
 """
 
 import itertools
@@ -139,19 +141,16 @@ def _judge(scores, view: tuple[int, ...], n_clusters: int, seed: int) -> Valleys
         itertools.combinations(range(n_clusters), 2),
         key=lambda ij: np.linalg.norm(groups[ij[0]].mean(0) - groups[ij[1]].mean(0)),
     )
+    in_view = [(seen[labels == i], seen[labels == j]) for i, j in pairs]
+    in_all = [(scores[labels == i], scores[labels == j]) for i, j in pairs]
     worst = Valleys(n_clusters, 0.0, view, None)
-    for i, j in pairs:
-        p = _valley_p(*_along_line(groups[i], groups[j]))
-        if p > worst.p:
-            worst = Valleys(n_clusters, p, view, (i, j))
-        if p > LEVEL:
-            return worst
-    for i, j in pairs:
-        p = _valley_p(*_along_geodesic(scores[labels == i], scores[labels == j]))
-        if p > worst.p:
-            worst = Valleys(n_clusters, p, view, (i, j))
-        if p > LEVEL:
-            return worst
+    for coordinate, samples in ((_along_line, in_view), (_along_unrolled_line, in_all)):
+        for pair, (a, b) in zip(pairs, samples, strict=True):
+            p = _valley_p(*coordinate(a, b))
+            if p > worst.p:
+                worst = Valleys(n_clusters, p, view, pair)
+            if p > LEVEL:
+                return worst
     return worst
 
 
@@ -160,8 +159,8 @@ def _along_line(a, b) -> tuple[np.ndarray, np.ndarray]:
     return a @ direction, b @ direction
 
 
-def _along_geodesic(a, b) -> tuple[np.ndarray, np.ndarray]:
-    """Unroll the pair, then look along the line: seen in all components, not in the view alone."""
+def _along_unrolled_line(a, b) -> tuple[np.ndarray, np.ndarray]:
+    """Unroll a bent band; that it is one shows in all components, not in the view alone."""
     wide = max(UNROLLED, (len(a) + len(b)) // SCANS_PER_COMPONENT)
     both = np.r_[a, b][:, :wide]
     neighbours = min(max(5, int(np.sqrt(len(both)))), len(both) - 1)

@@ -162,13 +162,13 @@ def _stored(volume: NDArray) -> NDArray[np.uint16]:
 def _encode(header: dict) -> bytes:
     """Encode the header shared by all slices, up to and including the pixels' own tag."""
     import pydicom
-    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+    from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
     data = pydicom.Dataset()
     data.file_meta = pydicom.dataset.FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = CTImageStorage
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = _UID
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = UID(_UID)
     data.Modality = "CT"
     data.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     data.PatientName = data.StudyDate = data.StudyTime = data.AccessionNumber = ""

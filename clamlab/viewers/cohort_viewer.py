@@ -1,7 +1,7 @@
 """Go through a cohort: where a scan lies, what it looks like, and what drives its cluster."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,11 @@ class CohortViewer(widgets.VBox):
 
     def __init__(
         self,
-        volumes: ArrayLike,
-        features: ArrayLike,
+        volumes: NDArray,
+        features: NDArray,
         soft_assignments: ArrayLike,
         *,
-        maps: Mapping[str, ScanMap | ArrayLike],
+        maps: Mapping[str, ScanMap | NDArray],
         table: pd.DataFrame | None = None,
         affine: ArrayLike | None = None,
         mask: ArrayLike | None = None,
@@ -95,7 +95,7 @@ class CohortViewer(widgets.VBox):
         self._connect()
         super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL)])
 
-    def _add_selectors(self, features: ArrayLike) -> None:
+    def _add_selectors(self, features: NDArray) -> None:
         names = list(self._table["subject_id"])
         clusters = [(f"cluster {k + 1}", k) for k in range(self._soft.shape[1])]
         order, margins = borderline_scans(self._soft)
@@ -227,7 +227,7 @@ def borderline_scans(soft_assignments: ArrayLike) -> tuple[NDArray, NDArray]:
 
 
 def cohort_table(
-    volumes: ArrayLike, features: ArrayLike, soft: NDArray, *, table: pd.DataFrame | None = None
+    volumes: NDArray, features: NDArray, soft: NDArray, *, table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Put what is known of each scan side by side: subject, cluster, confidence, own columns.
 
@@ -250,9 +250,10 @@ def cohort_table(
     return pd.DataFrame({"subject_id": names.astype(str), **own}).join(rest)
 
 
-def _mean(arrays: Any) -> NDArray:
+def _mean(arrays: Iterable[NDArray]) -> NDArray:
     """Average arrays one by one, so that a large group needs the memory of one scan."""
-    total, count = 0.0, 0
+    total: Any = 0
+    count = 0
     for array in arrays:
         total, count = total + np.asarray(array, np.float32), count + 1
     return total / count

@@ -125,7 +125,9 @@ def _keep(
     volume = np.asarray(volume_hu)
     if mask.shape != volume.shape:
         raise ValueError(f"the mask has shape {mask.shape}, the volume {volume.shape}")
-    maps = {name: np.where(mask, values, 0) for name, values in (overlays or {}).items()}
+    maps: dict[str, ArrayLike] = {
+        name: np.where(mask, values, 0) for name, values in (overlays or {}).items()
+    }
     return np.where(mask, volume, OUTSIDE), maps
 
 

@@ -39,7 +39,7 @@ class LatentScatter(anywidget.AnyWidget):
     points = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     axis_labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    column = traitlets.List().tag(sync=True)
+    column: traitlets.List = traitlets.List().tag(sync=True)
     levels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     color_label = traitlets.Unicode().tag(sync=True)
     selected = traitlets.Int(0).tag(sync=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 HU_SPAN = 400  # a difference of so many HU, or more, is shown as importance 1
 
@@ -11,7 +11,7 @@ ScanMap = Callable[[int, int], NDArray]
 
 
 def study_maps(
-    maps: ArrayLike, contrast: ArrayLike, counterfactual_hu: ArrayLike, volumes: ArrayLike
+    maps: NDArray, contrast: NDArray, counterfactual_hu: NDArray, volumes: NDArray
 ) -> dict[str, ScanMap]:
     """Offer a study's maps to the cohort viewer, each as a function of scan and cluster.
 
@@ -52,13 +52,13 @@ def study_maps(
     }
 
 
-def as_function(values: ScanMap | ArrayLike) -> ScanMap:
+def as_function(values: ScanMap | NDArray) -> ScanMap:
     """Read maps given as an array (n, K, *grid) or as a function alike."""
     return values if callable(values) else lambda i, k: np.asarray(values[i][k], np.float32)
 
 
 def map_of(
-    maps: Mapping[str, ScanMap | ArrayLike], name: str, scan: int, *, cluster: int, mask: NDArray
+    maps: Mapping[str, ScanMap | NDArray], name: str, scan: int, *, cluster: int, mask: NDArray
 ) -> NDArray[np.float32]:
     """Make one scan's map at the scan's own grid, nothing outside the mask."""
     values = np.asarray(as_function(maps[name])(scan, cluster), np.float32)

@@ -79,7 +79,7 @@ def start_state(
     if unknown:
         raise TypeError(f"{unknown} is no state of the viewer; there are {sorted(STATE)}")
     names = scan["overlay_names"]
-    start = {"index": _bulk(scan), "overlay": names[0] if names else ""}
+    start: dict[str, Any] = {"index": _bulk(scan), "overlay": names[0] if names else ""}
     start |= (remembered or {}) | given
     if "window" in given or "level" in given:
         window, level = PRESETS["lung"]

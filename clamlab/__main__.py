@@ -1,0 +1,7 @@
+"""Lets ``python -m clamlab`` do what the command ``clamlab`` does."""
+
+import sys
+
+from clamlab.cli import main
+
+sys.exit(main())

@@ -1,0 +1,88 @@
+"""What ingesting a cohort will take, from one of its scans."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clamlab.forecast import forecast
+from clamlab.ingest.errors import IngestError
+from clamlab.ingest.pipeline import cohort_subjects
+from clamlab.ingest.series import MIN_COVERAGE_MM
+from clamlab.ingest.steps import Settings, Subject, Template, align, prepare
+from clamlab.ingest.template import template_grid
+from clamlab.volumes import load_nifti
+
+TRIES = 5
+ROUNDS = 7  # registrations of each of the template's subjects, a usual count
+STRETCH = 1.15
+
+
+def ingest_forecast(
+    cohort: pd.DataFrame,
+    *,
+    scans_root: str | os.PathLike | None = None,
+    spacing_mm: float = 3.0,
+    registration: str = "syn",
+    template: str | os.PathLike | None = None,
+    template_share: float = 0.1,
+    min_coverage_mm: float = MIN_COVERAGE_MM,
+    n_jobs: int = 1,
+) -> str:
+    """Learn what :func:`ingest_cohort` will cost before starting it, from one scan.
+
+    The first usable scan is really read, segmented and registered (to its own lungs, stretched);
+    the rest is multiplication.
+
+    Parameters
+    ----------
+    cohort, scans_root, spacing_mm, registration, template, template_share, min_coverage_mm, n_jobs
+        As for :func:`ingest_cohort`.
+
+    Returns
+    -------
+    str
+        Time, memory of one process and disk, and what twice the spacing would save and lose.
+
+    Raises
+    ------
+    IngestError
+        If none of the first five scans can be used.
+    """
+    settings = Settings(float(spacing_mm), registration, float(min_coverage_mm), 0)
+    with tempfile.TemporaryDirectory() as name:
+        folder, root = Path(name), Path(scans_root or ".")
+        subjects = cohort_subjects(cohort, folder, root)
+        subject, target = _first_usable(subjects, settings)
+
+        def step() -> None:
+            (subject.folder / "state.json").unlink(missing_ok=True)
+            prepare(subject, settings)
+            align(subject, settings, target)
+
+        step()
+        disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        making = 0 if template or registration == "none" else ROUNDS * template_share
+        steps = len(subjects) * (1 + making) / n_jobs
+        spacing = [settings.spacing_mm] * 3
+        return forecast(step, steps, disk_bytes=disk * len(subjects), spacing_mm=spacing)
+
+
+def _first_usable(subjects: list[Subject], settings: Settings) -> tuple[Subject, Template]:
+    reasons = []
+    for subject in subjects[:TRIES]:
+        record = prepare(subject, settings)
+        if record["status"] == "done":
+            lungs, affine = load_nifti(subject.folder / "lungs.nii.gz")
+            if settings.registration != "none":
+                stretched = np.diag([STRETCH, STRETCH, STRETCH, 1.0]) @ affine
+                lungs, affine = template_grid(lungs, stretched, spacing_mm=settings.spacing_mm)
+            return subject, Template(lungs, affine, "forecast")
+        reasons.append(f"{subject.subject_id}: {record['reason']}")
+    raise IngestError(
+        f"nothing to measure on: none of the first {len(reasons)} scans can be used ("
+        + "; ".join(reasons)
+        + ")"
+    )
