@@ -100,7 +100,7 @@ def test_left_stays_left(study):
 def test_volumes_are_lungs_in_hu(study):
     volumes, mask = study.read("volumes"), study.read("lung_mask")
     means = np.array([volume[mask].mean() for volume in volumes])
-    assert ((-950 < means) & (means < -500)).all()
+    assert ((means > -950) & (means < -500)).all()
     assert volumes.dtype == np.int16
 
 

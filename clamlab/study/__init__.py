@@ -2,6 +2,7 @@
 
 from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact
 from clamlab.study.errors import StudyError
-from clamlab.study.folder import Stage, Study
+from clamlab.study.folder import Study
+from clamlab.study.stage import Stage
 
 __all__ = ["ARTEFACTS", "STAGES", "Artefact", "Stage", "Study", "StudyError"]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from clamlab.study.errors import StudyError
+
 
 @dataclass(frozen=True)
 class Artefact:
@@ -120,3 +122,10 @@ _ALL = [
 
 ARTEFACTS: dict[str, Artefact] = {artefact.name: artefact for artefact in _ALL}
 STAGES: tuple[str, ...] = tuple(dict.fromkeys(artefact.stage for artefact in _ALL))
+
+
+def artefact_of(name: str) -> Artefact:
+    """Return an artefact by its name, or raise StudyError."""
+    if name not in ARTEFACTS:
+        raise StudyError(f"a study holds no {name!r}: expected one of {', '.join(ARTEFACTS)}")
+    return ARTEFACTS[name]

@@ -1,38 +1,18 @@
-"""A study on disk: opened as a whole, worked on one stage at a time."""
+"""A study on disk: made, opened, read, and worked on one stage at a time."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import DTypeLike, NDArray
 
 from clamlab import resources
 from clamlab.schema import check_table, load_schema
-from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact
+from clamlab.study.catalogue import STAGES, Artefact, artefact_of
 from clamlab.study.errors import StudyError
-from clamlab.study.files import (
-    Json,
-    fingerprint,
-    is_there,
-    partial_name,
-    put_in_place,
-    read_file,
-    write_file,
-)
-from clamlab.study.provenance import (
-    OUTSIDE_PREFIX,
-    RECORD,
-    SCHEMA_PREFIX,
-    place_of,
-    status_of,
-    versions,
-)
+from clamlab.study.files import Json, is_there, read_file, write_file
+from clamlab.study.provenance import SCHEMA_PREFIX, place_of, status_of
+from clamlab.study.stage import Stage
 
 SETTINGS = "study.json"
 
@@ -138,7 +118,7 @@ class Study:
 
     def path(self, name: str) -> Path:
         """Return where an artefact lies, whether it is there or not."""
-        return place_of(self.root, _artefact(name).name)
+        return place_of(self.root, artefact_of(name).name)
 
     def read(self, name: str) -> Any:
         """Read any artefact, for work of your own; arrays come back read-only.
@@ -148,7 +128,7 @@ class Study:
         StudyError
             If it is not there; the message names the notebook that makes it.
         """
-        artefact = _artefact(name)
+        artefact = artefact_of(name)
         path = self.path(name)
         if not is_there(path):
             raise StudyError(
@@ -156,25 +136,27 @@ class Study:
             )
         value = read_file(path)
         if artefact.per_scan:
-            self._check_rows(artefact, value, f"run notebook {artefact.stage} again")
+            self.check_rows(artefact, value, f"run notebook {artefact.stage} again")
         return value
 
     def write(self, name: str, value: Any) -> None:
         """Write an artefact outside of any run of its stage, for instance a person's choice."""
-        self._write(_artefact(name), value)
+        self.put(artefact_of(name), value)
 
     def status(self) -> pd.DataFrame:
         """Tell which stages are fresh, stale, partial or missing, and why."""
         return status_of(self.root)
 
-    def _write(self, artefact: Artefact, value: Any) -> None:
+    def put(self, artefact: Artefact, value: Any) -> None:
+        """Write what a stage hands over, once its rows and its contract are checked."""
         if artefact.per_scan:
-            self._check_rows(artefact, value, "row i of every array belongs to row i of scans.csv")
+            self.check_rows(artefact, value, "row i of every array belongs to row i of scans.csv")
         if artefact.schema is not None:
             check_table(value, self.schema(artefact.schema))
         write_file(self.path(artefact.name), value)
 
-    def _check_rows(self, artefact: Artefact, value: Any, advice: str) -> None:
+    def check_rows(self, artefact: Artefact, value: Any, advice: str) -> None:
+        """Raise StudyError unless row i of a value belongs to row i of ``scans.csv``."""
         scans = self.read("scans")
         if len(value) != len(scans):
             raise StudyError(
@@ -191,167 +173,3 @@ class Study:
                     f"{artefact.name!r} is not in the order of scans.csv: row {wrong[0] + 1} is "
                     f"{ids[wrong[0]]!r}, expected {scans['subject_id'][wrong[0]]!r}; {advice}"
                 )
-
-
-class Stage:
-    """One stage at work: what it reads and writes goes on record.
-
-    Parameters
-    ----------
-    study : Study
-    name : str
-    parameters : dict
-    """
-
-    def __init__(self, study: Study, name: str, parameters: Json) -> None:
-        self.study, self.name, self.parameters = study, name, parameters
-        self.inputs: dict[str, str] = {}
-        self.outputs: dict[str, str | None] = {}
-
-    def read(self, name: str) -> Any:
-        """Read an artefact of this or an earlier stage.
-
-        Raises
-        ------
-        StudyError
-            If a later stage writes it (data flow one way), or it is not there.
-        """
-        artefact = _artefact(name)
-        if artefact.stage > self.name:
-            raise StudyError(
-                f"stage {self.name} may not read {name!r}: {artefact.stage} writes it, and data "
-                "flow one way"
-            )
-        value = self.study.read(name)
-        self._remember_input(name)
-        return value
-
-    def previous(self, name: str) -> Any:
-        """Return what an earlier run of this stage wrote, or None."""
-        path = self.study.path(self._own(name).name)
-        return read_file(path) if is_there(path) else None
-
-    def folder(self, name: str) -> Path:
-        """Return a folder or file that an earlier stage wrote, to be read by its path."""
-        artefact = _artefact(name)
-        path = self.study.path(name)
-        if artefact.stage > self.name or not is_there(path):
-            raise StudyError(f"{name!r} is not there for {self.name}: run {artefact.stage} first")
-        self._remember_input(name)
-        return path
-
-    def schema(self, name: str) -> Json:
-        """Return a contract of the study, and put on record which version was used."""
-        schema = self.study.schema(name)
-        self.inputs[SCHEMA_PREFIX + name] = fingerprint(
-            place_of(self.study.root, SCHEMA_PREFIX + name)
-        )
-        return schema
-
-    def outside(self, path: str | Path) -> Path:
-        """Return a file or folder outside of the study's stages, and put it on record."""
-        path = self.study.root / path
-        if not is_there(path):
-            raise StudyError(f"{path} is not there, but {SETTINGS} names it: correct it there")
-        try:
-            key = path.relative_to(self.study.root)
-        except ValueError:
-            key = path
-        self.inputs[f"{OUTSIDE_PREFIX}{key}"] = fingerprint(path)
-        return path
-
-    def write(self, name: str, value: Any) -> None:
-        """Write one of this stage's artefacts, whole or not at all.
-
-        Raises
-        ------
-        StudyError
-            If it belongs to another stage, has not one row for each scan where it should, or the
-            disk refuses.
-        TableError
-            If a table breaks its contract; every violation is listed.
-        """
-        self.study._write(self._own(name), value)
-        self._record(name)
-
-    def path(self, name: str) -> Path:
-        """Return where to write a folder, or a figure in several formats (without its suffix)."""
-        artefact = self._own(name)
-        path = self.study.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.suffix:
-            path.mkdir(exist_ok=True)
-        self._record(name)
-        return path.with_suffix("") if artefact.file.endswith(".*") else path
-
-    @contextmanager
-    def new_array(
-        self, name: str, shape: tuple[int, ...], dtype: DTypeLike = "float32"
-    ) -> Iterator[NDArray]:
-        """Fill a large array on disk, row by row; an interrupted run finds its rows again.
-
-        Float arrays start as NaN: what is not NaN is done. The unfinished array of a run with
-        other inputs or parameters is not gone on with.
-        """
-        artefact = self._own(name)
-        if artefact.per_scan:
-            self.study._check_rows(artefact, range(shape[0]), "one row for each scan")
-        path = self.study.path(name)
-        unfinished, note = partial_name(path), partial_name(path).with_suffix(".json")
-        run = {"shape": list(shape), "dtype": str(np.dtype(dtype)), "made_from": self._run_id()}
-        try:
-            if unfinished.is_file() and note.is_file() and read_file(note) == run:
-                array = np.lib.format.open_memmap(unfinished, mode="r+")
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                array = np.lib.format.open_memmap(unfinished, "w+", np.dtype(dtype), shape)
-                if np.issubdtype(array.dtype, np.floating):
-                    array[:] = np.nan
-                write_file(note, run)
-            yield array
-            array.flush()
-            put_in_place(unfinished, path)
-        except OSError as error:
-            raise StudyError(f"could not write {path}: {error.strerror or error}") from error
-        note.unlink(missing_ok=True)
-        self._record(name)
-
-    def checkpoint(self) -> Path:
-        """Return the file that this stage's training resumes from."""
-        path = self.study.root / self.name / ".checkpoint.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def _own(self, name: str) -> Artefact:
-        artefact = _artefact(name)
-        if artefact.stage != self.name:
-            raise StudyError(
-                f"stage {self.name} may not write {name!r}: it belongs to {artefact.stage}"
-            )
-        return artefact
-
-    def _remember_input(self, name: str) -> None:
-        if _artefact(name).stage != self.name:
-            self.inputs[name] = fingerprint(self.study.path(name))
-
-    def _run_id(self) -> str:
-        return sha256(repr((sorted(self.inputs.items()), self.parameters)).encode()).hexdigest()
-
-    def _record(self, name: str) -> None:
-        path = self.study.path(name)
-        self.outputs[name] = fingerprint(path) if path.is_file() else None
-        record = {
-            "stage": self.name,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "parameters": self.parameters,
-            "versions": versions(),
-            "inputs": self.inputs,
-            "outputs": self.outputs,
-        }
-        write_file(self.study.root / self.name / RECORD, record)
-
-
-def _artefact(name: str) -> Artefact:
-    if name not in ARTEFACTS:
-        raise StudyError(f"a study holds no {name!r}: expected one of {', '.join(ARTEFACTS)}")
-    return ARTEFACTS[name]

@@ -1,0 +1,185 @@
+"""One stage at work: what it reads and writes goes on record."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from clamlab.study.catalogue import Artefact, artefact_of
+from clamlab.study.errors import StudyError
+from clamlab.study.files import (
+    Json,
+    fingerprint,
+    is_there,
+    partial_name,
+    put_in_place,
+    read_file,
+    write_file,
+)
+from clamlab.study.provenance import OUTSIDE_PREFIX, RECORD, SCHEMA_PREFIX, place_of, versions
+
+if TYPE_CHECKING:
+    from clamlab.study.folder import Study
+
+
+class Stage:
+    """One stage at work: what it reads and writes goes on record.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+    parameters : dict
+    """
+
+    def __init__(self, study: "Study", name: str, parameters: Json) -> None:
+        self.study, self.name, self.parameters = study, name, parameters
+        self.inputs: dict[str, str] = {}
+        self.outputs: dict[str, str | None] = {}
+
+    def read(self, name: str) -> Any:
+        """Read an artefact of this or an earlier stage.
+
+        Raises
+        ------
+        StudyError
+            If a later stage writes it (data flow one way), or it is not there.
+        """
+        artefact = artefact_of(name)
+        if artefact.stage > self.name:
+            raise StudyError(
+                f"stage {self.name} may not read {name!r}: {artefact.stage} writes it, and data "
+                "flow one way"
+            )
+        value = self.study.read(name)
+        self._remember_input(name)
+        return value
+
+    def previous(self, name: str) -> Any:
+        """Return what an earlier run of this stage wrote, or None."""
+        path = self.study.path(self._own(name).name)
+        return read_file(path) if is_there(path) else None
+
+    def folder(self, name: str) -> Path:
+        """Return a folder or file that an earlier stage wrote, to be read by its path."""
+        artefact = artefact_of(name)
+        path = self.study.path(name)
+        if artefact.stage > self.name or not is_there(path):
+            raise StudyError(f"{name!r} is not there for {self.name}: run {artefact.stage} first")
+        self._remember_input(name)
+        return path
+
+    def schema(self, name: str) -> Json:
+        """Return a contract of the study, and put on record which version was used."""
+        schema = self.study.schema(name)
+        self.inputs[SCHEMA_PREFIX + name] = fingerprint(
+            place_of(self.study.root, SCHEMA_PREFIX + name)
+        )
+        return schema
+
+    def outside(self, path: str | Path) -> Path:
+        """Return a file or folder outside of the study's stages, and put it on record."""
+        path = self.study.root / path
+        if not is_there(path):
+            raise StudyError(f"{path} is not there, but study.json names it: correct it there")
+        try:
+            key = path.relative_to(self.study.root)
+        except ValueError:
+            key = path
+        self.inputs[f"{OUTSIDE_PREFIX}{key}"] = fingerprint(path)
+        return path
+
+    def write(self, name: str, value: Any) -> None:
+        """Write one of this stage's artefacts, whole or not at all.
+
+        Raises
+        ------
+        StudyError
+            If it belongs to another stage, has not one row for each scan where it should, or the
+            disk refuses.
+        TableError
+            If a table breaks its contract; every violation is listed.
+        """
+        self.study.put(self._own(name), value)
+        self._record(name)
+
+    def path(self, name: str) -> Path:
+        """Return where to write a folder, or a figure in several formats (without its suffix)."""
+        artefact = self._own(name)
+        path = self.study.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.suffix:
+            path.mkdir(exist_ok=True)
+        self._record(name)
+        return path.with_suffix("") if artefact.file.endswith(".*") else path
+
+    @contextmanager
+    def new_array(
+        self, name: str, shape: tuple[int, ...], dtype: DTypeLike = "float32"
+    ) -> Iterator[NDArray]:
+        """Fill a large array on disk, row by row; an interrupted run finds its rows again.
+
+        Float arrays start as NaN: what is not NaN is done. The unfinished array of a run with
+        other inputs or parameters is not gone on with.
+        """
+        artefact = self._own(name)
+        if artefact.per_scan:
+            self.study.check_rows(artefact, range(shape[0]), "one row for each scan")
+        path = self.study.path(name)
+        unfinished, note = partial_name(path), partial_name(path).with_suffix(".json")
+        run = {"shape": list(shape), "dtype": str(np.dtype(dtype)), "made_from": self._run_id()}
+        try:
+            if unfinished.is_file() and note.is_file() and read_file(note) == run:
+                array = np.lib.format.open_memmap(unfinished, mode="r+")
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                array = np.lib.format.open_memmap(unfinished, "w+", np.dtype(dtype), shape)
+                if np.issubdtype(array.dtype, np.floating):
+                    array[:] = np.nan
+                write_file(note, run)
+            yield array
+            array.flush()
+            put_in_place(unfinished, path)
+        except OSError as error:
+            raise StudyError(f"could not write {path}: {error.strerror or error}") from error
+        note.unlink(missing_ok=True)
+        self._record(name)
+
+    def checkpoint(self) -> Path:
+        """Return the file that this stage's training resumes from."""
+        path = self.study.root / self.name / ".checkpoint.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _own(self, name: str) -> Artefact:
+        artefact = artefact_of(name)
+        if artefact.stage != self.name:
+            raise StudyError(
+                f"stage {self.name} may not write {name!r}: it belongs to {artefact.stage}"
+            )
+        return artefact
+
+    def _remember_input(self, name: str) -> None:
+        if artefact_of(name).stage != self.name:
+            self.inputs[name] = fingerprint(self.study.path(name))
+
+    def _run_id(self) -> str:
+        return sha256(repr((sorted(self.inputs.items()), self.parameters)).encode()).hexdigest()
+
+    def _record(self, name: str) -> None:
+        path = self.study.path(name)
+        self.outputs[name] = fingerprint(path) if path.is_file() else None
+        record = {
+            "stage": self.name,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "parameters": self.parameters,
+            "versions": versions(),
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+        }
+        write_file(self.study.root / self.name / RECORD, record)

@@ -1,0 +1,20 @@
+"""From HU volumes on one grid to what the network sees, and back to files any viewer opens."""
+
+from clamlab.volumes.averages import average_by_cluster, average_volume
+from clamlab.volumes.grid import fit_to_grid, grid_for
+from clamlab.volumes.nifti import load_nifti, save_averages, save_nifti
+from clamlab.volumes.scaling import ScaledVolumes, fit_scaling, scale, unscale
+
+__all__ = [
+    "ScaledVolumes",
+    "average_by_cluster",
+    "average_volume",
+    "fit_scaling",
+    "fit_to_grid",
+    "grid_for",
+    "load_nifti",
+    "save_averages",
+    "save_nifti",
+    "scale",
+    "unscale",
+]
