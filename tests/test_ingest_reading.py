@@ -10,7 +10,7 @@ from clamlab.ingest import IngestError, read_scan
 from clamlab.ingest.series import choose_series, find_series
 from clamlab.simulate.dicom import write_dicom
 
-VOLUME = chest(shape=(48, 36, 40), affine=np.diag([8.0, 8, 8, 1]))[0]
+VOLUME = np.maximum(chest(shape=(48, 36, 40), affine=np.diag([8.0, 8, 8, 1]))[0], -1024)
 GRID = np.diag([8.0, 8.0, 8.0, 1.0])
 
 

@@ -68,7 +68,7 @@ def register(
         if not {1, 2} <= set(np.unique(mask).tolist()):
             raise ValueError(
                 f"{name}: expected both lungs (1 right, 2 left), found the labels "
-                f"{np.unique(mask).tolist()}"
+                f"{np.unique(np.asarray(mask, int)).tolist()}"
             )
     if kind == "none":
         return Transform(np.eye(4))

@@ -41,11 +41,11 @@ class Pattern:
 PATTERNS = (
     Pattern(
         "diffuse",
-        (0.05, 0.16, 0.40),
+        (0.18, 0.30, 0.55),
         True,
         "reticular patches all over the lungs, mostly in the upper zones",
     ),
-    Pattern("hilar", (0.02, 0.05, 0.12), False, "even densities around the hila only"),
+    Pattern("hilar", (0.05, 0.08, 0.14), False, "even densities around the hila only"),
     Pattern(
         "basal", (0.05, 0.12, 0.30), True, "reticular, at the back of the lung bases, far from hila"
     ),
@@ -144,7 +144,7 @@ def hilum(lung: NDArray, midline: float) -> NDArray:
 def _diffuse(lungs, axes, inside, rng) -> NDArray:
     place = zones(lungs, axes, inside)
     # Most subjects prefer the upper zones, some hardly.
-    preference = rng.normal(2.4, 0.8)
+    preference = rng.normal(3.0, 0.6)
     patches = smooth_field(axes, 22, rng)[inside]
     around_hilum = 2.5 * rng.uniform() * np.exp(-0.5 * (place["hilar_mm"] / 25) ** 2)
     return patches + preference * place["height"] + around_hilum

@@ -125,8 +125,8 @@ def lung_cohort(
 
     Cluster k has the k-th of ``PATTERNS``: diffuse (mostly upper zones), hilar, basal,
     right-sided, nodular. Lesions add 100 HU up to a contrast that is drawn per subject between
-    170 and 300 HU; extent and place vary between subjects, so that mean lung density alone does
-    not tell the clusters apart. Lung size follows height and sex, noise the scanner.
+    170 and 300 HU; extent and place vary between subjects, and mean lung density alone
+    tells the clusters apart imperfectly. Lung size follows height and sex, noise the scanner.
 
     Parameters
     ----------

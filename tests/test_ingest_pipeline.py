@@ -1,0 +1,303 @@
+"""A cohort goes through, whatever one of its scans is, and goes on where it was stopped."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from ingest_phantom import AFFINE, chest
+
+from clamlab.ingest import IngestError, follow, ingest_cohort, ingest_forecast, stack
+from clamlab.simulate.dicom import write_dicom
+from clamlab.volumes import load_nifti, save_nifti
+
+QUICK = {"spacing_mm": 10.0, "registration": "affine", "progress": False}
+SCALES = {"S-1": (1, 1, 1), "S_2": (0.92, 1.05, 1.0), "S-3_b": (1.05, 0.95, 0.93)}
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory):
+    """Three chests, one of them DICOM; a copy; a chest without air; a path to nothing."""
+    root = tmp_path_factory.mktemp("scans")
+    for seed, (name, scale) in enumerate(SCALES.items()):
+        volume, _ = chest(seed=seed, scale=scale)
+        if name == "S_2":
+            write_dicom(volume, root / name, affine=AFFINE, subject_id=name)
+        else:
+            save_nifti(root / f"{name}.nii.gz", volume, AFFINE)
+    dense = np.where(chest()[1] > 0, 20, chest()[0])
+    save_nifti(root / "dense.nii.gz", dense.astype("int16"), AFFINE)
+    return root
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    names = ["S-1.nii.gz", "S_2", "S-3_b.nii.gz", "dense.nii.gz", "nowhere", "S-1.nii.gz"]
+    ids = [*SCALES, "dense", "gone", "twin"]
+    return pd.DataFrame({"subject_id": ids, "scan": names})
+
+
+@pytest.fixture(scope="module")
+def done(scans, cohort, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "02_volumes"
+    return folder, ingest_cohort(cohort, folder, scans_root=scans, **QUICK)
+
+
+def test_every_subject_has_a_status_and_a_reason(done, cohort):
+    _, qc = done
+    assert qc["subject_id"].tolist() == cohort["subject_id"].tolist()
+    status = qc.set_index("subject_id")["status"].to_dict()
+    assert status == {
+        "S-1": "review", "S_2": "ok", "S-3_b": "ok", "dense": "excluded", "gone": "excluded",
+        "twin": "review",
+    }  # fmt: skip
+    reason = qc.set_index("subject_id")["reason"]
+    assert reason["S-1"] == "the same image as twin"
+    assert "the right and the left lung was not found" in reason["dense"]
+    assert "found nothing" in reason["gone"]
+    assert reason["S_2"] == ""
+
+
+def test_measures_are_the_scans_own(done):
+    qc = done[1].set_index("subject_id")
+    for seed, (name, scale) in enumerate(SCALES.items()):
+        volume, truth = chest(seed=seed, scale=scale)
+        assert qc.loc[name, "right_ml"] == pytest.approx((truth == 1).sum() * 0.08, rel=0.05)
+        assert qc.loc[name, "mean_lung_hu"] == pytest.approx(-850, abs=25)
+        assert qc.loc[name, "dice"] > 0.93
+    assert qc.loc["S_2", "scanner_model"] == "Definition AS+"
+    assert qc.loc["S_2", "slices"] == 68
+
+
+def test_volumes_lie_on_the_grid_in_hu(done):
+    folder, qc = done
+    template, affine = load_nifti(folder / "template.nii.gz")
+    used = qc.loc[qc["status"] != "excluded", "subject_id"]
+    out = np.zeros((len(used), *template.shape), "int16")
+    assert stack(qc, folder, out) is out
+    lungs = template > 0
+    for row, subject in enumerate(used):
+        volume, own = load_nifti(folder / "scans" / subject / "registered.nii.gz")
+        assert np.array_equal(out[row], volume)
+        assert np.allclose(own, affine)
+        assert volume[lungs].mean() == pytest.approx(-850, abs=35)
+        assert volume.max() > 20  # the chest around the lungs is there to be looked at
+        labels, _ = load_nifti(folder / "scans" / subject / "registered_lungs.nii.gz")
+        missing = lungs & (labels == 0)
+        share = qc.set_index("subject_id").loc[subject, "filled_fraction"]
+        assert missing.sum() / lungs.sum() == pytest.approx(share, abs=1e-3)
+        assert len(np.unique(volume[missing])) <= 1  # one neutral value
+    with pytest.raises(ValueError, match=f"room for {len(used)} volumes"):
+        stack(qc, folder, out[:-1])
+
+
+def test_a_point_goes_the_way_its_scan_went(done, scans, tmp_path):
+    """A lesion drawn on the scan lands where the registered scan shows it."""
+    folder, _ = done
+    template, affine = load_nifti(folder / "template.nii.gz")
+    _, truth = chest(seed=2, scale=SCALES["S-3_b"])
+    save_nifti(tmp_path / "left.nii.gz", (truth == 2).astype("uint8"), AFFINE)
+    on_grid = follow(
+        tmp_path / "left.nii.gz", folder / "scans" / "S-3_b", template=template, affine=affine
+    )
+    labels, _ = load_nifti(folder / "scans" / "S-3_b" / "registered_lungs.nii.gz")
+    assert 2 * (on_grid & (labels == 2)).sum() / (on_grid.sum() + (labels == 2).sum()) > 0.93
+
+
+def test_pictures_and_their_page(done, cohort):
+    folder, qc = done
+    page = (folder / "qc" / "index.html").read_text()
+    for subject in cohort["subject_id"]:
+        assert f"<h2>{subject}:" in page
+    for subject in [*SCALES, "dense"]:
+        assert (folder / "qc" / f"{subject}.png").read_bytes().startswith(b"\x89PNG")
+        assert f'src="{subject}.png"' in page
+    assert page.index("gone:") < page.index("S-1:") < page.index("S_2:")  # trouble first
+
+
+def test_nothing_half_written_and_nothing_of_a_patient(done):
+    folder, _ = done
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
+    state = json.loads((folder / "scans" / "S_2" / "state.json").read_text())
+    assert set(state["read"]["facts"]) <= {
+        "format", "slices", "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
+        "manufacturer", "scanner_model", "kvp", "image_type",
+    }  # fmt: skip
+
+
+def times(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.glob("scans/*/*.nii.gz")}
+
+
+def test_a_second_run_computes_nothing_and_a_changed_scan_only_itself(scans, cohort, tmp_path):
+    rows = cohort[:2]
+    first = ingest_cohort(rows, tmp_path / "s", scans_root=scans, **QUICK)
+    before = times(tmp_path / "s")
+    again = ingest_cohort(rows, tmp_path / "s", scans_root=scans, **QUICK)
+    assert times(tmp_path / "s") == before
+    pd.testing.assert_frame_equal(first, again)
+    (tmp_path / "s" / "scans" / "S-1" / "registered.nii.gz").unlink()
+    ingest_cohort(rows, tmp_path / "s", scans_root=scans, **QUICK)
+    changed = {path.parent.name for path, at in times(tmp_path / "s").items() if at != before[path]}
+    assert changed == {"S-1"}
+    finer = ingest_cohort(rows, tmp_path / "s", scans_root=scans, **{**QUICK, "spacing_mm": 8.0})
+    assert load_nifti(tmp_path / "s" / "template.nii.gz")[1][0, 0] == 8.0
+    assert (finer["dice"] > 0.9).all()
+
+
+def test_a_killed_run_goes_on_to_the_same_result(scans, cohort, done, tmp_path):
+    folder, whole = done
+    code = (
+        "import sys, pandas as pd\nfrom clamlab.ingest import ingest_cohort\n"
+        f"cohort = pd.DataFrame({cohort.to_dict('list')!r})\n"
+        f"ingest_cohort(cohort, sys.argv[1], scans_root={str(scans)!r}, **{QUICK!r})\n"
+    )
+    target = tmp_path / "killed"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    for wanted in ("scans/S-1/lungs.nii.gz", ".template-so-far.nii.gz", "scans/S-1/registered*"):
+        run = subprocess.Popen([sys.executable, "-c", code, str(target)], env=environment)
+        deadline = time.monotonic() + 60
+        while not list(target.glob(wanted)) and run.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    qc = ingest_cohort(cohort, target, scans_root=scans, **QUICK)
+    pd.testing.assert_frame_equal(qc.drop(columns="seconds"), whole.drop(columns="seconds"))
+    for subject in SCALES:
+        name = f"scans/{subject}/registered.nii.gz"
+        assert np.array_equal(load_nifti(target / name)[0], load_nifti(folder / name)[0])
+    assert not list(target.glob(".template*"))
+
+
+def test_processes_give_what_one_gives(scans, cohort, done, tmp_path):
+    folder, whole = done
+    ids = ["S-1", "S_2", "S-3_b"]
+    rows = cohort[cohort["subject_id"].isin(ids)]
+    template = folder / "template.nii.gz"
+    one, two = (
+        ingest_cohort(
+            rows, tmp_path / str(n), scans_root=scans, n_jobs=n, template=template, **QUICK
+        )
+        for n in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"))
+
+
+def test_a_mask_of_the_users_own_is_taken(scans, tmp_path):
+    labels = np.where(np.indices(chest()[1].shape)[2] < 50, chest()[1], 0).astype("uint8")
+    save_nifti(scans / "own_mask.nii.gz", labels, AFFINE)
+    rows = pd.DataFrame(
+        {"subject_id": ["dense"], "scan": ["dense.nii.gz"], "lung_mask": ["own_mask.nii.gz"]}
+    )
+    qc = ingest_cohort(rows, tmp_path, scans_root=scans, **QUICK)
+    assert qc["status"][0] == "review"  # its HU are no lung's, and that is said
+    assert "mean lung HU" in qc["reason"][0]
+    assert qc["right_ml"][0] == pytest.approx((labels == 1).sum() * 0.08, rel=0.03)
+
+
+def test_a_full_disk_is_said_clearly_and_leaves_valid_files(scans, cohort, tmp_path):
+    code = (
+        "import resource, signal, sys, pandas as pd\nfrom clamlab.ingest import ingest_cohort\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n"
+        f"cohort = pd.DataFrame({cohort[:1].to_dict('list')!r})\n"
+        f"ingest_cohort(cohort, sys.argv[1], scans_root={str(scans)!r}, **{QUICK!r})\n"
+    )
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode != 0
+    assert "cannot write to" in run.stderr
+    assert "finished subjects are kept" in run.stderr
+    qc = ingest_cohort(cohort[:1], tmp_path, scans_root=scans, **QUICK)
+    assert qc["status"][0] == "ok"
+
+
+def test_a_folder_that_cannot_be_made(scans, cohort, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="cannot write to"):
+        ingest_cohort(cohort, tmp_path / "file" / "study", scans_root=scans, **QUICK)
+
+
+READY = {"registration": "none", "progress": False}
+
+
+def test_ready_made_volumes_are_checked_and_taken(tmp_path):
+    rows = pd.DataFrame({"subject_id": ["a-1", "b_2"], "scan": ["a.nii.gz", "b.nii.gz"]})
+    volumes = [chest(seed=seed)[0] for seed in (0, 1)]
+    for name, volume in zip(rows["scan"], volumes, strict=True):
+        save_nifti(tmp_path / name, volume.clip(-1024), AFFINE)
+    qc = ingest_cohort(rows, tmp_path / "majority", scans_root=tmp_path, **READY)
+    assert (qc["status"] == "ok").all()
+    out = np.zeros((2, *volumes[0].shape), "int16")
+    stack(qc, tmp_path / "majority", out)
+    assert np.array_equal(out, [volume.clip(-1024) for volume in volumes])
+    mask, affine = load_nifti(tmp_path / "majority" / "template.nii.gz")
+    assert np.allclose(affine, AFFINE)
+    assert (mask == chest()[1]).mean() > 0.98
+    save_nifti(tmp_path / "mask.nii.gz", chest()[1] > 0, AFFINE)
+    given = ingest_cohort(
+        rows, tmp_path / "given", scans_root=tmp_path, template=tmp_path / "mask.nii.gz", **READY
+    )
+    assert (given["status"] == "ok").all()
+    assert np.array_equal(load_nifti(tmp_path / "given" / "template.nii.gz")[0], chest()[1] > 0)
+
+
+def test_ready_made_volumes_on_two_grids_are_named(tmp_path):
+    rows = pd.DataFrame({"subject_id": ["a", "b"], "scan": ["a.nii.gz", "b.nii.gz"]})
+    save_nifti(tmp_path / "a.nii.gz", chest()[0], AFFINE)
+    save_nifti(tmp_path / "b.nii.gz", chest()[0][:-1], AFFINE)
+    with pytest.raises(IngestError, match=r"one grid.* b \(95, 72, 68\)"):
+        ingest_cohort(rows, tmp_path / "s", scans_root=tmp_path, **READY)
+
+
+def test_slices_of_one_plane_enter_too(tmp_path):
+    rows = pd.DataFrame({"subject_id": ["a", "b"], "scan": ["a.nii.gz", "b.nii.gz"]})
+    for name in rows["scan"]:
+        save_nifti(tmp_path / name, chest()[0][:, :, 30:31], AFFINE)
+    save_nifti(tmp_path / "mask.nii.gz", chest()[1][:, :, 30:31], AFFINE)
+    qc = ingest_cohort(
+        rows, tmp_path / "s", scans_root=tmp_path, template=tmp_path / "mask.nii.gz", **READY
+    )
+    assert "the same image as" in qc["reason"][0]
+    assert stack(qc, tmp_path / "s", np.zeros((2, 96, 72, 1), "int16")).min() < -800
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "said"),
+    [
+        ({"subject_id": ["a"]}, {}, "columns subject_id and scan"),
+        ({"subject_id": ["a", "a"], "scan": ["x", "y"]}, {}, "repeated: a"),
+        ({"subject_id": ["a", None], "scan": ["x", "y"]}, {}, r"empty in the rows \[1\]"),
+        ({"subject_id": ["a"], "scan": ["x"]}, {"registration": "bspline"}, "registration must"),
+        ({"subject_id": ["a"], "scan": ["x"]}, {"spacing_mm": 0}, "spacing_mm must"),
+        ({"subject_id": ["a"], "scan": ["x"]}, {"template_share": 0}, "template_share must"),
+    ],
+)
+def test_bad_arguments_are_refused(rows, options, said, tmp_path):
+    with pytest.raises(ValueError, match=said):
+        ingest_cohort(pd.DataFrame(rows), tmp_path, progress=False, **options)
+
+
+def test_a_cohort_of_nothing_usable_is_told_not_raised(tmp_path):
+    rows = pd.DataFrame({"subject_id": ["a"], "scan": ["x"]})
+    qc = ingest_cohort(rows, tmp_path, progress=False)
+    assert qc["status"].tolist() == ["excluded"]
+
+
+def test_the_forecast_is_measured_on_a_scan(scans, cohort):
+    said = ingest_forecast(
+        cohort, scans_root=scans, spacing_mm=10.0, registration="affine", n_jobs=2
+    )
+    assert "on disk" in said and "At 20 mm instead of 10 mm" in said
+    with pytest.raises(IngestError, match="nothing to measure on: .*gone: expected a scan"):
+        ingest_forecast(cohort[4:5], scans_root=scans)

@@ -1,0 +1,122 @@
+"""Real scans of four sources, from the files that hospitals and archives send."""
+
+import tarfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clamlab.ingest import ingest_cohort, match_scans
+from clamlab.volumes import load_nifti
+
+ARCHIVES = {
+    "CPTAC-PDA_1": "cptac_pda_C3N-00249_dicom",
+    "ACRIN_013-b": "acrin_flt_breast_013_dicom",
+    "LIDC": "lidc_idri_0001-0003_small_dicom",
+}
+
+
+@pytest.fixture(scope="module")
+def ingested(real_data, tmp_path_factory):
+    """The cohort as a user has it: unpacked archives, a table, and the standard lung."""
+    root = tmp_path_factory.mktemp("real")
+    for name, archive in ARCHIVES.items():
+        with tarfile.open(real_data / archive / "dicom.tar.xz") as tar:
+            tar.extractall(root / name, filter="data")
+    for number in (0, 1):
+        (root / f"single-{number}").mkdir()
+        source = real_data / "lungmask_testdata" / f"{number}.dcm"
+        (root / f"single-{number}" / "slice.dcm").write_bytes(source.read_bytes())
+    ids = ["CPTAC-PDA_1", "ACRIN_013-b", *(f"LIDC-IDRI-000{n}" for n in (1, 2, 3))]
+    table = pd.DataFrame({"subject_id": [*ids, "single-0", "single-1", "absent"]})
+    matching = match_scans(table, root)
+    folder = root / "02_volumes"
+    qc = ingest_cohort(
+        matching.cohort,
+        folder,
+        scans_root=root,
+        spacing_mm=6.0,
+        registration="affine",
+        template=real_data / "lungct_template" / "lung_template_mask.nii.gz",
+        progress=False,
+    )
+    return matching, folder, qc.set_index("subject_id")
+
+
+def test_every_scan_is_matched(ingested):
+    matching, _, _ = ingested
+    assert len(matching.cohort) == 7
+    assert matching.exclusions["subject_id"].tolist() == ["absent"]
+
+
+def test_a_whole_chest_is_used(ingested):
+    _, _, qc = ingested
+    row = qc.loc["CPTAC-PDA_1"]
+    assert (row["status"], row["reason"]) == ("ok", "")
+    assert (row["slices"], row["thickness_mm"], row["kernel"]) == (102, 3.0, "B40f")
+    assert 2000 < row["right_ml"] < 2350
+    assert 1750 < row["left_ml"] < 2050
+    assert -790 < row["mean_lung_hu"] < -730
+    assert row["dice"] == pytest.approx(0.87, abs=0.01)  # twelve numbers cannot do better
+
+
+def test_lungs_cut_at_the_top_come_through_for_review(ingested):
+    _, folder, qc = ingested
+    row = qc.loc["ACRIN_013-b"]
+    assert row["status"] == "review"
+    assert "the lungs are cut at the top of the scan" in row["reason"]
+    assert row["dice"] > 0.8
+    labels, affine = load_nifti(folder / "scans" / "ACRIN_013-b" / "lungs.nii.gz")
+    volume, _ = load_nifti(folder / "scans" / "ACRIN_013-b" / "image.nii.gz")
+    # The hollow couch lies behind the back: nothing of it is lung.
+    back = np.flatnonzero((volume[:, :, 20] > 0).any(axis=0))[0]
+    couch_top = (np.argwhere(labels)[:, 1]).min()
+    assert (couch_top - back) * affine[1, 1] > 30
+
+
+@pytest.mark.parametrize(
+    ("subject", "found"),
+    [
+        ("LIDC-IDRI-0001", "40 mm (16 slices)"),
+        ("LIDC-IDRI-0002", "15 mm (12 slices)"),
+        ("LIDC-IDRI-0003", "28 mm (11 slices)"),
+        ("single-0", "1 mm (1 slice)"),
+        ("single-1", "1 mm (1 slice)"),
+    ],
+)
+def test_slabs_and_single_slices_are_excluded_with_their_reason(ingested, subject, found):
+    _, _, qc = ingested
+    assert qc.loc[subject, "status"] == "excluded"
+    assert "too short for whole lungs: expected at least 150 mm" in qc.loc[subject, "reason"]
+    assert found in qc.loc[subject, "reason"]
+
+
+def test_the_trachea_is_no_lung(ingested):
+    _, folder, _ = ingested
+    here = folder / "scans" / "CPTAC-PDA_1"
+    volume, affine = load_nifti(here / "image.nii.gz")
+    labels, _ = load_nifti(here / "lungs.nii.gz")
+    # The topmost slices hold the trachea and no lung.
+    top = int(np.argwhere(labels)[:, 2].max())
+    middle = slice(volume.shape[0] // 3, 2 * volume.shape[0] // 3)
+    rows = slice(volume.shape[1] // 3, 2 * volume.shape[1] // 3)
+    above = volume[middle, rows, top + 2 :]
+    assert (above < -900).sum() > 20
+    between = np.argwhere(labels[:, :, top - 8])[:, 0]
+    centre = (between.min() + between.max()) // 2
+    strip = slice(centre - 3, centre + 4)
+    assert (volume[strip, rows, top - 8] < -900).any()
+    assert not (labels[strip, rows, top - 8] & (volume[strip, rows, top - 8] < -940)).any()
+
+
+def test_the_grid_holds_the_standard_lung(ingested, real_data):
+    _, folder, _ = ingested
+    template, affine = load_nifti(folder / "template.nii.gz")
+    original, own = load_nifti(real_data / "lungct_template" / "lung_template_mask.nii.gz")
+    assert all(side % 8 == 0 for side in template.shape)
+    assert (template > 0).sum() * 6.0**3 == pytest.approx((original > 0).sum(), rel=0.02)
+    for labels, matrix in ((template, affine), (original, own)):
+        right, left = (np.argwhere(labels == side)[:, 0].mean() for side in (1, 2))
+        assert right > left
+        centre = (np.argwhere(labels == 1) @ matrix[:3, :3].T + matrix[:3, 3]).mean(axis=0)
+        assert centre == pytest.approx([-79.4, 105.2, 152.1], abs=12)
