@@ -86,7 +86,7 @@ def test_volumes_lie_on_the_grid_in_hu(done):
         volume, own = load_nifti(folder / "scans" / subject / "registered.nii.gz")
         assert np.array_equal(out[row], volume)
         assert np.allclose(own, affine)
-        assert volume[lungs].mean() == pytest.approx(-850, abs=35)
+        assert volume[lungs].mean() == pytest.approx(-850, abs=70)  # 10 mm voxels
         assert volume.max() > 20  # the chest around the lungs is there to be looked at
         labels, _ = load_nifti(folder / "scans" / subject / "registered_lungs.nii.gz")
         missing = lungs & (labels == 0)
@@ -177,17 +177,9 @@ def test_a_killed_run_goes_on_to_the_same_result(scans, cohort, done, tmp_path):
 
 
 def test_processes_give_what_one_gives(scans, cohort, done, tmp_path):
-    folder, whole = done
-    ids = ["S-1", "S_2", "S-3_b"]
-    rows = cohort[cohort["subject_id"].isin(ids)]
-    template = folder / "template.nii.gz"
-    one, two = (
-        ingest_cohort(
-            rows, tmp_path / str(n), scans_root=scans, n_jobs=n, template=template, **QUICK
-        )
-        for n in (1, 2)
-    )
-    pd.testing.assert_frame_equal(one.drop(columns="seconds"), two.drop(columns="seconds"))
+    _, whole = done
+    parallel = ingest_cohort(cohort, tmp_path, scans_root=scans, n_jobs=2, **QUICK)
+    pd.testing.assert_frame_equal(parallel.drop(columns="seconds"), whole.drop(columns="seconds"))
 
 
 def test_a_mask_of_the_users_own_is_taken(scans, tmp_path):

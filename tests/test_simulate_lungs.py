@@ -65,7 +65,8 @@ def test_chests_are_anatomical(scans):
             assert ndimage.label(lungs == k)[1] == 1
         assert not lungs[[0, -1]].any() and not lungs[:, [0, -1]].any()
         assert not (ndimage.binary_dilation(lungs == 1) & (lungs == 2)).any()
-        assert np.median(volume[lungs > 0]) == pytest.approx(-840, abs=70)
+        # A quarter of every lung is healthy, also where most of it is not.
+        assert np.quantile(volume[lungs > 0], 0.25) == pytest.approx(-860, abs=60)
         corners = volume[:4, :4]
         assert abs(corners.mean() + 1000) < 10
         assert 15 < corners.std() < 30

@@ -18,7 +18,6 @@ from clamlab.ingest.transforms import (
     Transform,
     dice,
     grid_points,
-    split,
     warp_image,
 )
 from clamlab.volumes import grid_for
@@ -149,6 +148,10 @@ def template_grid(
     shape = grid_for(np.ceil((top - bottom) / spacing_mm - 1e-6).astype(int))
     grid = np.diag([spacing_mm] * 3 + [1.0])
     grid[:3, 3] = (bottom + top) / 2 - (np.array(shape) - 1) / 2 * spacing_mm
+    if np.allclose(affine[:3, :3], grid[:3, :3]):
+        # Voxels that fit already are kept as they are: half a voxel aside they would only blur.
+        steps = np.rint((grid[:3, 3] - affine[:3, 3]) / spacing_mm)
+        grid[:3, 3] = affine[:3, 3] + steps * spacing_mm
     return _on_grid(labels, affine, shape, grid), grid
 
 
@@ -167,7 +170,7 @@ def _on_grid(labels, affine, shape, grid) -> NDArray[np.uint8]:
         )
         for side in (RIGHT, LEFT)
     ]
-    return split(*shares)
+    return _half_way(*shares)
 
 
 def _first(pairs: list, spacing_mm: float) -> tuple[NDArray, NDArray]:
