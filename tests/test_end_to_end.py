@@ -11,9 +11,7 @@ import pytest
 
 from clamlab.cli import main
 from clamlab.evaluation import adjusted_rand
-from clamlab.ingest import segment_lungs
 from clamlab.study import Study
-from clamlab.volumes import load_nifti, save_nifti
 
 ANATOMY = "cptac_3mm/cptac_pda_C3N-00249_3mm.nii.gz"
 N_SUBJECTS = 24
@@ -36,14 +34,7 @@ def parameters(values):
 def study(real_data, tmp_path_factory):
     """A study of the semi-synthetic cohort after notebooks 00 to 09."""
     folder = tmp_path_factory.mktemp("whole")
-    volume, affine = load_nifti(real_data / ANATOMY)
-    lungs = segment_lungs(volume, np.abs(np.diag(affine)[:3]))
-    save_nifti(folder / "lungs.nii.gz", lungs, affine)
-    cohort = {
-        "ANATOMY": real_data / ANATOMY,
-        "LUNG_LABELS": folder / "lungs.nii.gz",
-        "N_SUBJECTS": N_SUBJECTS,
-    }
+    cohort = {"ANATOMY": real_data / ANATOMY, "N_SUBJECTS": N_SUBJECTS}
     root = str(folder / "study")
     assert main(["simulate", root, *parameters(cohort)]) == 0
     assert main(["run", root, *parameters(SMALL)]) == 0

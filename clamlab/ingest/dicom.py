@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading import Scan
 from clamlab.ingest.resampling import voxel_sizes
-from clamlab.ingest.series import MIN_COVERAGE_MM, Series, choose_series, find_series
+from clamlab.ingest.series import Series, find_series
+from clamlab.ingest.series_choice import MIN_COVERAGE_MM, choose_series
 from clamlab.ingest.volume_checks import check_geometry, check_hu, to_hu
 
 SECONDS_ALLOWED = 900

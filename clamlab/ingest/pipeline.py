@@ -5,23 +5,25 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from clamlab.ingest.errors import IngestError
-from clamlab.ingest.files import fingerprint, read_json, write_json, writing
+from clamlab.ingest.cohort_template import (
+    common_grid,
+    draw_sample,
+    given_template,
+    own_template,
+)
+from clamlab.ingest.files import writing
 from clamlab.ingest.qc_pages import write_index
 from clamlab.ingest.registration import KINDS
-from clamlab.ingest.series import MIN_COVERAGE_MM
-from clamlab.ingest.steps import Settings, Subject, Template, align, prepare, subject_folder
-from clamlab.ingest.template import build_template, template_grid
-from clamlab.ingest.transforms import LEFT, RIGHT, split
-from clamlab.volumes import load_nifti, save_nifti
+from clamlab.ingest.series_choice import MIN_COVERAGE_MM
+from clamlab.ingest.steps import align, prepare
+from clamlab.ingest.subjects import Settings, Subject, subject_folder
+from clamlab.volumes import load_nifti
 
-LEAST_SAMPLE = 3
 FACTS = (
     "format", "slices", "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
     "manufacturer", "scanner_model", "kvp", "image_type",
@@ -97,6 +99,7 @@ def ingest_cohort(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> from clamlab.volumes import save_nifti
     >>> folder = Path(tempfile.mkdtemp())
     >>> affine = np.diag([7.0, 7, 7, 1])
@@ -135,13 +138,13 @@ def ingest_cohort(
     registered: dict[str, dict] = {}
     if usable:
         if registration == "none":
-            lungs = _common_grid(folder, usable, records, template)
+            lungs = common_grid(folder, usable, records, template)
         elif template:
-            lungs = _given_template(folder, Path(template), settings)
+            lungs = given_template(folder, Path(template), settings)
         else:
-            chosen = _sample(usable, records, template_share, seed)
+            chosen = draw_sample(usable, records, template_share, seed)
             sample = [s.subject_id for s in chosen]
-            lungs = _own_template(folder, chosen, records, settings, n_jobs, progress)
+            lungs = own_template(folder, chosen, records, settings, n_jobs, progress)
         aligned = each(align, usable, "register", settings, lungs)
         registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
     twins = _twins(records)
@@ -233,134 +236,6 @@ def cohort_subjects(cohort: pd.DataFrame, folder: Path, root: Path) -> list[Subj
 
 def _given(row: dict, column: str) -> bool:
     return column in row and not pd.isna(row[column]) and str(row[column]).strip() != ""
-
-
-def _sample(
-    usable: list[Subject], records: dict[str, dict], share: float, seed: int
-) -> list[Subject]:
-    """Draw the template's subjects, from those whose lungs look ordinary where there are enough."""
-    plain = [s for s in usable if not records[s.subject_id]["flags"]]
-    pool = plain if len(plain) >= min(LEAST_SAMPLE, len(usable)) else usable
-    size = min(len(pool), max(LEAST_SAMPLE, round(share * len(usable))))
-    rows = np.random.default_rng(seed).choice(len(pool), size, replace=False)
-    return [pool[row] for row in sorted(rows)]
-
-
-def _own_template(
-    folder: Path,
-    sample: list[Subject],
-    records: dict[str, dict],
-    settings: Settings,
-    n_jobs: int | None,
-    progress: bool,
-) -> Template:
-    """Make the template, or go on making it after an interruption."""
-    inputs = [(s.subject_id, records[s.subject_id]["key"]) for s in sample]
-    key = fingerprint(inputs, settings.spacing_mm, settings.registration, settings.seed)
-    state, half_done = folder / "template.json", folder / ".template-so-far.nii.gz"
-    known = read_json(state)
-    final = folder / "template.nii.gz"
-    if known.get("key") == key and known.get("next") == "done" and final.exists():
-        return Template(*load_nifti(final), key)
-    start = None
-    if known.get("key") == key and known.get("next") in ("affine", "syn") and half_done.exists():
-        start = (*load_nifti(half_done), known["next"])
-    bar = tqdm(desc="template", unit="iteration", disable=not progress)
-
-    def keep(labels: NDArray, affine: NDArray, following: str) -> None:
-        bar.update()
-        with writing(folder):
-            save_nifti(half_done, labels, affine)
-        # "done" is only true once the template itself is written.
-        if following != "done":
-            write_json(state, {"key": key, "next": following})
-
-    loaded = [load_nifti(s.folder / "lungs.nii.gz") for s in sample]
-    labels, affine = build_template(
-        [mask for mask, _ in loaded],
-        [own for _, own in loaded],
-        spacing_mm=settings.spacing_mm,
-        kind=settings.registration,
-        n_jobs=n_jobs,
-        seed=settings.seed,
-        start=start,
-        checkpoint=keep,
-    )
-    bar.close()
-    return _keep_template(folder, labels, affine, key, [s.subject_id for s in sample])
-
-
-def _given_template(folder: Path, path: Path, settings: Settings) -> Template:
-    if not path.exists():
-        raise ValueError(f"expected a template at {path}, found nothing")
-    try:
-        labels, affine = template_grid(*load_nifti(path), spacing_mm=settings.spacing_mm)
-    except IngestError as error:
-        raise IngestError(f"{path.name}: {error}") from None
-    return _keep_template(folder, labels, affine, _label_key(labels, affine), [])
-
-
-def _label_key(labels: NDArray, affine: NDArray) -> str:
-    return fingerprint(labels.tobytes().hex(), affine.round(4).tolist())
-
-
-def _keep_template(
-    folder: Path, labels: NDArray, affine: NDArray, key: str, sample: list[str]
-) -> Template:
-    with writing(folder):
-        save_nifti(folder / "template.nii.gz", labels, affine)
-        (folder / ".template-so-far.nii.gz").unlink(missing_ok=True)
-    write_json(
-        folder / "template.json",
-        {
-            "key": key,
-            "next": "done",
-            "made_from": sample,
-            "shape": list(labels.shape),
-            "affine": affine.tolist(),
-            "orientation": "RAS+",
-        },
-    )
-    return Template(labels, affine, key)
-
-
-def _common_grid(
-    folder: Path, usable: list[Subject], records: dict[str, dict], mask: str | os.PathLike | None
-) -> Template:
-    """Take the grid the ready-made volumes share; name those that do not share it."""
-    grids = {s.subject_id: records[s.subject_id] for s in usable}
-    if mask:
-        labels, affine = load_nifti(mask)
-    else:
-        first = grids[usable[0].subject_id]
-        labels, affine = np.zeros(first["shape"], "uint8"), np.array(first["affine"])
-    odd = [
-        f"{subject} {tuple(record['shape'])}"
-        for subject, record in grids.items()
-        if tuple(record["shape"]) != labels.shape
-        or not np.allclose(record["affine"], affine, atol=1e-2)
-    ]
-    if odd:
-        raise IngestError(
-            "ready-made scans must lie on one grid: expected shape "
-            f"{labels.shape} and the affine {affine.round(3).tolist()}, found another shape or "
-            f"affine in {', '.join(odd[:10])}{' and more' * (len(odd) > 10)}; register them "
-            "(registration='syn' or 'affine') or give scans of one grid"
-        )
-    if not mask:
-        labels = _majority(usable, labels.shape)
-    if not labels.any():
-        raise IngestError("no lungs were found in the ready-made scans; give template=, their mask")
-    labels = labels.astype("uint8")
-    return _keep_template(folder, labels, affine, _label_key(labels, affine), [])
-
-
-def _majority(usable: list[Subject], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    shares = np.zeros((2, *shape))
-    for subject in usable:
-        labels, _ = load_nifti(subject.folder / "lungs.nii.gz")
-        shares += [labels == RIGHT, labels == LEFT]
-    return split(*(shares / len(usable)))
 
 
 def _twins(records: dict[str, dict]) -> dict[str, list[str]]:

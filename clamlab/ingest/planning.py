@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from clamlab.forecast import forecast
-from clamlab.ingest.errors import IngestError
 from clamlab.ingest.pipeline import cohort_subjects
-from clamlab.ingest.series import MIN_COVERAGE_MM
-from clamlab.ingest.steps import Settings, Subject, Template, align, prepare
+from clamlab.ingest.series_choice import MIN_COVERAGE_MM
+from clamlab.ingest.steps import align, prepare
+from clamlab.ingest.subjects import Settings, Subject, Template
 from clamlab.ingest.template import template_grid
 from clamlab.volumes import load_nifti
 
@@ -44,18 +44,17 @@ def ingest_forecast(
     Returns
     -------
     str
-        Time, memory of one process and disk, and what twice the spacing would save and lose.
-
-    Raises
-    ------
-    IngestError
-        If none of the first five scans can be used.
+        Time, memory of one process and disk, and what twice the spacing would save and lose; or
+        why that cannot be told.
     """
     settings = Settings(float(spacing_mm), registration, float(min_coverage_mm), 0)
     with tempfile.TemporaryDirectory() as name:
         folder, root = Path(name), Path(scans_root or ".")
         subjects = cohort_subjects(cohort, folder, root)
-        subject, target = _first_usable(subjects, settings)
+        found = _first_usable(subjects, settings)
+        if found is None:
+            return f"No forecast: none of the first {TRIES} scans can be used."
+        subject, target = found
 
         def step() -> None:
             (subject.folder / "state.json").unlink(missing_ok=True)
@@ -70,19 +69,12 @@ def ingest_forecast(
         return forecast(step, steps, disk_bytes=disk * len(subjects), spacing_mm=spacing)
 
 
-def _first_usable(subjects: list[Subject], settings: Settings) -> tuple[Subject, Template]:
-    reasons = []
+def _first_usable(subjects: list[Subject], settings: Settings) -> tuple[Subject, Template] | None:
     for subject in subjects[:TRIES]:
-        record = prepare(subject, settings)
-        if record["status"] == "done":
+        if prepare(subject, settings)["status"] == "done":
             lungs, affine = load_nifti(subject.folder / "lungs.nii.gz")
             if settings.registration != "none":
                 stretched = np.diag([STRETCH, STRETCH, STRETCH, 1.0]) @ affine
                 lungs, affine = template_grid(lungs, stretched, spacing_mm=settings.spacing_mm)
             return subject, Template(lungs, affine, "forecast")
-        reasons.append(f"{subject.subject_id}: {record['reason']}")
-    raise IngestError(
-        f"nothing to measure on: none of the first {len(reasons)} scans can be used ("
-        + "; ".join(reasons)
-        + ")"
-    )
+    return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.resampling import voxel_sizes
-from clamlab.ingest.series import MIN_COVERAGE_MM
+from clamlab.ingest.series_choice import MIN_COVERAGE_MM
 from clamlab.ingest.volume_checks import check_geometry, check_hu, to_hu
 
 NIFTI_ENDINGS = (".nii", ".nii.gz")

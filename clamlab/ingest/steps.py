@@ -4,9 +4,6 @@ Each step leaves its results in the subject's folder and a record in ``state.jso
 key still fits is not computed again, so that an interrupted cohort goes on where it stopped.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,10 +14,8 @@ from numpy.typing import NDArray
 
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.files import (
-    DiskError,
     file_stamp,
     fingerprint,
-    folder_name,
     read_json,
     write_json,
     writing,
@@ -31,6 +26,7 @@ from clamlab.ingest.reading import load_volume, read_scan
 from clamlab.ingest.registration import register
 from clamlab.ingest.resampling import coarser_grid, resample, voxel_sizes
 from clamlab.ingest.segmentation import WORKING_MM, resample_labels, segment_lungs
+from clamlab.ingest.subjects import STATE, Settings, Subject, Template, recorded
 from clamlab.ingest.transforms import (
     IDENTITY,
     Transform,
@@ -42,59 +38,19 @@ from clamlab.ingest.volume_checks import LOWEST_HU, check_geometry, to_hu
 from clamlab.volumes import load_nifti, save_nifti
 
 VERSION = 1  # raise it when a step's results change, so that old ones are not taken for new
-STATE = "state.json"
 REGISTERED = ["registered.nii.gz", "registered_lungs.nii.gz"]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One row of the cohort as the steps need it."""
-
-    subject_id: str
-    scan: Path
-    folder: Path
-    lung_mask: Path | None = None
-    series_number: int | None = None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides a subject's results besides its scan.
-
-    ``segment`` is asked for unless ready-made volumes come with their mask.
-    """
-
-    spacing_mm: float
-    registration: str
-    min_coverage_mm: float
-    seed: int
-    segment: bool = True
-
-
-@dataclass(frozen=True)
-class Template:
-    """The study's lungs on the study's grid."""
-
-    labels: NDArray[np.uint8]
-    affine: NDArray[np.float64]
-    key: str
-
-
-def subject_folder(study: Path, subject_id: str) -> Path:
-    """Return where a subject's files are."""
-    return study / "scans" / folder_name(subject_id)
 
 
 def prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
     """Read a subject's scan, find its lungs and measure them."""
-    return _recorded(subject, "read", _prepare_key(subject, settings), _prepare, settings)
+    return recorded(subject, "read", _prepare_key(subject, settings), _prepare, settings)
 
 
 def align(subject: Subject, settings: Settings, template: Template) -> dict[str, Any]:
     """Register a prepared subject to the template and write it on the grid."""
     read = read_json(subject.folder / STATE).get("read", {})
     key = fingerprint(VERSION, read.get("key"), settings, template.key)
-    return _recorded(subject, "register", key, _align, settings, template, read)
+    return recorded(subject, "register", key, _align, settings, template, read)
 
 
 def _prepare_key(subject: Subject, settings: Settings) -> str:
@@ -105,32 +61,6 @@ def _prepare_key(subject: Subject, settings: Settings) -> str:
     ready_made = settings.registration == "none"
     rules = (settings.spacing_mm, settings.min_coverage_mm, ready_made, settings.segment)
     return fingerprint(VERSION, subject.series_number, stamps, rules)
-
-
-def _recorded(
-    subject: Subject, step: str, key: str, work: Callable[..., dict], *arguments: Any
-) -> dict[str, Any]:
-    """Do a step unless its record is there; a failure is recorded too, and the cohort goes on."""
-    with writing(subject.folder):
-        subject.folder.mkdir(parents=True, exist_ok=True)
-    path = subject.folder / STATE
-    state = read_json(path) | {"subject_id": subject.subject_id}
-    old = state.get(step, {})
-    kept = all((subject.folder / name).exists() for name in old.get("files", []))
-    if old.get("key") == key and old.get("status") in ("done", "failed") and kept:
-        return old
-    start = time.perf_counter()
-    try:
-        record = work(subject, *arguments) | {"status": "done"}
-    except DiskError:
-        raise
-    except IngestError as error:
-        record = {"status": "failed", "reason": str(error)}
-    except Exception as error:  # one subject must not stop the others; it is tried again next time
-        record = {"status": "unexpected", "reason": f"{type(error).__name__}: {error}"}
-    record |= {"key": key, "seconds": round(time.perf_counter() - start, 2)}
-    write_json(path, state | {step: record})
-    return record
 
 
 def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from clamlab.simulate.fields import Axes, smooth_field
 
 # What a lesion adds to the lung: at least LEAST_HU, at most the subject's own contrast.
 LEAST_HU = 100.0
-CONTRAST_HU = (170.0, 300.0)
+CONTRAST_HU = (220.0, 300.0)
 SOLID_HU = 40.0  # nothing in the lung gets denser than soft tissue by a lesion
 
 
@@ -41,11 +41,11 @@ class Pattern:
 PATTERNS = (
     Pattern(
         "diffuse",
-        (0.18, 0.30, 0.55),
+        (0.30, 0.40, 0.52),
         True,
         "reticular patches all over the lungs, mostly in the upper zones",
     ),
-    Pattern("hilar", (0.05, 0.08, 0.14), False, "even densities around the hila only"),
+    Pattern("hilar", (0.03, 0.05, 0.08), False, "even densities around the hila only"),
     Pattern(
         "basal", (0.05, 0.12, 0.30), True, "reticular, at the back of the lung bases, far from hila"
     ),

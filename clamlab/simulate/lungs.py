@@ -125,8 +125,9 @@ def lung_cohort(
 
     Cluster k has the k-th of ``PATTERNS``: diffuse (mostly upper zones), hilar, basal,
     right-sided, nodular. Lesions add 100 HU up to a contrast that is drawn per subject between
-    170 and 300 HU; extent and place vary between subjects, and mean lung density alone
-    tells the clusters apart imperfectly. Lung size follows height and sex, noise the scanner.
+    220 and 300 HU; extent and place vary between subjects. Diffuse disease also makes the whole
+    lung denser, so that a linear baseline does well. Lung size follows height and sex, noise the
+    scanner.
 
     Parameters
     ----------
