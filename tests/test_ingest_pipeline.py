@@ -291,5 +291,4 @@ def test_the_forecast_is_measured_on_a_scan(scans, cohort):
         cohort, scans_root=scans, spacing_mm=10.0, registration="affine", n_jobs=2
     )
     assert "on disk" in said and "At 20 mm instead of 10 mm" in said
-    with pytest.raises(IngestError, match="nothing to measure on: .*gone: expected a scan"):
-        ingest_forecast(cohort[4:5], scans_root=scans)
+    assert "No forecast" in ingest_forecast(cohort[4:5], scans_root=scans)
