@@ -28,8 +28,9 @@ def _clusters(study: Study, truth: pd.DataFrame) -> Iterator[str]:
     found, true = truth["cluster"], truth["cluster_true"]
     choice = study.read("choice")
     yield (
-        f"number of clusters: {choice['n_clusters']} chosen, {true.nunique()} simulated "
-        f"({len(truth)} scans)"
+        f"number of clusters: {choice['n_clusters']} decided by {choice['decided_by']} (the rule "
+        f"recommends {choice.get('recommended', choice)['n_clusters']}), {true.nunique()} "
+        f"simulated ({len(truth)} scans)"
     )
     yield (
         f"assignment: adjusted Rand index {adjusted_rand(true, found):.3f}, "

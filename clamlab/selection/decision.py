@@ -5,15 +5,22 @@ from typing import Any
 RULE = "rule"
 
 
-def keep_decision(previous: dict[str, Any] | None, recommended: dict[str, Any]) -> dict[str, Any]:
+def decide(
+    recommended: dict[str, Any],
+    *,
+    previous: dict[str, Any] | None = None,
+    n_clusters: int | None = None,
+) -> dict[str, Any]:
     """Return the decision that holds: a person's, where there is one, else the recommendation.
 
     Parameters
     ----------
-    previous : dict or None
-        What ``choice.json`` held before.
     recommended : dict
         From ``choose_n_clusters``.
+    previous : dict, optional
+        What ``choice.json`` held before; kept where a person had decided.
+    n_clusters : int, optional
+        A person's number, given now.
 
     Returns
     -------
@@ -23,9 +30,13 @@ def keep_decision(previous: dict[str, Any] | None, recommended: dict[str, Any]) 
     Examples
     --------
     >>> person = {"n_clusters": 3, "reason": "three on sight", "decided_by": "radiologist"}
-    >>> keep_decision(person, {"n_clusters": 2, "reason": "silhouette"})["n_clusters"]
+    >>> decide({"n_clusters": 2, "reason": "a valley"}, previous=person)["n_clusters"]
     3
     """
+    if n_clusters is not None:
+        reason = f"given as a parameter; the rule recommends {recommended['n_clusters']}"
+        given = {"n_clusters": n_clusters, "reason": reason, "decided_by": "parameter"}
+        return {**given, "recommended": recommended}
     if previous is not None and previous.get("decided_by", RULE) != RULE:
         return {**previous, "recommended": recommended}
     return {**recommended, "decided_by": RULE}

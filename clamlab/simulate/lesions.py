@@ -41,11 +41,11 @@ class Pattern:
 PATTERNS = (
     Pattern(
         "diffuse",
-        (0.30, 0.40, 0.52),
+        (0.24, 0.34, 0.50),
         True,
         "reticular patches all over the lungs, mostly in the upper zones",
     ),
-    Pattern("hilar", (0.03, 0.05, 0.08), False, "even densities around the hila only"),
+    Pattern("hilar", (0.04, 0.07, 0.11), False, "even densities around the hila only"),
     Pattern(
         "basal", (0.05, 0.12, 0.30), True, "reticular, at the back of the lung bases, far from hila"
     ),
