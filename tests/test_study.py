@@ -253,6 +253,44 @@ def test_an_unfinished_array_of_other_parameters_is_not_gone_on_with(study):
     assert study.read("maps").tolist() == [[1, 1]] * 3
 
 
+def test_the_same_run_again_finds_its_rows_done(study):
+    with study.stage("06_clam", layer=0).new_array("maps", (3, 2)) as maps:
+        maps[:] = 1
+    with study.stage("06_clam", layer=0).new_array("maps", (3, 2)) as maps:
+        assert not np.isnan(maps).any()
+    with study.stage("06_clam", layer=1).new_array("maps", (3, 2)) as maps:
+        assert np.isnan(maps).all()
+        maps[:] = 2
+    assert study.read("maps").tolist() == [[2, 2]] * 3
+
+
+def test_arrays_of_another_list_of_scans_are_not_read(study):
+    pretrain(study)
+    others = pd.DataFrame({"subject_id": ["b-2", "a_1", "008"], "scan": "x"})  # as many as before
+    study.stage("02_volumes", seed=2).write("scans", others)
+    for name in ("pretrained_features", "volumes"):
+        with pytest.raises(StudyError, match="another list of scans"):
+            study.read(name)
+
+
+def test_the_clinical_table_comes_back_as_it_was(study):
+    table = study.read("cohort").assign(site=["01", "02", "01"], smoking=["None", "Current", None])
+    study.write("cohort", table)
+    again = study.read("cohort")
+    assert again["site"].tolist() == ["01", "02", "01"]
+    assert again["smoking"].tolist()[:2] == ["None", "Current"]
+    assert again["smoking"].isna().tolist() == [False, False, True]
+
+
+def test_a_checkpoint_goes_when_the_stage_is_complete(study):
+    stage = study.stage("03_autoencoder", seed=1)
+    stage.checkpoint().write_bytes(b"kept")
+    stage.write("autoencoder_config", {})
+    assert stage.checkpoint().exists()
+    pretrain(study)
+    assert not stage.checkpoint().exists()
+
+
 def test_a_kill_while_writing_leaves_the_old_file(study):
     code = f"""
         import numpy as np

@@ -219,7 +219,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(scans, tmp_path):
     expected = pretrain(straight, scans, **options)
     assert history["loss"].tolist() == expected["loss"].tolist()
     assert all(a.equal(b) for a, b in zip(resumed.parameters(), straight.parameters(), strict=True))
-    assert not (tmp_path / "kept").exists()
+    again = pretrain(network(), scans, checkpoint=tmp_path / "kept", **options)
+    assert again["loss"].tolist() == expected["loss"].tolist()  # nothing is trained twice
 
 
 def test_a_checkpoint_of_other_settings_is_not_gone_on_with(scans, tmp_path, monkeypatch):

@@ -24,6 +24,8 @@ class Artefact:
         The contract that a table keeps.
     required : bool
         Without it the stage is not complete.
+    clinical : bool
+        A table with the user's own columns, read as carefully as the user's own file.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Artefact:
     per_scan: bool = False
     schema: str | None = None
     required: bool = True
+    clinical: bool = False
 
 
 def _stage(stage: str, *rows: tuple) -> list[Artefact]:
@@ -51,7 +54,7 @@ _ALL = [
     ),
     *_stage(
         "01_cohort",
-        ("cohort", "cohort.csv", {"schema": "cohort"}),
+        ("cohort", "cohort.csv", {"schema": "cohort", "clinical": True}),
         ("exclusions", "exclusions.csv", {"schema": "exclusions"}),
     ),
     *_stage(

@@ -57,7 +57,7 @@ def put_in_place(temporary: Path, path: Path) -> None:
 
 
 def fingerprint(path: Path) -> str:
-    """Return the sha256 of a file, or of the names and sizes in a folder or a family ``name.*``."""
+    """Return the sha256 of a file, or of the names, sizes and times in a folder or ``name.*``."""
     digest = hashlib.sha256()
     if path.is_file():
         with path.open("rb") as file:
@@ -65,7 +65,9 @@ def fingerprint(path: Path) -> str:
                 digest.update(chunk)
     else:
         for member in sorted(members(path)):
-            digest.update(f"{member.name}:{member.stat().st_size};".encode())
+            state = member.stat()
+            place = member.relative_to(path.parent)
+            digest.update(f"{place}:{state.st_size}:{state.st_mtime_ns};".encode())
     return digest.hexdigest()
 
 
@@ -82,8 +84,8 @@ def is_there(path: Path) -> bool:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    # Identifiers such as 007 must stay what they are.
-    return pd.read_csv(path, dtype={"subject_id": "string"})
+    # Identifiers such as 007 stay what they are, and "None" may be a level.
+    return pd.read_csv(path, dtype={"subject_id": "string"}, keep_default_na=False, na_values=[""])
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

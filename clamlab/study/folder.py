@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from clamlab import resources
-from clamlab.schema import check_table, load_schema
+from clamlab.schema import check_table, load_schema, read_table
 from clamlab.study.catalogue import STAGES, Artefact, artefact_of
 from clamlab.study.errors import StudyError
-from clamlab.study.files import Json, is_there, read_file, write_file
-from clamlab.study.provenance import SCHEMA_PREFIX, place_of, status_of
+from clamlab.study.files import Json, fingerprint, is_there, read_file, write_file
+from clamlab.study.provenance import SCHEMA_PREFIX, place_of, record_of, status_of
 from clamlab.study.stage import Stage
 
 SETTINGS = "study.json"
@@ -134,8 +134,9 @@ class Study:
             raise StudyError(
                 f"{name!r} is not there yet: run notebook {artefact.stage} first (expected {path})"
             )
-        value = read_file(path)
+        value = read_table(path) if artefact.clinical else read_file(path)
         if artefact.per_scan:
+            self._check_list_of_scans(artefact)
             self.check_rows(artefact, value, f"run notebook {artefact.stage} again")
         return value
 
@@ -154,6 +155,14 @@ class Study:
         if artefact.schema is not None:
             check_table(value, self.schema(artefact.schema))
         write_file(self.path(artefact.name), value)
+
+    def _check_list_of_scans(self, artefact: Artefact) -> None:
+        record = record_of(self.root, artefact.stage)
+        if record["scans"].get(artefact.name) != fingerprint(self.path("scans")):
+            raise StudyError(
+                f"{artefact.name!r} was made for another list of scans than scans.csv holds now: "
+                f"run notebook {artefact.stage} again"
+            )
 
     def check_rows(self, artefact: Artefact, value: Any, advice: str) -> None:
         """Raise StudyError unless row i of a value belongs to row i of ``scans.csv``."""

@@ -52,18 +52,19 @@ def status_of(root: Path) -> pd.DataFrame:
     rows: dict[str, Json] = {}
     for stage in STAGES:  # in order, so that upstream is known first
         state, why = _state(root, stage, current, rows)
-        record = _record(root, stage)
+        record = record_of(root, stage)
         rows[stage] = {"stage": stage, "status": state, "why": why, "finished": record.get("time")}
     return pd.DataFrame(rows.values())
 
 
-def _record(root: Path, stage: str) -> Json:
+def record_of(root: Path, stage: str) -> Json:
+    """Return what a stage's ``stage.json`` says; nothing where it was not run."""
     path = root / stage / RECORD
     return read_file(path) if path.is_file() else {}
 
 
 def _state(root: Path, stage: str, current: Any, upstream: dict[str, Json]) -> tuple[str, str]:
-    record = _record(root, stage)
+    record = record_of(root, stage)
     if not record:
         return "missing", "not run yet"
     required = [a for a in ARTEFACTS.values() if a.stage == stage and a.required]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from clamlab.study.catalogue import Artefact, artefact_of
+from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import (
     Json,
@@ -41,6 +41,7 @@ class Stage:
         self.study, self.name, self.parameters = study, name, parameters
         self.inputs: dict[str, str] = {}
         self.outputs: dict[str, str | None] = {}
+        self.scans: dict[str, str] = {}
 
     def read(self, name: str) -> Any:
         """Read an artefact of this or an earlier stage.
@@ -124,34 +125,37 @@ class Stage:
     ) -> Iterator[NDArray]:
         """Fill a large array on disk, row by row; an interrupted run finds its rows again.
 
-        Float arrays start as NaN: what is not NaN is done. The unfinished array of a run with
-        other inputs or parameters is not gone on with.
+        Float arrays start as NaN: what is not NaN is done, also when the same run is repeated.
+        The array of a run with other inputs or parameters is not gone on with.
         """
         artefact = self._own(name)
         if artefact.per_scan:
             self.study.check_rows(artefact, range(shape[0]), "one row for each scan")
         path = self.study.path(name)
-        unfinished, note = partial_name(path), partial_name(path).with_suffix(".json")
+        unfinished, note = partial_name(path), path.with_name(f".{path.stem}.json")
         run = {"shape": list(shape), "dtype": str(np.dtype(dtype)), "made_from": self._run_id()}
         try:
-            if unfinished.is_file() and note.is_file() and read_file(note) == run:
-                array = np.lib.format.open_memmap(unfinished, mode="r+")
+            known = note.is_file() and read_file(note) == run
+            there = next((p for p in (unfinished, path) if known and p.is_file()), None)
+            if there is not None:
+                array = np.lib.format.open_memmap(there, mode="r+")
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 array = np.lib.format.open_memmap(unfinished, "w+", np.dtype(dtype), shape)
                 if np.issubdtype(array.dtype, np.floating):
                     array[:] = np.nan
+                array.flush()
                 write_file(note, run)
             yield array
             array.flush()
-            put_in_place(unfinished, path)
+            if unfinished.is_file():
+                put_in_place(unfinished, path)
         except OSError as error:
             raise StudyError(f"could not write {path}: {error.strerror or error}") from error
-        note.unlink(missing_ok=True)
         self._record(name)
 
     def checkpoint(self) -> Path:
-        """Return the file that this stage's training resumes from."""
+        """Return the file that this stage's training resumes from; gone once all is written."""
         path = self.study.root / self.name / ".checkpoint.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
@@ -174,6 +178,8 @@ class Stage:
     def _record(self, name: str) -> None:
         path = self.study.path(name)
         self.outputs[name] = fingerprint(path) if path.is_file() else None
+        if artefact_of(name).per_scan:
+            self.scans[name] = fingerprint(self.study.path("scans"))
         record = {
             "stage": self.name,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -181,5 +187,9 @@ class Stage:
             "versions": versions(),
             "inputs": self.inputs,
             "outputs": self.outputs,
+            "scans": self.scans,
         }
         write_file(self.study.root / self.name / RECORD, record)
+        required = {a.name for a in ARTEFACTS.values() if a.stage == self.name and a.required}
+        if required <= set(self.outputs):
+            self.checkpoint().unlink(missing_ok=True)

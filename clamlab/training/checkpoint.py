@@ -58,9 +58,17 @@ class Checkpoint:
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
         return json.loads(metadata["history"])
 
-    def save(self, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-        """Replace the file by the present state, whole or not at all, a few times a minute."""
-        if self.path is None or time.monotonic() - self.saved < SAVE_EVERY_SECONDS:
+    def save(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        history: History,
+        *,
+        now: bool = False,
+    ) -> None:
+        """Replace the file by the present state, a few times a minute or at once, never by half."""
+        soon = time.monotonic() - self.saved < SAVE_EVERY_SECONDS
+        if self.path is None or (soon and not now):
             return
         tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
         for i, state in optimizer.state_dict()["state"].items():
@@ -73,11 +81,6 @@ class Checkpoint:
             os.fsync(file.fileno())
         temporary.replace(self.path)
         self.saved = time.monotonic()
-
-    def remove(self) -> None:
-        """Forget the file: the run is complete."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

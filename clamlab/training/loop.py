@@ -92,7 +92,7 @@ def run_epochs(
                 on_epoch(pd.DataFrame(history))
     bar.close()
     if fabric.is_global_zero:
-        checkpoint.remove()
+        checkpoint.save(model, optimizer, history, now=True)
     return pd.DataFrame(history)
 
 

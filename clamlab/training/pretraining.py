@@ -53,7 +53,8 @@ def pretrain(
     seed : int
         Order of the scans. Same seed, machine and threads: the same weights, bit for bit.
     checkpoint : path, optional
-        File that a killed run goes on from; removed at the end.
+        File that a killed run goes on from. It stays until its owner removes it, so that nothing is
+        lost between training and storing.
     on_epoch : callable, optional
         Called with the history after each epoch, for a live curve.
     progress : bool
