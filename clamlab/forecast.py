@@ -1,9 +1,10 @@
 """What a long stage will take, told before it starts from one step of it."""
 
-import resource
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import psutil
 
 GIB = 2**30
 
@@ -41,7 +42,7 @@ def forecast(
     start = time.perf_counter()
     step()
     seconds = (time.perf_counter() - start) * n_steps
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    memory = psutil.Process().memory_info().rss
     text = (
         f"At most {_duration(seconds)}, {memory / GIB:.1f} GiB of memory, "
         f"{disk_bytes / GIB:.1f} GiB on disk."

@@ -1,5 +1,7 @@
 """The command line: parameters into notebooks, errors out in plain words, exports without scans."""
 
+from argparse import ArgumentTypeError
+
 import nbformat
 import numpy as np
 import pandas as pd
@@ -35,7 +37,7 @@ def test_parameters_are_read_as_python_or_as_text():
     assert parse_parameter("CHANNELS=(8, 16, 32)") == ("CHANNELS", (8, 16, 32))
     assert parse_parameter("TEMPLATE=None") == ("TEMPLATE", None)
     assert parse_parameter("REGISTRATION=affine") == ("REGISTRATION", "affine")
-    with pytest.raises(ValueError, match="NAME=VALUE"):
+    with pytest.raises(ArgumentTypeError, match="NAME=VALUE"):
         parse_parameter("affine")
 
 
@@ -64,6 +66,39 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
     with pytest.raises(StudyError, match="takes M: expected one of N"):
         run_notebooks(folder, ["01_numbers.ipynb"], {"M": 1})
     assert outputs(folder) == []
+
+
+def test_what_a_person_edits_during_a_run_is_kept(folder):
+    path = folder / "01_numbers.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[
+        -1
+    ].source = f"open({str(path)!r}, 'w').write(open({str(path)!r} + '.new').read())"
+    nbformat.write(notebook, path)
+    edited = nbformat.read(path, as_version=4)
+    edited.cells[0].source += " An afterthought."
+    nbformat.write(edited, f"{path}.new")
+    run_notebooks(folder, ["01_numbers.ipynb"], {})
+    assert "afterthought" in nbformat.read(path, as_version=4).cells[0].source
+    assert (folder / "01_numbers_as_run.ipynb").is_file()
+
+
+def test_a_parameter_must_be_a_literal(folder):
+    path = folder / "01_numbers.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = "N = 3 * 14"
+    nbformat.write(notebook, path)
+    with pytest.raises(StudyError, match="the parameter N is '3 [*] 14'"):
+        run_notebooks(folder, ["01_numbers.ipynb"], {})
+
+
+def test_a_killed_kernel_is_told_as_such(folder):
+    path = folder / "01_numbers.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].source = "import os; os.kill(os.getpid(), 9)"
+    nbformat.write(notebook, path)
+    with pytest.raises(StudyError, match="want of memory"):
+        run_notebooks(folder, ["01_numbers.ipynb"], {})
 
 
 def test_a_failing_cell_is_told_and_the_notebook_kept(folder):

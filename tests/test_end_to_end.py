@@ -145,6 +145,7 @@ def test_an_export_holds_no_single_scan(study, tmp_path):
     exported = [p.name for p in (tmp_path / "paper").rglob("*") if p.is_file()]
     assert "figure_10.pdf" in exported
     assert "hu_cluster_1.nii.gz" in exported
+    assert not [n for n in exported if n.startswith(("figure_8", "figure_9"))]
     subjects = set(study.read("scans")["subject_id"])
     assert not [n for n in exported if any(s in n for s in subjects)]
     assert "volumes.npy" not in exported

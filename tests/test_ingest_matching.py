@@ -49,6 +49,21 @@ def test_an_id_is_a_whole_token_and_the_longest_wins(tmp_path):
     assert scans_of(matching) == {"p1": "p1.nii.gz", "p12": "p12.nii.gz", "p1-b": "p1-b.nii.gz"}
 
 
+def test_a_name_with_two_ids_is_not_guessed(tmp_path):
+    nifti(tmp_path / "3_session_1.nii.gz")
+    nifti(tmp_path / "2.nii.gz")
+    matching = match_scans(table("1", "2", "3"), tmp_path)
+    assert scans_of(matching) == {"2": "2.nii.gz"}
+    assert matching.exclusions["subject_id"].tolist() == ["1", "3"]
+    assert matching.exclusions["reason"].str.contains("id of another subject too").all()
+
+
+def test_columns_that_the_study_adds_are_refused(tmp_path):
+    nifti(tmp_path / "1.nii.gz")
+    with pytest.raises(ValueError, match="'cluster'.*rename yours"):
+        match_scans(table("1", cluster=["a"]), tmp_path)
+
+
 def test_by_patient_id(tmp_path):
     series(tmp_path / "A0001", "p-07")
     series(tmp_path / "A0002", "unknown")

@@ -17,9 +17,11 @@ from clamlab.study.files import write_file
 
 EXPORTED = (
     "cohort", "exclusions", "qc", "criteria", "stability", "choice", "assignments", "trust",
-    "map_measures", "averages", "figure_7", "figure_8", "figure_9", "average_viewer",
-    "table_one_print", "associations", "adjusted_means", "model_comparison", "figure_10",
+    "map_measures", "table_one_print", "associations", "adjusted_means", "model_comparison",
+    "figure_10",
 )  # fmt: skip
+AVERAGES = ("averages", "average_viewer", "figure_7")
+SMALLEST_AVERAGE = 5  # the average of fewer scans shows persons
 
 
 def init(options: argparse.Namespace) -> None:
@@ -98,7 +100,14 @@ def export(options: argparse.Namespace) -> None:
     study, folder = Study.open(options.study), Path(options.folder)
     if folder.exists():
         raise StudyError(f"{folder} exists: choose a folder that does not")
-    copied = [name for name in EXPORTED if _copy(study.path(name), folder)]
+    names: tuple[str, ...] = EXPORTED
+    if study.path("assignments").is_file():
+        smallest = study.read("assignments")["cluster"].value_counts().min()
+        if smallest >= SMALLEST_AVERAGE:
+            names += AVERAGES
+        else:
+            print(f"without averages: a cluster of {smallest} scans would show single persons")
+    copied = [name for name in names if _copy(study.path(name), folder)]
     if not copied:
         raise StudyError(f"there is nothing to export yet: run 'clamlab run {options.study}' first")
     print(f"{folder}: {', '.join(copied)}")

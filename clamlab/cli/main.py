@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"clamlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nclamlab: stopped; the same command goes on from here", file=sys.stderr)
+        print("\nclamlab: stopped; --from NN goes on with that notebook", file=sys.stderr)
         return 130
     return 0
 

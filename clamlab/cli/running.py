@@ -5,13 +5,14 @@ import copy
 import os
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
@@ -35,7 +36,7 @@ def parse_parameter(text: str) -> tuple[str, Any]:
     """
     name, separator, value = text.partition("=")
     if not separator or not name.isidentifier():
-        raise ValueError(f"expected NAME=VALUE, found {text!r}")
+        raise ArgumentTypeError(f"expected NAME=VALUE, found {text!r}")
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError):
@@ -72,12 +73,22 @@ def parameters_of(notebook: NotebookNode) -> dict[str, Any]:
     if cell is None:
         return {}
     return {
-        target.id: ast.literal_eval(statement.value)
+        target.id: _literal(statement.value, target.id)
         for statement in ast.parse(cell.source).body
         if isinstance(statement, ast.Assign)
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
+
+
+def _literal(value: ast.expr, name: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except ValueError as error:
+        raise StudyError(
+            f"the parameter {name} is {ast.unparse(value)!r}: expected a number, text, tuple or "
+            "None, so that a run can put another value in its place"
+        ) from error
 
 
 def question_of(notebook: NotebookNode) -> str:
@@ -111,9 +122,23 @@ def _run(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> None
             f"{path.stem} stopped: {error.ename}: {error.evalue}\n(the notebook with its outputs "
             f"so far is {path}; what was written before is untouched)"
         ) from error
+    except DeadKernelError as error:
+        raise StudyError(
+            f"{path.stem} stopped: its process was killed, most likely for want of memory; take a "
+            "coarser grid or fewer processes (N_JOBS), and run it again"
+        ) from error
     finally:
         del running.cells[0]
-        nbformat.write(running, path)
+        _keep(running, path, notebook)
+
+
+def _keep(run: NotebookNode, path: Path, as_started: NotebookNode) -> None:
+    """Save a run notebook; where a person has edited it meanwhile, beside theirs."""
+    if nbformat.read(path, as_version=4) != as_started:
+        path = path.with_name(f"{path.stem}_as_run.ipynb")
+    temporary = path.with_name(f".partial-{path.name}")
+    nbformat.write(run, temporary)
+    temporary.replace(path)
 
 
 def _parameter_cell(notebook: NotebookNode) -> NotebookNode | None:

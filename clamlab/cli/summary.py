@@ -26,6 +26,7 @@ def summarise(study: Study) -> str:
         if found:
             shown = ", ".join(str(f.relative_to(study.root)) for f in found)
             lines.append(f"  {title}: {shown}")
-    if study.settings.get("simulated") and study.path("assignments").is_file():
+    fresh = dict(study.status().set_index("stage")["status"])["05_clusters"] == "fresh"
+    if study.settings.get("simulated") and fresh:
         lines += ["", "Against the known truth:", *(f"  {line}" for line in against_truth(study))]
     return "\n".join(lines)

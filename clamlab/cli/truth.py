@@ -80,8 +80,8 @@ def _outcomes(study: Study) -> Iterator[str]:
     effects = pd.read_csv(study.path("truth") / "known_effects.csv")
     differs = set(effects.loc[effects["cluster_1"] != effects["cluster_2"], "outcome"])
     tests = study.read("associations").query("part == 'omnibus'").set_index("outcome")["p"]
-    found = set(tests.index[tests < ALPHA])
     known = set(effects["outcome"]) & set(tests.index)
+    found = set(tests.index[tests < ALPHA]) & known
     yield (
         f"outcomes: {len(found & differs)} of {len(known & differs)} true differences found at "
         f"p < {ALPHA}, {len(found - differs)} of {len(known - differs)} others too "

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 NIFTI = (".nii", ".nii.gz")
+RESERVED = ("cluster", "confidence", "second")  # what the study itself adds to a subject
 LISTED = 10  # so many names are printed before "and N more"
 
 
@@ -115,6 +116,11 @@ def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
         raise ValueError(
             f"the table has no column {id_column!r}: expected one of {', '.join(table.columns)}"
         )
+    if taken := [c for c in RESERVED if c in table]:
+        raise ValueError(
+            f"the table has the column {taken[0]!r}, which the study gives each subject itself: "
+            "rename yours"
+        )
     ids = table[id_column].astype("string").str.strip()
     if ids.isna().any() or (ids == "").any():
         rows = (ids.index[ids.isna() | (ids == "")] + 1).tolist()
@@ -142,18 +148,26 @@ def _by_path(
 def _by_name(
     ids: Iterable[str], scans: list[Path], folder: Path
 ) -> tuple[dict[str, list[Path]], dict[str, str]]:
-    """Give each scan to the longest id that its name, or a folder above it, is or holds."""
-    longest_first = sorted(ids, key=len, reverse=True)
+    """Give each scan to the subjects whose ids its name, or else a folder above it, holds."""
     patterns = {i: re.compile(rf"(?<![A-Za-z0-9]){re.escape(i)}(?![A-Za-z0-9])") for i in ids}
     found: dict[str, list[Path]] = defaultdict(list)
     for scan in scans:
         # The nearest name decides: a subject's own folder before the hospital's above it.
         for name in reversed(scan.relative_to(folder).parts):
-            owner = next((i for i in longest_first if patterns[i].search(name)), None)
-            if owner is not None:
-                found[owner].append(scan)
+            if owners := _owners(name, patterns):
+                for owner in owners:
+                    found[owner].append(scan)
                 break
     return found, dict.fromkeys(found, "name")
+
+
+def _owners(name: str, patterns: Mapping[str, re.Pattern[str]]) -> list[str]:
+    """List the ids that a name holds; one that is all of it, or holds the others, stands alone."""
+    stem = name.removesuffix(".gz").removesuffix(".nii")
+    if stem in patterns:
+        return [stem]
+    held = [i for i, pattern in patterns.items() if pattern.search(stem)]
+    return [i for i in held if not any(i != other and i in other for other in held)]
 
 
 def _add_by_patient_id(
@@ -182,10 +196,16 @@ def _sort_out(
     by_path: bool,
 ) -> Matching:
     rows, excluded, used = [], [], set()
+    claims = Counter(scan for owned in found.values() for scan in owned)
     for position, subject in enumerate(ids):
         candidates = _one_place(found.get(subject, []), scans)
         used |= set(found.get(subject, []))
-        if len(candidates) == 1:
+        shared = [c for c in candidates if claims[c] > 1]
+        if shared:
+            scan = os.path.relpath(shared[0], folder)
+            reason = f"{scan} bears the id of another subject too; name the scan in a path column"
+            excluded.append({"subject_id": subject, "reason": reason})
+        elif len(candidates) == 1:
             way = "path column" if by_path else ways[subject]
             scan = os.path.relpath(candidates[0], folder)
             rows.append({"position": position, "scan": scan, "matched_by": way})
