@@ -7,6 +7,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 from torch import nn
 
+from clamlab.clam import cluster_activation_map
 from clamlab.contrast import most_probable
 from clamlab.evaluation import (
     adjusted_rand,
@@ -517,3 +518,19 @@ def test_pair_maps_that_agree_send_the_reader_to_the_amount():
     assert "the map for another cluster looks the same" in verdict(numbers | {"kind": "activation"})
     said = verdict(numbers | {"kind": "contrast", "better_than_random": 1.0})
     assert "read the amount in HU" in said and "Do not trust" not in said
+
+
+def test_a_card_judges_maps_of_the_layer_they_were_made_at():
+    model = ConvAutoencoder((16, 16), channels=(4, 6, 8), n_features=4)
+    model = DeepClustering(model, 2)
+    scans = np.random.default_rng(0).normal(size=(12, 16, 16)).astype("float32")
+    with torch.no_grad():
+        model.centroids.copy_(model.encode(torch.from_numpy(scans[:2])))
+    clusters = most_probable(model, scans)
+    maps = {"activation": cluster_activation_map(model, scans, layer=0)}
+    options = {"mask": np.ones((16, 16), bool), "clusters": clusters, "steps": 2, "seed": 0}
+    given = trust_card(model, scans, kinds=["activation"], maps=maps, layer=0, **options)
+    made = trust_card(model, scans, kinds=["activation"], layer=0, **options)
+    other = trust_card(model, scans, kinds=["activation"], maps=maps, **options)
+    assert given["weight_necessity"].tolist() == pytest.approx(made["weight_necessity"].tolist())
+    assert (other["weight_necessity"] > given["weight_necessity"] + 0.05).any()

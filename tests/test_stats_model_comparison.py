@@ -73,6 +73,8 @@ def test_nested_f_both_ways_is_that_of_formulas(cohort, compared):
     assert (both["f_reader"], both["p_reader"]) == pytest.approx((f, p))
     assert both["adjusted_r2"] == pytest.approx(fits["both"].rsquared_adj)
     assert both["source"] == "reader"
+    assert rows(compared, "fvc").loc["demographics + cluster"]["source"] == "derived"
+    assert rows(compared, "fvc").loc["demographics"]["source"] == "external"
 
 
 def test_bootstrap_is_seeded_and_is_the_plain_bootstrap(cohort):

@@ -37,6 +37,7 @@ def trust_card(
     kinds: Sequence[str] = KINDS,
     maps: Mapping[str, NDArray] | None = None,
     template: ArrayLike | None = None,
+    layer: int = -1,
     n_examined: int = 10,
     steps: int = 16,
     batch_size: int = 8,
@@ -65,6 +66,8 @@ def trust_card(
         are not given are worked out for the examined scans.
     template : array, shape (*grid), optional
         On the network's scale; by default the mean of the examined scans.
+    layer : int
+        Encoder convolution of the activation maps; their controls are made at the same layer.
     n_examined : int
         Scans per cluster. Fewer than 5 cannot decide any of the comparisons.
     steps : int
@@ -123,7 +126,9 @@ def trust_card(
 
     def explain(network: Any, kind: str) -> NDArray:
         if kind == "activation":
-            return importance(cluster_activation_map(network, scans, batch_size=batch_size))
+            return importance(
+                cluster_activation_map(network, scans, layer=layer, batch_size=batch_size)
+            )
         with warnings.catch_warnings():
             # Maps without evidence are counted on the card; an untrained network has many.
             warnings.filterwarnings("ignore", message=".*hold no evidence")
@@ -145,7 +150,7 @@ def trust_card(
             given = np.stack([np.asarray(at_hand[i]) for i in rows])
             shown[kind] = importance(given) if kind == "activation" else given
     untrained = untrained_copy(model, scans, own, seed=seed, batch_size=batch_size)
-    controls = _controls(model, scans, own, mask, template, batch_size)
+    controls = _controls(model, scans, own, mask, template, layer, batch_size)
     each = np.arange(len(rows))
     tests = faithfulness(
         model,
@@ -187,6 +192,7 @@ def _controls(
     own: NDArray,
     mask: NDArray,
     template: NDArray,
+    layer: int,
     batch_size: int,
 ) -> dict[str, NDArray]:
     given: dict[str, Any] = {"mask": mask, "clusters": own, "batch_size": batch_size}
@@ -194,7 +200,7 @@ def _controls(
         "deviation": deviation_map(scans, template, mask=mask),
         "integrated_gradients": integrated_gradients_map(model, scans, template, **given),
         "occlusion": occlusion_map(model, scans, template, **given),
-        "unweighted": importance(unweighted_map(model, scans)[:, None])[:, 0],
+        "unweighted": importance(unweighted_map(model, scans, layer=layer)[:, None])[:, 0],
     }
 
 

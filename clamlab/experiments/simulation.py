@@ -89,7 +89,7 @@ def simulation_study(
         raise ValueError(f"methods must be among {METHODS}; found {sorted(unknown)}")
     slices = slices or {}
     settings = {
-        method: _settings(method, n_scans, slices, fitted, n_gap)
+        method: _settings(n_scans, slices, fitted, n_gap)
         + (f" channels={tuple(channels)} epochs={pretrain_epochs}+{cluster_epochs}")
         * (method == "deep")
         for method in methods
@@ -118,7 +118,7 @@ def simulation_study(
     return table.loc[wanted, columns].reset_index(drop=True)
 
 
-def _settings(method: str, n_scans: int, slices: dict, fitted, n_gap: int) -> str:
+def _settings(n_scans: int, slices: dict, fitted, n_gap: int) -> str:
     """Everything that would change a run's rows, in words that a CSV can hold."""
     more = "".join(f" {name}={slices[name]}" for name in sorted(slices))
     return f"n_scans={n_scans} fitted={list(fitted)} n_gap={n_gap}{more}"

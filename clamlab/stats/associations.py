@@ -187,10 +187,6 @@ def _sizes(model: OutcomeModel) -> list[dict]:
     return [whole, *by_cluster]
 
 
-def _cluster_columns(model: OutcomeModel) -> list[str]:
-    return list(model.design.terms.values())[-1]
-
-
 def _omnibus(model: OutcomeModel) -> dict:
     columns = model.cluster_columns
     if not columns:

@@ -81,7 +81,8 @@ def compare_models(
         adjusted_r2, aic, bic; added_r2 over demographics with its 95 % percentile interval
         added_low to added_high; f_cluster, p_cluster and f_reader, p_reader: the nested F
         tests of the cluster, and of the reader's variable, given all else in that model.
-        ``source`` is "reader" for models with a variable read from the image. ``note``
+        ``source`` names the least independent term: "reader" for models with a variable
+        read from the image, "derived" for the cluster alone, "external" for neither. ``note``
         says what was left out and why.
 
     Raises
@@ -170,6 +171,12 @@ def _compare(
     ] or [{**name, "note": "too few rows for the models: no comparison"}]
 
 
+def _source(candidate: _Candidate) -> str:
+    if candidate.reader is not None:
+        return candidate.reader.source
+    return "derived" if candidate.has_cluster else "external"
+
+
 def _row(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
     fit, base = fits[candidate], fits[_Candidate(False, None)]
     reader = candidate.reader
@@ -179,7 +186,7 @@ def _row(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) ->
         "reader_title": reader.title if reader else "",
         "reader_role": reader.role if reader else "",
         "has_cluster": candidate.has_cluster,
-        "source": reader.source if reader else "external",
+        "source": _source(candidate),
         "n_parameters": int(fit.df_model) + 1,
         "r2": fit.rsquared,
         "adjusted_r2": fit.rsquared_adj,
