@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from clamlab.forecast import forecast
-from clamlab.training.embedding import read_batch
+from clamlab.training.embedding import embed, read_batch
 
 
 def training_forecast(
@@ -18,9 +18,12 @@ def training_forecast(
     *,
     epochs: int,
     batch_size: int = 32,
+    clustering: bool = False,
     spacing_mm: Sequence[float] | None = None,
 ) -> str:
     """Say what training will take at most, from one step on a copy of the network.
+
+    With ``clustering`` the pass over all scans is counted that every epoch's target needs.
 
     Examples
     --------
@@ -37,6 +40,8 @@ def training_forecast(
         optimizer.zero_grad()
         nn.functional.mse_loss(model(batch), batch).backward()
         optimizer.step()
+        if clustering:
+            embed(model, batch, batch_size=batch_size)
 
     n_weights = sum(p.numel() for p in model.parameters())
     return forecast(
