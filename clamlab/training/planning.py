@@ -41,7 +41,7 @@ def training_forecast(
         nn.functional.mse_loss(model(batch), batch).backward()
         optimizer.step()
         if clustering:
-            embed(model, batch, batch_size=batch_size)
+            embed(model, images[: len(batch)], batch_size=batch_size)
 
     n_weights = sum(p.numel() for p in model.parameters())
     return forecast(
