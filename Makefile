@@ -26,7 +26,7 @@ demo: $(INSTALLED)  ## simulate 48 patients as DICOM and run the whole study (ST
 	$(BIN)/clamlab run $(STUDY) $(DEMO_RUN)
 
 test: $(INSTALLED)  ## run every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(INSTALLED)  ## open JupyterLab on the study's own notebooks (STUDY=demo_study)
 	@test -f $(STUDY)/study.json || $(BIN)/clamlab simulate $(STUDY)
