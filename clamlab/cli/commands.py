@@ -92,7 +92,8 @@ def status(options: argparse.Namespace) -> None:
 def lab(options: argparse.Namespace) -> None:
     """Open JupyterLab on the study's own notebooks, in place of this process."""
     study = Study.open(options.study)
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(study.root / "notebooks")])
+    command = [sys.executable, "-m", "jupyterlab", str(study.root / "notebooks")]
+    os.execv(sys.executable, [*command, *options.jupyter])
 
 
 def export(options: argparse.Namespace) -> None:

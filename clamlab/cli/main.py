@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     lab = add("lab", help="open the study's notebooks in JupyterLab")
     lab.add_argument("study", metavar="STUDY")
+    lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options passed on to jupyter lab")
     lab.set_defaults(command=commands.lab)
 
     export = add("export", help="gather tables, figures and average maps in one folder")
