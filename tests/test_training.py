@@ -20,6 +20,7 @@ from clamlab.training import (
     pretrain,
     weights_of,
 )
+from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import has_levelled_off
 
 QUIET = {"progress": False}
@@ -172,6 +173,36 @@ def test_stopping_is_recorded_as_fewer_epochs(scans):
     assert len(history) == 4
 
 
+def test_scans_held_out_stop_what_memorises_noise():
+    noise = np.random.default_rng(0).normal(size=(30, 16, 16)).astype("float32")
+    model, options = network(), {"batch_size": 9, "learning_rate": 1e-2, **QUIET}
+    history = pretrain(model, noise, epochs=60, held_out=0.2, patience=3, seed=3, **options)
+    best = history["held_out_loss"].idxmin()
+    assert len(history) < 60
+    assert history["held_out_loss"].iloc[-1] > history["held_out_loss"][best]
+    assert history["loss"].iloc[-1] < history["loss"][best]
+    again = network()
+    pretrain(again, noise, epochs=int(best) + 1, held_out=0.2, patience=3, seed=3, **options)
+    assert (embed(model, noise) == embed(again, noise)).all()  # the best epoch is given back
+
+
+def test_scans_held_out_are_never_trained_on(scans):
+    changed = scans.copy()
+    aside = HeldOut(scans, 0.2, seed=4, batch_size=9).rows
+    assert len(aside) == 6
+    changed[aside] += 1
+    models = network(), network()
+    for model, images in zip(models, (scans, changed), strict=True):
+        pretrain(model, images, epochs=1, held_out=0.2, seed=4, **QUIET)
+    assert (embed(models[0], scans) == embed(models[1], scans)).all()
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.5, 0.01])
+def test_a_share_that_leaves_too_few_scans_is_refused(scans, share):
+    with pytest.raises(ValueError, match="held_out"):
+        pretrain(network(), scans, epochs=1, held_out=share, **QUIET)
+
+
 def test_modes_are_left_as_they_were(pretrained, scans):
     for mode in (True, False):
         pretrained.train(mode)
@@ -188,7 +219,8 @@ def test_weights_come_back_without_pickle(pretrained, scans):
     assert (embed(encoder, scans) == embed(pretrained, scans)).all()
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(scans, tmp_path):
+@pytest.mark.parametrize("held_out", [0, 0.2])
+def test_a_killed_training_goes_on_to_the_same_weights(scans, tmp_path, held_out):
     np.save(tmp_path / "scans.npy", scans)
     code = f"""
         import os, signal
@@ -201,13 +233,14 @@ def test_a_killed_training_goes_on_to_the_same_weights(scans, tmp_path):
             if len(history) == 3:
                 os.kill(os.getpid(), signal.SIGKILL)
         pretrain(model, np.load({str(tmp_path / "scans.npy")!r}), epochs=6, batch_size=10,
-                 progress=False, checkpoint={str(tmp_path / "kept")!r}, on_epoch=kill)
+                 held_out={held_out}, progress=False, on_epoch=kill,
+                 checkpoint={str(tmp_path / "kept")!r})
     """
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert run.returncode == -signal.SIGKILL
     resumed, straight = network(), network()
     seen = []
-    options = {"epochs": 6, "batch_size": 10, **QUIET}
+    options = {"epochs": 6, "batch_size": 10, "held_out": held_out, **QUIET}
     history = pretrain(
         resumed,
         scans,

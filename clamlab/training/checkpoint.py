@@ -43,8 +43,10 @@ class Checkpoint:
         self.settings = json.dumps(settings, sort_keys=True, default=str)
         self.saved = time.monotonic()
 
-    def load(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
-        """Bring model and optimiser to where the file left them; return the history so far."""
+    def load(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+    ) -> History:
+        """Bring model, optimiser and best weights to where the file left them; give history."""
         if self.path is None or not self.path.exists():
             return []
         with safe_open(self.path, "pt") as file:
@@ -53,6 +55,7 @@ class Checkpoint:
                 return []
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no iterator
         model.load_state_dict(_under("model", tensors))
+        best.update(_under("best", tensors))
         n_parameters = len(optimizer.param_groups[0]["params"])
         state = {i: _under(f"optimizer.{i}", tensors) for i in range(n_parameters)}
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
@@ -63,6 +66,7 @@ class Checkpoint:
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
         history: History,
+        best: dict[str, Tensor],
         *,
         now: bool = False,
     ) -> None:
@@ -71,6 +75,7 @@ class Checkpoint:
         if self.path is None or (soon and not now):
             return
         tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+        tensors |= {f"best.{key}": value for key, value in best.items()}
         for i, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
         tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}

@@ -18,6 +18,7 @@ from clamlab.clustering import clustering_loss, soft_assignment, target_distribu
 from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.training.checkpoint import Checkpoint
 from clamlab.training.embedding import embed_cohort
+from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import (
     OnEpoch,
     Parts,
@@ -155,6 +156,7 @@ def fit_clusters(
         schedule=Schedule(epochs, batch_size, learning_rate, patience, seed),
         fabric=fabric,
         checkpoint=Checkpoint(checkpoint, settings, images),
+        held_out=HeldOut(images, 0, seed=seed, batch_size=batch_size),
         before_epoch=cohort.refresh,
         on_epoch=on_epoch,
         progress=progress,

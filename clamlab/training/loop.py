@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from clamlab.training.checkpoint import Checkpoint
 from clamlab.training.embedding import read_batch
+from clamlab.training.held_out import HeldOut, watched_losses
 
 OnEpoch = Callable[[pd.DataFrame], None]
 Parts = dict[str, Any]
@@ -46,6 +47,7 @@ def run_epochs(
     schedule: Schedule,
     fabric: Fabric,
     checkpoint: Checkpoint,
+    held_out: HeldOut,
     before_epoch: Callable[[], dict[str, float]] = dict,
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
@@ -55,10 +57,11 @@ def run_epochs(
 
     ``parts_of(network, batch, rows)`` gives the means over a batch that make up the loss;
     ``objective(parts, n_scans)`` joins them. Every process takes its share of each batch, weighted
-    so that the step is the one a single process would make.
+    so that the step is the one a single process would make. Where scans are held out, their loss
+    decides when to stop, and the weights of its best epoch are given back.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
-    history = checkpoint.load(model, optimizer)
+    history = checkpoint.load(model, optimizer, held_out.best)
     network, optimizer = fabric.setup(model, optimizer)
     model.train()
     show = progress and fabric.is_global_zero
@@ -69,42 +72,45 @@ def run_epochs(
         disable=not show,
     )
     for epoch in bar:
-        if has_levelled_off([row["loss"] for row in history], schedule.patience):
+        if has_levelled_off(watched_losses(history), schedule.patience):
             break
         start, watched = time.monotonic(), before_epoch()
         sums: dict[str, float] = {}
-        for rows, weight, n in batches(len(images), schedule, epoch, fabric):
+        for rows, weight, n in batches(held_out.training_rows, schedule, epoch, fabric):
             parts = parts_of(network, read_batch(images, rows, model), rows)
             optimizer.zero_grad()
             fabric.backward(objective(parts, n) * weight)
             optimizer.step()
             for name, mean in parts.items():
                 sums[name] = sums.get(name, 0.0) + mean.item() * n * weight / fabric.world_size
-        means = {name: _over_processes(fabric, s) / len(images) for name, s in sums.items()}
-        loss = objective(means, len(images))
+        n_trained = len(held_out.training_rows)
+        means = {name: _over_processes(fabric, s) / n_trained for name, s in sums.items()}
+        loss = objective(means, n_trained)
         _check_finite(loss, epoch, schedule)
+        watched |= held_out.look(model, history)
         seconds = time.monotonic() - start
         history.append({"epoch": epoch, "loss": loss, **means, **watched, "seconds": seconds})
         bar.set_postfix(loss=f"{loss:.4g}")
         if fabric.is_global_zero:
-            checkpoint.save(model, optimizer, history)
+            checkpoint.save(model, optimizer, history, held_out.best)
             if on_epoch is not None:
                 on_epoch(pd.DataFrame(history))
     bar.close()
     if fabric.is_global_zero:
-        checkpoint.save(model, optimizer, history, now=True)
+        checkpoint.save(model, optimizer, history, held_out.best, now=True)
+    held_out.give_back(model)
     return pd.DataFrame(history)
 
 
 def batches(
-    n: int, schedule: Schedule, epoch: int, fabric: Fabric
+    rows: NDArray, schedule: Schedule, epoch: int, fabric: Fabric
 ) -> Iterator[tuple[NDArray, float, int]]:
     """Yield this process's rows of each batch, their weight, and the size of the batch.
 
     The order depends on seed and epoch alone, so that a resumed run goes on exactly.
     """
-    order = np.random.default_rng([schedule.seed, epoch]).permutation(n)
-    for start in range(0, n, schedule.batch_size):
+    order = np.random.default_rng([schedule.seed, epoch]).permutation(rows)
+    for start in range(0, len(rows), schedule.batch_size):
         batch = order[start : start + schedule.batch_size]
         own = batch[fabric.global_rank :: fabric.world_size]
         weight = fabric.world_size * len(own) / len(batch)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clamlab.training.checkpoint import Checkpoint
+from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import (
     OnEpoch,
     Parts,
@@ -28,6 +29,7 @@ def pretrain(
     learning_rate: float = 1e-3,
     patience: int = 20,
     reduction: str = "mean",
+    held_out: float = 0.0,
     seed: int = 0,
     checkpoint: str | os.PathLike | None = None,
     on_epoch: OnEpoch | None = None,
@@ -50,11 +52,16 @@ def pretrain(
         Stop when so many epochs brought the loss no further down (by a thousandth).
     reduction : {"mean", "sum"}
         Squared error averaged or summed over scans and voxels (eq. 2 prints the sum).
+    held_out : float
+        Share of the scans that training does not see. Their loss then decides when to stop, and
+        the network goes back to its best epoch: a loss that only falls on the scans it is trained
+        on is noise being memorised, which hides clusters. 0 trains on all scans, as the paper.
     seed : int
-        Order of the scans. Same seed, machine and threads: the same weights, bit for bit.
+        Which scans are held out, and the order of the others. Same seed, machine and threads: the
+        same weights, bit for bit.
     checkpoint : path, optional
-        File that a killed run goes on from. It stays until its owner removes it, so that nothing is
-        lost between training and storing.
+        File that a killed run goes on from. It stays until its owner removes it, so that nothing
+        is lost between training and storing.
     on_epoch : callable, optional
         Called with the history after each epoch, for a live curve.
     progress : bool
@@ -66,12 +73,14 @@ def pretrain(
     -------
     DataFrame
         One row per epoch: ``epoch`` (from 1), ``loss``, ``reconstruction_loss`` (mean squared
-        error per voxel, whatever the reduction), ``seconds``.
+        error per voxel, whatever the reduction), ``held_out_loss`` if scans are held out,
+        ``seconds``.
 
     Raises
     ------
     ValueError
-        If the loss is no longer a number, or the scans do not fit the network.
+        If the loss is no longer a number, the scans do not fit the network, or held_out is out
+        of its range.
 
     References
     ----------
@@ -103,6 +112,7 @@ def pretrain(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "reduction": reduction,
+        "held_out": held_out,
         "seed": seed,
         "processes": fabric.world_size,
     }
@@ -114,6 +124,7 @@ def pretrain(
         schedule=Schedule(epochs, batch_size, learning_rate, patience, seed),
         fabric=fabric,
         checkpoint=Checkpoint(checkpoint, settings, images),
+        held_out=HeldOut(images, held_out, seed=seed, batch_size=batch_size),
         on_epoch=on_epoch,
         progress=progress,
         title="autoencoder",
