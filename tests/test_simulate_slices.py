@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from clamlab.simulate import SITES, lung_slices
+from clamlab.simulate.slice_anatomy import healthy_slice, scaled_slice
 
 CASES = [("intensity", 3), ("location", 4), ("size", 5), ("none", 1), ("continuum", 1)]
 
@@ -78,6 +79,14 @@ def test_lesions_are_whole_discs_at_every_site():
     assert (cohort.truth.loc[~right, "column"] > 32).all()
 
 
+@pytest.mark.parametrize(("scenario", "k"), [("intensity", 3), ("location", 3), ("continuum", 1)])
+def test_the_radius_can_be_chosen_where_it_is_held_still(scenario, k):
+    assert lung_slices(scenario, k, n_scans=6, seed=0).truth["radius_px"].unique() == [4]
+    small = lung_slices(scenario, k, n_scans=6, radius_px=2, seed=0)
+    assert small.truth["radius_px"].unique() == [2]
+    assert small.lesion_masks.sum(axis=(1, 2)).max() == 13
+
+
 def test_jitter_moves_centres_by_at_most_what_is_asked():
     still = lung_slices("size", 3, n_scans=60, seed=5).truth
     moved = lung_slices("size", 3, n_scans=60, jitter_px=3, seed=5)
@@ -92,6 +101,18 @@ def test_continuum_has_no_groups_but_spread():
     assert stats.skew(truth["contrast_hu"]) > 0.8
     assert truth["lung_size"].std() > 0.02
     assert truth["noise_sd"].std() > 5
+
+
+def test_lungs_of_nearly_one_size_look_nearly_the_same():
+    template, labels = healthy_slice("smooth")
+    lung = labels > 0
+    for size in np.linspace(0.88, 0.99, 12):
+        (hu, share), (next_hu, next_share) = (
+            scaled_slice(template, labels, s) for s in (size, size + 1e-3)
+        )
+        # An edge that moves by whole pixels would jump from 0 to 1 here.
+        assert np.abs(next_share - share).max() < 0.1
+        assert np.abs(next_hu - hu)[lung].max() < 10
 
 
 def test_contrast_and_clusters_share_scans():
@@ -144,6 +165,10 @@ def test_impossible_requests_are_refused(arguments, words):
 
 
 def test_other_bad_values_are_refused():
+    with pytest.raises(ValueError, match="'size' varies the radius.*radius_px=4"):
+        lung_slices("size", 3, radius_px=4, seed=0)
+    with pytest.raises(ValueError, match="at least 1; found 0"):
+        lung_slices("location", 3, radius_px=0, seed=0)
     with pytest.raises(ValueError, match="anatomy"):
         lung_slices("size", 3, anatomy="furry", seed=0)
     with pytest.raises(ValueError, match="n_scans=2"):

@@ -37,18 +37,23 @@ def healthy_slice(
 
 def scaled_slice(
     template: NDArray, labels: NDArray, size: float
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Shrink a slice around the centre of the picture."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Shrink a slice around the centre of the picture: HU of the lung, and its share per pixel.
+
+    Pixels at the new edge are part lung and part not, as a scanner sees them. An edge that jumped
+    by whole pixels would sort a continuum of sizes into groups that nobody put there.
+    """
     middle = (SIZE - 1) / 2
     offset = middle - middle / size
     matrix = np.eye(2) / size
-    small = ndimage.affine_transform(labels, matrix, offset, order=0)
-    small[labels == 0] = 0  # inner edges move towards the middle: keep within the template
+    lung = labels > 0
+    share = ndimage.affine_transform(lung.astype(float), matrix, offset, order=1)
+    share[~lung] = 0  # inner edges move towards the middle: keep within the template
     # HU spread over the border first, so that no outside value is blended into the small lung.
-    nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)[1]
+    nearest = ndimage.distance_transform_edt(~lung, return_indices=True)[1]
     filled = template[tuple(nearest)]
     volume = ndimage.affine_transform(filled, matrix, offset, order=1, mode="nearest")
-    return np.where(small > 0, volume, OUTSIDE_HU).astype(np.float32), small
+    return volume.astype(np.float32), share.astype(np.float32)
 
 
 def drawn_labels() -> NDArray[np.uint8]:

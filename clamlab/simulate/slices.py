@@ -79,6 +79,7 @@ def lung_slices(
     anatomy: str = "smooth",
     noise_sd: float = 80.0,
     contrast_hu: float | None = None,
+    radius_px: int | None = None,
     jitter_px: int = 0,
     template_labels: str | Path | NDArray | None = None,
     seed: int,
@@ -109,6 +110,8 @@ def lung_slices(
     contrast_hu : float, optional
         HU that the lesion adds ("location" and "size"), or the step between two clusters
         ("intensity", 100 by default).
+    radius_px : int, optional
+        Radius of the lesions, at least 1; 4 by default. Not for "size", which varies it.
     jitter_px : int
         Lesion centres move by up to this many pixels per scan, in both directions.
     template_labels : path or array of int, shape (x, y, z), optional
@@ -134,17 +137,18 @@ def lung_slices(
     ((6, 64, 64), [2, 3, 4])
     """
     _check(scenario, n_clusters, n_scans, noise_sd, jitter_px)
+    _check_radius(scenario, radius_px)
     rng = np.random.default_rng(seed)
     template, lungs = healthy_slice(anatomy, template_labels)
     labels = rng.permutation(np.arange(n_scans) % n_clusters)
-    truth = _plan(scenario, labels, contrast_hu, jitter_px, noise_sd, lungs, rng)
+    truth = _plan(scenario, labels, contrast_hu, radius_px, jitter_px, noise_sd, lungs, rng)
 
     scans = [_draw(row, template, lungs) for row in truth.itertuples()]
     clean = np.stack([scan for scan, _, _ in scans])
     masks = np.stack([lesion for _, lesion, _ in scans])
-    own_lungs = np.stack([lung for _, _, lung in scans])
+    share = np.stack([share for _, _, share in scans])
     noise = _gamma_noise(clean.shape, rng) * truth["noise_sd"].to_numpy()[:, None, None]
-    images = np.where(own_lungs, clean + noise, OUTSIDE_HU).astype(np.float32)
+    images = (clean + share * noise).astype(np.float32)
     if scenario != "continuum" and jitter_px == 0:
         clean = clean[[np.flatnonzero(labels == k)[0] for k in range(n_clusters)]]
     return SliceCohort(images, clean, labels, masks, lungs > 0, template, truth, scenario)
@@ -164,10 +168,23 @@ def _check(scenario: str, n_clusters: int, n_scans: int, noise_sd: float, jitter
         )
 
 
+def _check_radius(scenario: str, radius_px: int | None) -> None:
+    if radius_px is None:
+        return
+    if scenario == "size":
+        raise ValueError(
+            f"scenario 'size' varies the radius ({', '.join(map(str, RADII_PX))} px); "
+            f"found radius_px={radius_px}: leave it out, or take another scenario"
+        )
+    if radius_px < 1:
+        raise ValueError(f"radius_px must be at least 1; found {radius_px}")
+
+
 def _plan(
     scenario: str,
     labels: NDArray,
     contrast_hu: float | None,
+    radius_px: int | None,
     jitter_px: int,
     noise_sd: float,
     lungs: NDArray,
@@ -177,7 +194,8 @@ def _plan(
     n = len(labels)
     names = list(SITES)
     sites = np.take(names, labels) if scenario == "location" else np.full(n, names[0])
-    radii = np.take(RADII_PX, labels) if scenario == "size" else np.full(n, FIXED_RADIUS_PX)
+    fixed_radius = FIXED_RADIUS_PX if radius_px is None else radius_px
+    radii = np.take(RADII_PX, labels) if scenario == "size" else np.full(n, fixed_radius)
     added = np.full(n, FIXED_HU if contrast_hu is None else float(contrast_hu))
     size, noise = np.ones(n), np.full(n, float(noise_sd))
     if scenario == "intensity":
@@ -218,12 +236,14 @@ def _centre(site: str, lungs: NDArray) -> tuple[int, int]:
 
 
 def _draw(row, template: NDArray, lungs: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """One scan without noise, its lesion, and its own lung."""
+    """One scan without noise, its lesion, and the share of each pixel that is its own lung."""
+    hu, share = template, (lungs > 0).astype(np.float32)
     if row.lung_size != 1:
-        template, lungs = scaled_slice(template, lungs, row.lung_size)
+        hu, share = scaled_slice(template, lungs, row.lung_size)
     lesion = _disc(row.radius_px) if row.contrast_hu else _disc(-1)
-    lesion = np.roll(lesion, (row.row - 32, row.column - 32), axis=(0, 1)) & (lungs > 0)
-    return (template + row.contrast_hu * lesion).astype(np.float32), lesion, lungs > 0
+    lesion = np.roll(lesion, (row.row - 32, row.column - 32), axis=(0, 1)) & (share > 0.5)
+    clean = share * (hu + row.contrast_hu * lesion) + (1 - share) * OUTSIDE_HU
+    return clean.astype(np.float32), lesion, share
 
 
 @lru_cache
