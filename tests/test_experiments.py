@@ -133,6 +133,34 @@ def test_study_resumes_and_keeps_other_settings_apart(study, monkeypatch):
         simulation_study([("location", 2)], [1000], **arguments, **TINY | {"cluster_epochs": 2})
 
 
+def test_more_fitted_k_are_added_to_a_run_that_is_there(study, monkeypatch):
+    arguments, table = study
+    asked = []
+    monkeypatch.setattr(
+        "clamlab.experiments.simulation.run_rows",
+        lambda run: asked.append(run) or pytest.fail("stop") if run.method == "deep" else None,
+    )
+    with pytest.raises(pytest.fail.Exception):
+        simulation_study([("location", 2)], [1000], **arguments | {"fitted": [2, 3, 4]}, **TINY)
+    assert [run.fitted for run in asked] == [(4,)]
+
+
+def test_features_before_clustering_are_kept_beside_the_table(study):
+    arguments, _ = study
+    (kept,) = (arguments["path"].parent / "table").iterdir()
+    assert np.load(kept).shape == (24, 60)
+
+
+@pytest.mark.filterwarnings("ignore:two centroids lie")
+def test_of_cohorts_without_clusters_only_the_number_is_asked():
+    arguments = {"n_scans": 24, "n_gap": 2, "n_jobs": 2, "progress": False, "methods": ["linear"]}
+    table = simulation_study([("none", 1), ("location", 2)], [1000], fitted=None, **arguments)
+    table = table.set_index("scenario")
+    assert table.loc["location", "n_fitted"] == 2
+    assert table.loc["none", ["n_fitted", "accuracy"]].isna().all()
+    assert table.loc["none", "pick_recommended"] == 1
+
+
 def test_study_refuses_an_unknown_method():
     with pytest.raises(ValueError, match="methods must be among"):
         simulation_study([("location", 2)], [1000], methods=["forest"])

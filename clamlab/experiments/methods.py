@@ -9,6 +9,8 @@ from clamlab.selection.criteria import kmeans
 from clamlab.training import assign, embed, fit_clusters, pretrain
 from clamlab.volumes import fit_scaling, scale
 
+METHODS = ("deep", "linear", "texture")
+HELD_OUT, PATIENCE = 0.1, 8
 N_LINEAR = 60
 GREY_LEVELS = 32
 GREY_RANGE_HU = (-1000, 0)
@@ -27,12 +29,20 @@ class Deep:
         self.autoencoder = ConvAutoencoder(
             self.images.shape[1:], channels=tuple(channels), seed=seed
         )
-        pretrain(self.autoencoder, self.images, epochs=pretrain_epochs, seed=seed, progress=False)
+        pretrain(
+            self.autoencoder,
+            self.images,
+            epochs=pretrain_epochs,
+            patience=PATIENCE,
+            held_out=HELD_OUT,
+            seed=seed,
+            progress=False,
+        )
         self.features = embed(self.autoencoder, self.images)
         self.model: DeepClustering | None = None
 
-    def cluster(self, n_clusters: int) -> np.ndarray:
-        """Give each scan's cluster; the model that gave them stays in `model`."""
+    def cluster(self, n_clusters: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give each scan's cluster, and the features after; their model stays in `model`."""
         self.model, _ = fit_clusters(
             self.autoencoder,
             self.images,
@@ -41,7 +51,8 @@ class Deep:
             seed=self.seed,
             progress=False,
         )
-        return assign(self.model, embed(self.model, self.images)).argmax(1)
+        features = embed(self.model, self.images)
+        return assign(self.model, features).argmax(1), features
 
 
 class Baseline:
@@ -50,9 +61,17 @@ class Baseline:
     def __init__(self, features, *, seed: int):
         self.features, self.seed = features, seed
 
-    def cluster(self, n_clusters: int) -> np.ndarray:
-        """Give each scan's cluster."""
-        return kmeans(self.features, n_clusters, seed=self.seed).labels_
+    def cluster(self, n_clusters: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give each scan's cluster, and the features, which stay what they were."""
+        return kmeans(self.features, n_clusters, seed=self.seed).labels_, self.features
+
+
+def fitter_of(method: str, cohort, *, seed: int, **training) -> Deep | Baseline:
+    """Prepare a method on a cohort: train the autoencoder, or take features that need none."""
+    if method == "deep":
+        return Deep(cohort, seed=seed, **training)
+    features_of = {"linear": linear_features, "texture": texture_features}[method]
+    return Baseline(features_of(cohort.images, cohort.lung_mask), seed=seed)
 
 
 def linear_features(images, lung_mask) -> np.ndarray:

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from clamlab.contrast import contrast_map
 from clamlab.evaluation import clustering_accuracy, localization
-from clamlab.experiments.methods import Baseline, Deep, linear_features
+from clamlab.experiments.methods import Baseline, fitter_of
 from clamlab.selection import recommended_n_clusters
 from clamlab.simulate import lung_slices
 
@@ -87,8 +87,8 @@ def power(
         list(itertools.product(cells, seeds)), desc="cohorts", disable=not progress
     ):
         cohort = lung_slices(scenario, n_clusters, seed=seed, **cell)
-        linear = Baseline(linear_features(cohort.images, cohort.lung_mask), seed=seed)
-        for method, fitter in (("deep", Deep(cohort, seed=seed, **training)), ("linear", linear)):
+        for method in ("deep", "linear"):
+            fitter = fitter_of(method, cohort, seed=seed, **training)
             found = _found(fitter, cohort, n_clusters, k_max, seed)
             rows += [
                 {**cell, "method": method, "target": target, "found": hit}
@@ -106,7 +106,7 @@ def power(
 
 
 def _found(fitter, cohort, n_clusters: int, k_max: int, seed: int) -> dict[str, bool]:
-    labels = fitter.cluster(n_clusters)
+    labels, _ = fitter.cluster(n_clusters)
     k_max = min(k_max, (len(labels) - 1) // 2)
     number, _ = recommended_n_clusters(fitter.features, seed=seed, k_max=k_max)
     return {

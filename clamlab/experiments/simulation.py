@@ -1,36 +1,73 @@
 """The paper's simulation study (section 4), with baselines beside it."""
 
+import dataclasses
 import os
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.metrics import silhouette_score
 from tqdm.auto import tqdm
 
 from clamlab.evaluation import adjusted_rand, clustering_accuracy
-from clamlab.experiments.methods import Baseline, Deep, linear_features, texture_features
+from clamlab.experiments.methods import HELD_OUT, METHODS, PATIENCE, fitter_of
 from clamlab.selection import choose_n_clusters
 from clamlab.simulate import lung_slices
 
 PAPER_SCENARIOS = tuple((name, k) for name in ("intensity", "location", "size") for k in (3, 4, 5))
-METHODS = ("deep", "linear", "texture")
-KEY = ["method", "scenario", "n_true", "seed", "settings"]
+PRETRAIN_EPOCHS, CLUSTER_EPOCHS = 60, 10
+K_MAX = 8
+RUN = ["method", "scenario", "n_true", "seed", "settings"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One cohort given to one method, and the numbers of clusters still to be fitted."""
+
+    method: str
+    scenario: str
+    n_true: int
+    seed: int
+    n_scans: int
+    slices: dict
+    training: dict
+    n_gap: int
+    fitted: tuple[int, ...]
+
+    @property
+    def settings(self) -> str:
+        """Everything else that would change the rows, in words that a CSV can hold."""
+        told = {"n_scans": self.n_scans, **dict(sorted(self.slices.items()))}
+        if self.method == "deep":
+            told |= self.training | {"held_out": HELD_OUT, "patience": PATIENCE}
+        return " ".join(
+            f"{name}={str(value).replace(' ', '')}"
+            for name, value in (told | {"n_gap": self.n_gap}).items()
+        )
+
+    @property
+    def key(self) -> tuple:
+        """What tells this run from all others."""
+        return self.method, self.scenario, self.n_true, self.seed, self.settings
 
 
 def simulation_study(
     scenarios: Iterable[tuple[str, int]],
     seeds: Iterable[int],
     *,
-    fitted: Sequence[int] = tuple(range(2, 9)),
+    fitted: Sequence[int] | None = tuple(range(2, 9)),
     methods: Sequence[str] = METHODS,
     n_scans: int = 300,
     slices: dict | None = None,
     channels: Sequence[int] = (32, 64, 128),
-    pretrain_epochs: int = 200,
-    cluster_epochs: int = 500,
+    pretrain_epochs: int = PRETRAIN_EPOCHS,
+    cluster_epochs: int = CLUSTER_EPOCHS,
     n_gap: int = 20,
+    n_jobs: int = 1,
     path: str | os.PathLike | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -42,33 +79,41 @@ def simulation_study(
     Parameters
     ----------
     scenarios : iterable of (name, true number of clusters)
-        As `lung_slices` takes them; `PAPER_SCENARIOS` are the paper's nine.
+        As `lung_slices` takes them; `PAPER_SCENARIOS` are the paper's nine. Of cohorts without
+        clusters only the number is asked.
     seeds : iterable of int
         One cohort and one training each.
-    fitted : sequence of int
-        Numbers of clusters to fit.
+    fitted : sequence of int, optional
+        Numbers of clusters to fit; None fits the true one alone.
     methods : sequence of {"deep", "linear", "texture"}
         The paper's method; k-means on principal components of the pixels; k-means on
         first-order and co-occurrence texture.
     n_scans : int
     slices : dict, optional
-        More keywords of `lung_slices`: anatomy, noise_sd, contrast_hu, jitter_px.
+        More keywords of `lung_slices`: anatomy, noise_sd, contrast_hu, radius_px, jitter_px.
     channels, pretrain_epochs, cluster_epochs
-        Width and length of the training; the paper's by default.
+        Width and length of the training, at most. Pre-training stops when a held-out tenth of the
+        scans is no longer drawn better: the paper's 200 epochs memorise the noise. The clusters
+        stand long before the paper's 500 epochs.
     n_gap : int
         Reference data sets of the Gap statistic.
+    n_jobs : int
+        Runs at a time, each in a process of its own.
     path : path, optional
-        CSV that is written after every run; an interrupted study goes on where it was. Runs
-        with other settings in the same file are kept and not returned.
+        CSV that is written after every run; an interrupted study goes on where it was, and more
+        K are added to the runs that are there. Rows of other settings in the same file are kept
+        and not returned. The features of the deep runs before clustering are kept beside it, in a
+        folder of the same name, for other rules to be tried on.
     progress : bool
         Show a progress bar.
 
     Returns
     -------
     DataFrame
-        One row per method, scenario, true K, seed and fitted K: accuracy (after matching),
-        ari, n_empty (clusters without scans), pick_* (K by each criterion, the same for every
-        fitted K of a run), seconds (of the fit), settings.
+        One row per method, scenario, true K, seed and fitted K: accuracy (after matching), ari,
+        n_empty (clusters without scans), silhouette_after (of the features that the fit left),
+        seconds (of the fit), pick_* (K by each criterion before clustering, the same for every
+        fitted K of a run), settings. A cohort without clusters has one row, with no fit.
 
     Raises
     ------
@@ -87,87 +132,99 @@ def simulation_study(
     unknown = set(methods) - set(METHODS)
     if unknown:
         raise ValueError(f"methods must be among {METHODS}; found {sorted(unknown)}")
-    slices = slices or {}
-    settings = {
-        method: _settings(n_scans, slices, fitted, n_gap)
-        + (f" channels={tuple(channels)} epochs={pretrain_epochs}+{cluster_epochs}")
-        * (method == "deep")
-        for method in methods
+    training = {
+        "channels": tuple(channels),
+        "pretrain_epochs": pretrain_epochs,
+        "cluster_epochs": cluster_epochs,
     }
     runs = [
-        (method, scenario, n_true, seed, settings[method])
-        for scenario, n_true in scenarios
+        Run(method, name, k, seed, n_scans, slices or {}, training, n_gap, _wanted(fitted, k))
         for seed in seeds
+        for name, k in scenarios
         for method in methods
     ]
     table = _stored(path)
-    done = set(map(tuple, table[KEY].to_numpy().tolist())) if len(table) else set()
-    for run in tqdm(runs, desc="runs", disable=not progress):
-        if run in done:
-            continue
-        method, scenario, n_true, seed, _ = run
-        cohort = lung_slices(scenario, n_true, n_scans=n_scans, seed=seed, **slices)
-        fitter = _fitter(method, cohort, channels, pretrain_epochs, cluster_epochs, seed)
-        rows = _rows(fitter, cohort.labels, fitted, n_gap, seed)
-        new = pd.DataFrame(rows).assign(**dict(zip(KEY, run, strict=True)))
-        table = pd.concat([table, new], ignore_index=True) if len(table) else new
-        _store(table, path)
-    wanted = table[list(KEY)].apply(tuple, axis=1).isin(runs)
-    front = [*KEY[:4], "n_fitted"]
-    columns = [*front, *(c for c in table if c not in [*front, "settings"]), "settings"]
-    return table.loc[wanted, columns].reset_index(drop=True)
-
-
-def _settings(n_scans: int, slices: dict, fitted, n_gap: int) -> str:
-    """Everything that would change a run's rows, in words that a CSV can hold."""
-    more = "".join(f" {name}={slices[name]}" for name in sorted(slices))
-    return f"n_scans={n_scans} fitted={list(fitted)} n_gap={n_gap}{more}"
-
-
-def _fitter(method: str, cohort, channels, pretrain_epochs, cluster_epochs, seed: int):
-    if method == "deep":
-        return Deep(
-            cohort,
-            channels=channels,
-            pretrain_epochs=pretrain_epochs,
-            cluster_epochs=cluster_epochs,
-            seed=seed,
+    todo = [left for run in runs if (left := _left(run, table)) is not None]
+    with tqdm(total=len(runs), desc="runs", disable=not progress) as bar:
+        bar.update(len(runs) - len(todo))
+        results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            delayed(run_rows)(run) for run in todo
         )
-    features = {"linear": linear_features, "texture": texture_features}[method]
-    return Baseline(features(cohort.images, cohort.lung_mask), seed=seed)
+        for run, rows, features in results:
+            table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+            _store(table, run, features, path)
+            bar.update()
+    keys = {run.key for run in runs}
+    wanted = table[RUN].apply(tuple, axis=1).isin(keys) & (
+        table["n_fitted"].isin({k for run in runs for k in run.fitted}) | table["n_fitted"].isna()
+    )
+    return table[wanted].sort_values([*RUN, "n_fitted"], ignore_index=True)
 
 
-def _rows(fitter, truth, fitted, n_gap: int, seed: int) -> list[dict]:
-    k_max = min(max(*fitted, 2), (len(truth) - 1) // 2)
-    _, choice = choose_n_clusters(fitter.features, seed=seed, k_max=k_max, n_gap=n_gap)
+def run_rows(run: Run) -> tuple[Run, pd.DataFrame, np.ndarray]:
+    """Draw one cohort, and give a row for every K that is fitted to it, and the features."""
+    cohort = lung_slices(run.scenario, run.n_true, n_scans=run.n_scans, seed=run.seed, **run.slices)
+    fitter = fitter_of(run.method, cohort, seed=run.seed, **run.training)
+    features = fitter.features
+    k_max = min(K_MAX, (len(features) - 1) // 2)
+    _, choice = choose_n_clusters(features, seed=run.seed, k_max=k_max, n_gap=run.n_gap)
     picks = {f"pick_{name}": k for name, k in choice["picks"].items()}
-    rows = []
-    for k in fitted:
-        started = time.perf_counter()
-        labels = fitter.cluster(k)
-        rows.append(
-            {
-                "n_fitted": k,
-                "accuracy": clustering_accuracy(truth, labels),
-                "ari": adjusted_rand(truth, labels),
-                "n_empty": k - len(np.unique(labels)),
-                "seconds": time.perf_counter() - started,
-                **picks,
-            }
+    rows = pd.DataFrame([_fit(fitter, cohort.labels, k) for k in run.fitted or (None,)])
+    named = pd.DataFrame([run.key[:4]] * len(rows), columns=RUN[:4])
+    rows = rows.astype({"n_fitted": "Int64"}).round(4)
+    return run, named.join(rows.assign(**picks, settings=run.settings)), features
+
+
+def _fit(fitter, truth, n_clusters: int | None) -> dict:
+    if n_clusters is None:
+        return dict.fromkeys(
+            ["n_fitted", "accuracy", "ari", "n_empty", "silhouette_after", "seconds"], np.nan
         )
-    return rows
+    started = time.perf_counter()
+    labels, features = fitter.cluster(n_clusters)
+    seconds = time.perf_counter() - started
+    n_found = len(np.unique(labels))
+    return {
+        "n_fitted": n_clusters,
+        "accuracy": clustering_accuracy(truth, labels),
+        "ari": adjusted_rand(truth, labels),
+        "n_empty": n_clusters - n_found,
+        "silhouette_after": silhouette_score(features, labels) if n_found > 1 else np.nan,
+        "seconds": round(seconds, 1),
+    }
+
+
+def _wanted(fitted: Sequence[int] | None, n_true: int) -> tuple[int, ...]:
+    if n_true == 1:
+        return ()
+    return (n_true,) if fitted is None else tuple(fitted)
+
+
+def _left(run: Run, table: pd.DataFrame) -> Run | None:
+    """Tell what of a run is not in the table yet."""
+    if table.empty:
+        return run
+    rows = table[(table[RUN].apply(tuple, axis=1) == run.key)]
+    fitted = tuple(k for k in run.fitted if k not in set(rows["n_fitted"]))
+    return dataclasses.replace(run, fitted=fitted) if fitted or rows.empty else None
 
 
 def _stored(path) -> pd.DataFrame:
     if path is None or not Path(path).exists():
         return pd.DataFrame()
-    return pd.read_csv(path)
+    return pd.read_csv(path, dtype={"n_fitted": "Int64"})
 
 
-def _store(table: pd.DataFrame, path) -> None:
+def _store(table: pd.DataFrame, run: Run, features, path) -> None:
     if path is None:
         return
+    path = Path(path)
+    if run.method == "deep":
+        folder = path.with_suffix("")
+        folder.mkdir(exist_ok=True)
+        name = f"{run.scenario}_{run.n_true}_{run.seed}_{zlib.crc32(run.settings.encode()):08x}.npy"
+        np.save(folder / name, features)
     # Whole or not at all: an interrupted write must not eat the runs before it.
-    part = Path(path).with_suffix(".part")
-    table.to_csv(part, index=False)
+    part = path.with_suffix(".part")
+    table.sort_values([*RUN, "n_fitted"]).to_csv(part, index=False)
     part.replace(path)

@@ -1,0 +1,79 @@
+"""Find out at full network width whether clusters that are known to be there are found.
+
+    make bench simulation              everything; hours. Stopped, it goes on where it was
+    python benchmarks/simulation.py paper grid     only these parts
+
+Seeds from 3000 on were never used to tune anything: the rule for K was chosen on the cohorts of the
+part "tuning", at a quarter of the width, and on synthetic features; the length of training on seeds
+11 and 12. Results stay in simulation.csv beside this file, one row per method, cohort and fitted K.
+"""
+
+import sys
+from pathlib import Path
+
+from clamlab.experiments import PAPER_SCENARIOS, simulation_study
+
+RESULT = Path(__file__).with_suffix(".csv")
+SEEDS = tuple(range(3000, 3005))
+TUNED_ON = (7, 1007, 1008)
+ANATOMIES = ("smooth", "sharp")
+NOISE_SD, CONTRAST_HU, JITTER_PX = 100.0, 150.0, 3
+N_WITHOUT_CLUSTERS = 9
+
+
+def paper(anatomy: str) -> None:
+    """Nine scenarios, five seeds, the true K."""
+    study(PAPER_SCENARIOS, SEEDS, anatomy=anatomy)
+
+
+def without(anatomy: str) -> None:
+    """Cohorts without clusters: the right number is 1."""
+    seeds = range(SEEDS[0], SEEDS[0] + N_WITHOUT_CLUSTERS)
+    study([("none", 1), ("continuum", 1)], seeds, anatomy=anatomy)
+
+
+def harder(anatomy: str) -> None:
+    """More noise everywhere, and fainter lesions where contrast is held still."""
+    still = [cell for cell in PAPER_SCENARIOS if cell[0] != "intensity"]
+    levels = [cell for cell in PAPER_SCENARIOS if cell[0] == "intensity"]
+    study(levels, SEEDS[:1], anatomy=anatomy, noise_sd=NOISE_SD)
+    study(still, SEEDS[:1], anatomy=anatomy, noise_sd=NOISE_SD, contrast_hu=CONTRAST_HU)
+
+
+def jittered(anatomy: str) -> None:
+    """Lesions that vary in place from scan to scan."""
+    study(PAPER_SCENARIOS, SEEDS[:1], anatomy=anatomy, jitter_px=JITTER_PX)
+
+
+def grid(anatomy: str) -> None:
+    """Every fitted K from 2 to 8, as the paper: one seed."""
+    study(PAPER_SCENARIOS, SEEDS[:1], fitted=range(2, 9), anatomy=anatomy)
+
+
+def tuning(anatomy: str) -> None:
+    """The cohorts that the rule for K was chosen on: every rule beside it, for the open scan."""
+    cells = [*PAPER_SCENARIOS, ("none", 1), ("continuum", 1)]
+    study(cells, TUNED_ON, channels=(8, 16, 32), anatomy=anatomy)
+
+
+def study(scenarios, seeds, *, fitted=None, channels=(32, 64, 128), **slices) -> None:
+    """Run one part on two processes and keep its rows."""
+    simulation_study(
+        scenarios,
+        seeds,
+        fitted=fitted,
+        slices=slices,
+        channels=channels,
+        n_jobs=2,
+        path=RESULT,
+    )
+
+
+PARTS = {part.__name__: part for part in (paper, without, harder, jittered, grid, tuning)}
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PARTS:
+        for anatomy in ANATOMIES:
+            print(name, anatomy, flush=True)
+            PARTS[name](anatomy)
