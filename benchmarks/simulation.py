@@ -51,7 +51,7 @@ def grid(anatomy: str) -> None:
 
 
 def tuning(anatomy: str) -> None:
-    """The cohorts that the rule for K was chosen on: every rule beside it, for the open scan."""
+    """Draw the cohorts that the rule for K was chosen on: every rule is scanned openly."""
     cells = [*PAPER_SCENARIOS, ("none", 1), ("continuum", 1)]
     study(cells, TUNED_ON, channels=(8, 16, 32), anatomy=anatomy)
 
