@@ -39,7 +39,7 @@ def _clusters(study: Study, truth: pd.DataFrame) -> Iterator[str]:
         f"accuracy {clustering_accuracy(true, found):.1%}"
     )
     pixels = linear_features(study.read("volumes"), study.read("lung_mask"))
-    linear = Baseline(pixels, seed=0).cluster(int(choice["n_clusters"]))
+    linear, _ = Baseline(pixels, seed=0).cluster(int(choice["n_clusters"]))
     by_subject = dict(zip(study.read("scans")["subject_id"], linear, strict=True))
     baseline = truth["subject_id"].map(by_subject)
     yield (
