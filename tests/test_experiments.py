@@ -1,5 +1,7 @@
 """Whole experiments, at toy size: what they count must be what happened."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +11,17 @@ from clamlab.experiments import (
     PAPER_SCENARIOS,
     null_calibration,
     power,
+    power_summary,
     retraining_stability,
     simulation_study,
+    training_length,
 )
+from clamlab.experiments.found import _shared_lesion, _sites_found
 from clamlab.experiments.methods import texture_features
+from clamlab.simulate import lung_slices
 
+# The function of this name hides its module in the package.
+POWER = importlib.import_module("clamlab.experiments.power")
 TINY = {"channels": (2, 2, 4), "pretrain_epochs": 1, "cluster_epochs": 1}
 
 
@@ -178,25 +186,137 @@ def test_texture_sees_roughness_inside_the_lung_only():
     np.testing.assert_allclose(texture_features(outside, mask), features)
 
 
-@pytest.mark.filterwarnings("ignore:two centroids lie")  # one epoch teaches nothing
-def test_power_counts_what_the_runs_found():
-    table = power(
-        "intensity",
-        2,
-        {"n_scans": [24], "contrast_hu": [2.0, 400.0]},
-        seeds=[1000, 1001],
-        k_max=2,
-        progress=False,
-        **TINY,
+# Power.
+
+
+@pytest.fixture(scope="module")
+def powers(tmp_path_factory):
+    path = tmp_path_factory.mktemp("power") / "new" / "table.csv"
+    arguments = {"k_max": 2, "path": path, "progress": False, **TINY}
+    grid = {"n_scans": [24], "contrast_hu": [400.0, 2.0]}
+    with pytest.warns(UserWarning, match="two centroids lie"):  # one epoch teaches nothing
+        table = power("intensity", 2, grid, seeds=[1001, 1000], **arguments)
+    return grid, arguments, table
+
+
+def test_power_has_a_row_per_cohort_method_and_target(powers):
+    _, arguments, table = powers
+    assert len(table) == 2 * 2 * 2 * 3
+    assert table["contrast_hu"].drop_duplicates().tolist() == [400.0, 2.0]  # as asked
+    assert table["seed"].drop_duplicates().tolist() == [1001, 1000]
+    linear = table[table["method"] == "linear"]
+    assert linear.loc[linear["contrast_hu"] == 400, "found"].all()
+    assert not linear.loc[linear["contrast_hu"] == 2, "found"].any()
+    assert list(arguments["path"].parent.iterdir()) == [arguments["path"]]
+    assert len(pd.read_csv(arguments["path"])) == len(table)
+
+
+def test_power_goes_on_where_it_was(powers, monkeypatch):
+    grid, arguments, table = powers
+    stored = arguments["path"].read_text()
+    monkeypatch.setattr(POWER, "lung_slices", None)  # nothing is drawn
+    again = power("intensity", 2, dict(reversed(grid.items())), seeds=[1000, 1001], **arguments)
+    pd.testing.assert_frame_equal(
+        again.sort_values(list(table), ignore_index=True)[list(table)],
+        table.sort_values(list(table), ignore_index=True),
     )
-    assert len(table) == 2 * 2 * 3
-    assert (table["n_runs"] == 2).all()
-    assert (table["low"] <= table["share"]).all() and (table["share"] <= table["high"]).all()
-    share = table.set_index(["method", "contrast_hu", "target"])["share"]["linear"]
-    assert (share[400.0] == 1).all()
-    assert (share[2.0] == 0).all()
+    assert arguments["path"].read_text() == stored
+    with pytest.raises(TypeError):  # another radius is another cohort
+        power("intensity", 2, grid | {"radius_px": [2]}, seeds=[1000], **arguments)
+
+
+def test_power_keeps_every_cohort_that_was_finished(tmp_path, monkeypatch):
+    path = tmp_path / "table.csv"
+    drawn = []
+
+    def rows(cohort):
+        drawn.append(cohort.seed)
+        if cohort.seed == 3:
+            raise KeyboardInterrupt
+        known = dict(zip(["scenario", "n_true", "settings", "seed"], cohort.key, strict=True))
+        row = {**known, **cohort.cell, "method": "deep", "target": "site", "found": True}
+        return pd.DataFrame([row])
+
+    monkeypatch.setattr(POWER, "_cohort_rows", rows)
+    asked = {"path": path, "progress": False, **TINY}
+    with pytest.raises(KeyboardInterrupt):
+        power("location", 2, {"n_scans": [20]}, seeds=[1, 2, 3, 4], **asked)
+    assert pd.read_csv(path)["seed"].tolist() == [1, 2]
+    power("location", 2, {"n_scans": [20]}, seeds=[1, 2, 4], **asked)
+    # Another quantity in the same file leaves gaps there, and none in what is returned.
+    table = power("location", 2, {"radius_px": [2]}, seeds=[1], **asked)
+    assert drawn == [1, 2, 3, 4, 1]
+    assert "n_scans" not in table
+    again = power("location", 2, {"n_scans": [20]}, seeds=[4, 1], **asked)
+    assert again[["n_scans", "seed"]].to_numpy().tolist() == [[20, 4], [20, 1]]
+    assert again["n_scans"].dtype == again["seed"].dtype == int
+
+
+@pytest.mark.filterwarnings("ignore:two centroids lie")
+def test_power_in_two_processes_is_the_same():
+    asked = {"seeds": [1000, 1001], "k_max": 2, "progress": False, **TINY}
+    one, two = (power("location", 2, {"n_scans": [20]}, n_jobs=n, **asked) for n in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_power_summary_has_wilson_limits(powers):
+    summary = power_summary(powers[2])
+    assert len(summary) == 2 * 2 * 3
+    assert (summary["n_runs"] == 2).all()
+    seen = summary.set_index(["method", "contrast_hu", "target"]).loc[("linear", 400.0, "site")]
+    z = 1.959964
+    assert seen[["share", "low", "high"]].tolist() == pytest.approx([1, 2 / (2 + z**2), 1])
+    stored = power_summary(pd.read_csv(powers[1]["path"]))
+    by = ["contrast_hu", "method", "target"]
+    pd.testing.assert_frame_equal(
+        stored.sort_values(by, ignore_index=True),
+        summary.sort_values(by, ignore_index=True),
+        check_like=True,
+    )
 
 
 def test_power_needs_something_to_try():
     with pytest.raises(ValueError, match="at least one seed"):
         power("intensity", 2, {"n_scans": []}, seeds=[1])
+    with pytest.raises(ValueError, match="may vary n_scans.*found contrast"):
+        power("intensity", 2, {"contrast": [1]}, seeds=[1])
+
+
+def test_a_site_is_sought_where_lesions_move_and_not_where_there_are_none():
+    moved = lung_slices("location", 2, n_scans=60, radius_px=2, jitter_px=3, seed=1000)
+    lesion = _shared_lesion(moved.lesion_masks[moved.labels == 0])
+    row, column = np.argwhere(lesion).mean(0)
+    still = lung_slices("location", 2, n_scans=2, seed=1000).truth.set_index("cluster").loc[0]
+    assert np.hypot(row - still["row"], column - still["column"]) < 1.5
+    half = np.r_[np.zeros((3, 4, 4), bool), np.ones((3, 4, 4), bool)]
+    assert not _shared_lesion(half).any()
+    healthy = lung_slices("none", 1, n_scans=20, seed=1000)
+    labels = np.arange(20) % 2
+    assert not _sites_found(None, healthy, labels)
+
+
+# The length of pre-training.
+
+
+def test_training_length_looks_at_one_training_on_its_way():
+    tiny = {"n_scans": 24, "channels": (2, 2, 4), "k_max": 4, "progress": False}
+    table = training_length("intensity", 2, seed=1000, epochs=7, every=3, **tiny)
+    assert table["epochs"].tolist() == [3] * 3 + [6] * 3
+    assert table["n_clusters"].tolist() == [2, 3, 4] * 2
+    for _, look in table.groupby("epochs"):
+        best = look.loc[look["silhouette"].idxmax(), "n_clusters"]
+        assert (look["pick_silhouette"] == best).all()
+        assert look[["loss", "held_out_loss", "accuracy", "pick_recommended"]].nunique().max() == 1
+    assert table["accuracy"].between(0.5, 1).all()
+    # Looking does not disturb: another rhythm sees the same features.
+    other = training_length("intensity", 2, seed=1000, epochs=6, every=2, **tiny)
+    last, same = (t[t["epochs"] == 6].reset_index(drop=True) for t in (table, other))
+    pd.testing.assert_frame_equal(last, same)
+
+
+def test_training_length_without_clusters_and_without_looks():
+    tiny = {"n_scans": 20, "channels": (2, 2, 4), "k_max": 3, "progress": False}
+    table = training_length("none", 1, seed=1000, epochs=1, every=1, **tiny)
+    assert (table["accuracy"] == 1).all()
+    with pytest.raises(ValueError, match="every must be from 1 to the 2 epochs; found 3"):
+        training_length("none", 1, seed=1000, epochs=2, every=3, **tiny)

@@ -212,6 +212,95 @@ def test_loss_curves_and_criteria():
         figures.criteria_panel(criteria, columns=["silhouettes"])
 
 
+def summary(**changes) -> pd.DataFrame:
+    cells = pd.MultiIndex.from_product(
+        [[25, 50, 400], ["deep", "linear"], ["clusters", "number"]],
+        names=["n_scans", "method", "target"],
+    ).to_frame(index=False)
+    share = np.linspace(0.1, 0.9, len(cells))
+    return cells.assign(share=share, low=share - 0.1, high=share + 0.05, n_runs=9, **changes)
+
+
+def test_power_panel_draws_every_share_with_its_limits():
+    table = summary()
+    figure = figures.power_panel(table, "n_scans")
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(180)
+    clusters, number = figure.axes
+    assert [clusters.get_title(), number.get_title()] == [
+        "Clusters found", "Number of clusters found",
+    ]  # fmt: skip
+    assert clusters.get_xlabel() == "Number of scans"
+    assert [text.get_text() for text in number.get_legend().get_texts()] == ["deep", "linear"]
+    rows = table[(table["target"] == "clusters") & (table["method"] == "deep")]
+    line, _, (limits,) = clusters.containers[0]
+    assert line.get_ydata().tolist() == rows["share"].tolist()
+    ends = np.array(limits.get_segments())[:, :, 1]
+    np.testing.assert_allclose(ends, rows[["low", "high"]])
+    # 25 to 50 is the step that 200 to 400 is; the two lines stand side by side.
+    ticks = clusters.get_xticks()
+    assert [label.get_text() for label in clusters.get_xticklabels()] == ["25", "50", "400"]
+    assert (ticks[2] - ticks[1]) == pytest.approx(3 * (ticks[1] - ticks[0]))
+    other = clusters.containers[1][0].get_xdata()
+    assert (line.get_xdata() < ticks).all() and (ticks < other).all()
+
+
+def test_power_panel_along_words_and_by_numbers():
+    table = summary(anatomy="smooth")
+    table = table[table["target"] == "number"]
+    both = pd.concat([table, table.assign(anatomy="sharp")]).query("method == 'deep'")
+    axes = figures.power_panel(both, "anatomy", lines="n_scans").axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["smooth", "sharp"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["25", "50", "400"]
+    assert axes.figure.get_size_inches()[0] * 25.4 == pytest.approx(85)
+    single = figures.power_panel(both[both["anatomy"] == "sharp"], "n_scans", lines="anatomy")
+    assert len(single.axes[0].containers) == 1
+
+
+def test_power_panel_refuses_what_would_be_drawn_over():
+    several = pd.concat([summary(contrast_hu=50), summary(contrast_hu=100)])
+    with pytest.raises(ValueError, match="but contrast_hu differ"):
+        figures.power_panel(several, "n_scans")
+    with pytest.raises(ValueError, match="no radius_px"):
+        figures.power_panel(summary(), "radius_px")
+
+
+def trained() -> pd.DataFrame:
+    """Nine looks, of which the silhouette is right at the first six."""
+    looks = pd.DataFrame(
+        {"epochs": np.arange(5, 50, 5), "held_out_loss": [9, 7, 5, 4, 3, 4, 5, 6, 7]}
+    )
+    looks = looks.assign(n_true=3, accuracy=np.linspace(1, 0.6, 9), pick_recommended=[1] + [3] * 8)
+    looks["pick_silhouette"] = [3] * 6 + [2] * 3
+    table = looks.merge(pd.DataFrame({"n_clusters": [2, 3, 4]}), how="cross")
+    return table.assign(silhouette=0.3 + 0.2 * (table["n_clusters"] == table["pick_silhouette"]))
+
+
+def test_silhouette_by_training_shows_picks_and_where_to_end():
+    table = trained()
+    picks, silhouettes, accuracy = figures.silhouette_by_training(table).axes
+    assert [text.get_text() for text in picks.texts] == ["3", "2", "1", "3"]
+    first, second = picks.patches[:2]
+    assert first.get_x() + first.get_width() == second.get_x() == 32.5
+    lines = {line.get_label(): line for line in silhouettes.lines}
+    assert {"2", "3 (true)", "4"} < set(lines)
+    assert np.flatnonzero(lines["2"].get_markevery()).tolist() == [6, 7, 8]
+    assert lines["3 (true)"].get_linewidth() > lines["2"].get_linewidth()
+    assert lines["2"].get_ydata().tolist() == table.query("n_clusters == 2")["silhouette"].tolist()
+    assert accuracy.lines[0].get_ydata().tolist() == np.linspace(1, 0.6, 9).tolist()
+    for axes in (silhouettes, accuracy):
+        assert axes.lines[-1].get_xdata() == [25, 25]
+        assert axes.get_xlim() == picks.get_xlim() == (2.5, 47.5)
+
+
+def test_silhouette_by_training_is_about_one_training():
+    table = trained()
+    with pytest.raises(ValueError, match="more than one training"):
+        figures.silhouette_by_training(pd.concat([table, table.assign(seed=2)]))
+    with pytest.raises(ValueError, match="no silhouette"):
+        figures.silhouette_by_training(table.drop(columns="silhouette"))
+    assert len(figures.silhouette_by_training(table[table["epochs"] == 5]).axes) == 3
+
+
 SCRIPT = """
 import sys
 import numpy as np

@@ -2,9 +2,10 @@
 
 from clamlab.experiments.null import NullCalibration, null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
-from clamlab.experiments.power import power
+from clamlab.experiments.power import power, power_summary
 from clamlab.experiments.retraining import RetrainingStability, retraining_stability
 from clamlab.experiments.simulation import PAPER_SCENARIOS, simulation_study
+from clamlab.experiments.training_length import training_length
 
 __all__ = [
     "PAPER_SCENARIOS",
@@ -13,7 +14,9 @@ __all__ = [
     "null_calibration",
     "number_picks",
     "power",
+    "power_summary",
     "retraining_stability",
     "simulation_study",
+    "training_length",
     "who_was_right",
 ]

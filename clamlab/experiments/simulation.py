@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.metrics import silhouette_score
-from tqdm.auto import tqdm
 
 from clamlab.evaluation import adjusted_rand, clustering_accuracy
 from clamlab.experiments.methods import HELD_OUT, METHODS, PATIENCE, fitter_of
+from clamlab.experiments.resuming import results_of, settings_text, store_table, stored_table
 from clamlab.selection import choose_n_clusters
 from clamlab.simulate import lung_slices
 
@@ -44,10 +43,7 @@ class Run:
         told = {"n_scans": self.n_scans, **dict(sorted(self.slices.items()))}
         if self.method == "deep":
             told |= self.training | {"held_out": HELD_OUT, "patience": PATIENCE}
-        return " ".join(
-            f"{name}={str(value).replace(' ', '')}"
-            for name, value in (told | {"n_gap": self.n_gap}).items()
-        )
+        return settings_text(told | {"n_gap": self.n_gap})
 
     @property
     def key(self) -> tuple:
@@ -143,17 +139,17 @@ def simulation_study(
         for name, k in scenarios
         for method in methods
     ]
-    table = _stored(path)
+    table = stored_table(path)
+    if len(table):
+        table["n_fitted"] = table["n_fitted"].astype("Int64")
     todo = [left for run in runs if (left := _left(run, table)) is not None]
-    with tqdm(total=len(runs), desc="runs", disable=not progress) as bar:
-        bar.update(len(runs) - len(todo))
-        results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            delayed(run_rows)(run) for run in todo
-        )
-        for run, rows, features in results:
-            table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
-            _store(table, run, features, path)
-            bar.update()
+    done = len(runs) - len(todo)
+    for run, rows, features in results_of(
+        run_rows, todo, n_jobs=n_jobs, n_done=done, title="runs", progress=progress
+    ):
+        table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+        store_table(table.sort_values([*RUN, "n_fitted"]), path)
+        _keep_features(run, features, path)
     keys = {run.key for run in runs}
     wanted = table[RUN].apply(tuple, axis=1).isin(keys) & (
         table["n_fitted"].isin({k for run in runs for k in run.fitted}) | table["n_fitted"].isna()
@@ -209,22 +205,10 @@ def _left(run: Run, table: pd.DataFrame) -> Run | None:
     return dataclasses.replace(run, fitted=fitted) if fitted or rows.empty else None
 
 
-def _stored(path) -> pd.DataFrame:
-    if path is None or not Path(path).exists():
-        return pd.DataFrame()
-    return pd.read_csv(path, dtype={"n_fitted": "Int64"})
-
-
-def _store(table: pd.DataFrame, run: Run, features, path) -> None:
-    if path is None:
+def _keep_features(run: Run, features: np.ndarray, path) -> None:
+    if path is None or run.method != "deep":
         return
-    path = Path(path)
-    if run.method == "deep":
-        folder = path.with_suffix("")
-        folder.mkdir(exist_ok=True)
-        name = f"{run.scenario}_{run.n_true}_{run.seed}_{zlib.crc32(run.settings.encode()):08x}.npy"
-        np.save(folder / name, features)
-    # Whole or not at all: an interrupted write must not eat the runs before it.
-    part = path.with_suffix(".part")
-    table.sort_values([*RUN, "n_fitted"]).to_csv(part, index=False)
-    part.replace(path)
+    folder = Path(path).with_suffix("")
+    folder.mkdir(exist_ok=True)
+    tag = zlib.crc32(run.settings.encode())
+    np.save(folder / f"{run.scenario}_{run.n_true}_{run.seed}_{tag:08x}.npy", features)

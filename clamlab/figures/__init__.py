@@ -9,6 +9,7 @@ from clamlab.figures.examples import example_scans
 from clamlab.figures.images import average_panel, image_grid, montage
 from clamlab.figures.live import LiveFigure
 from clamlab.figures.outcomes import forest_plot, outcome_panel
+from clamlab.figures.power import power_panel
 from clamlab.figures.scatter import latent_scatter
 from clamlab.figures.slices import radiological
 from clamlab.figures.style import (
@@ -17,6 +18,7 @@ from clamlab.figures.style import (
     cluster_colors,
     save_figure,
 )
+from clamlab.figures.training_length import silhouette_by_training
 
 __all__ = [
     "DOUBLE_COLUMN_MM",
@@ -32,6 +34,8 @@ __all__ = [
     "loss_curves",
     "montage",
     "outcome_panel",
+    "power_panel",
     "radiological",
     "save_figure",
+    "silhouette_by_training",
 ]

@@ -1,0 +1,59 @@
+"""Long experiments: several runs at a time, and none lost when they are interrupted."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Put settings in words that a CSV can hold, the same words for the same settings.
+
+    Examples
+    --------
+    >>> settings_text({"n_scans": 300, "channels": (4, 8)})
+    'n_scans=300 channels=(4,8)'
+    """
+    return " ".join(f"{name}={str(value).replace(' ', '')}" for name, value in settings.items())
+
+
+def stored_table(path: str | os.PathLike | None) -> pd.DataFrame:
+    """Give the rows of earlier runs; none if there is no file yet."""
+    if path is None or not Path(path).exists():
+        return pd.DataFrame()
+    return pd.read_csv(path)
+
+
+def store_table(table: pd.DataFrame, path: str | os.PathLike | None) -> None:
+    """Write the table, whole or not at all: an interruption must not eat the runs before it."""
+    if path is None:
+        return
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    table.to_csv(part, index=False)
+    part.replace(path)
+
+
+def results_of(
+    work: Callable[[Any], Any],
+    todo: Iterable[Any],
+    *,
+    n_jobs: int,
+    n_done: int,
+    title: str,
+    progress: bool,
+) -> Iterator[Any]:
+    """Yield each result as soon as it is there, from several processes, with the time left."""
+    todo = list(todo)
+    with tqdm(total=n_done + len(todo), desc=title, disable=not progress) as bar:
+        # Set, not added: what an earlier session did must not count as speed.
+        bar.initial = bar.n = n_done
+        runs = (delayed(work)(item) for item in todo)
+        for result in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(runs):
+            bar.update()
+            yield result
