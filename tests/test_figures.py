@@ -347,3 +347,22 @@ def test_a_notebook_shows_a_figure_without_pyplot(phantom):
 
 def test_clusters_have_distinct_colours():
     assert len({str(color) for color in figures.cluster_colors(12)}) == 12
+
+
+def test_the_steps_of_a_map_have_a_row_for_each_channel():
+    image = np.random.default_rng(0).normal(size=(16, 16))
+    stack = np.stack([image, image, image])
+    figure = figures.clam_steps(
+        image, [7, 3, 0], stack[:, :4, :4], stack, stack, [0.9, 0.5, 0.25], image
+    )
+    assert len(figure.axes) == 2 + 3 * 4
+    written = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert {"channel 7", "channel 3", "channel 0", "0.90", "0.50", "0.25"} <= set(written)
+    lengths = sorted(bar.get_width() for axes in figure.axes for bar in axes.patches)
+    assert lengths == [0.25, 0.5, 0.9, 1, 1, 1]
+
+
+def test_the_steps_of_a_volume_are_refused():
+    volume = np.zeros((4, 4, 4))
+    with pytest.raises(ValueError, match="2-D"):
+        figures.clam_steps(volume, [], volume, volume, volume, [], volume)

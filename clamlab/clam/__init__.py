@@ -12,11 +12,14 @@ from clamlab.clam.maps import (
 )
 from clamlab.clam.network import evaluation_mode
 from clamlab.clam.planning import clam_forecast, confidence_shape
+from clamlab.clam.steps import ClamSteps, clam_steps
 
 __all__ = [
+    "ClamSteps",
     "average_by_cluster",
     "channel_confidence",
     "clam_forecast",
+    "clam_steps",
     "cluster_activation_map",
     "cluster_average",
     "confidence_shape",

@@ -1,5 +1,8 @@
 """Whole experiments over many runs: simulation study, power, retraining, null calibration."""
 
+from clamlab.experiments.areas import area_by_threshold
+from clamlab.experiments.claims import assignment_claims, map_claims
+from clamlab.experiments.explained import ExplainedRun, explain_scenario
 from clamlab.experiments.null import NullCalibration, null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
 from clamlab.experiments.power import power, power_summary
@@ -9,8 +12,13 @@ from clamlab.experiments.training_length import training_length
 
 __all__ = [
     "PAPER_SCENARIOS",
+    "ExplainedRun",
     "NullCalibration",
     "RetrainingStability",
+    "area_by_threshold",
+    "assignment_claims",
+    "explain_scenario",
+    "map_claims",
     "null_calibration",
     "number_picks",
     "power",

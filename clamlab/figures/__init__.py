@@ -12,6 +12,7 @@ from clamlab.figures.outcomes import forest_plot, outcome_panel
 from clamlab.figures.power import power_panel
 from clamlab.figures.scatter import latent_scatter
 from clamlab.figures.slices import radiological
+from clamlab.figures.steps import clam_steps
 from clamlab.figures.style import (
     DOUBLE_COLUMN_MM,
     SINGLE_COLUMN_MM,
@@ -25,6 +26,7 @@ __all__ = [
     "SINGLE_COLUMN_MM",
     "LiveFigure",
     "average_panel",
+    "clam_steps",
     "cluster_colors",
     "criteria_panel",
     "example_scans",

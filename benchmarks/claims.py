@@ -1,0 +1,74 @@
+"""What the paper claims about its simulation, held against our numbers, with its figures 1 to 6.
+
+    make bench claims     about an hour: full network width, both anatomies, one fresh seed
+
+Claims about assignments are read off simulation.csv, which is complete after
+`make bench simulation`. The table goes to claims.csv beside this file, the pictures to docs.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clamlab import clam, figures
+from clamlab.experiments import assignment_claims, explain_scenario, map_claims
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parent / "docs" / "simulation"
+SEED = 3000
+SCENARIOS = ("intensity", "location", "size")
+FULL_WIDTH = "n_scans=300 anatomy={} channels=(32,64,128)"
+N_CLUSTERS = 5
+
+
+def claims_of(anatomy: str) -> pd.DataFrame:
+    """Check every claim on one anatomy and draw its figures."""
+    runs = {
+        name: explain_scenario(name, N_CLUSTERS, seed=SEED, slices={"anatomy": anatomy})
+        for name in SCENARIOS
+    }
+    draw(runs, anatomy)
+    study = pd.read_csv(HERE / "simulation.csv")
+    of_paper = study["settings"].str.startswith(FULL_WIDTH.format(anatomy))
+    table = pd.concat([assignment_claims(study[of_paper]), map_claims(runs)])
+    return table.assign(anatomy=anatomy)
+
+
+def draw(runs, anatomy: str) -> None:
+    """Draw figures 1, 2, 4, 5 and 6."""
+    titles = {name: name.capitalize() for name in runs}
+    lung = runs["location"].cohort.lung_mask
+
+    def pictures(of):
+        return {titles[name]: of(run) for name, run in runs.items()}
+
+    run = runs["location"]
+    scan = run.examples["Cluster 2"]
+    save(
+        figures.clam_steps(*clam.clam_steps(run.model, run.images[scan], 1), lung=lung), anatomy, 1
+    )
+    scans = pictures(lambda r: {name: r.cohort.images[i] for name, i in r.examples.items()})
+    save(figures.image_grid(scans, mask=lung, kind="hu", width_mm=130), anatomy, 2)
+    mean_scans = pictures(lambda r: r.cohort.images.mean(0))
+    mean_maps = pictures(lambda r: r.averages["Overall"])
+    save(figures.average_panel(mean_scans, mean_maps, mask=lung), anatomy, 4)
+    by_cluster = pictures(lambda r: {k: m for k, m in r.averages.items() if k != "Overall"})
+    save(figures.image_grid(by_cluster, mask=lung, width_mm=130), anatomy, 5)
+    singles = pictures(lambda r: {name: r.importance[i] for name, i in r.examples.items()})
+    save(figures.image_grid(singles, mask=lung, width_mm=130), anatomy, 6)
+
+
+def save(figure, anatomy: str, number: int) -> None:
+    """Keep a figure under the number it has in the paper."""
+    figures.save_figure(figure, PICTURES / f"figure_{number}_{anatomy}", formats=["png"])
+
+
+if __name__ == "__main__":
+    tables = [claims_of(anatomy) for anatomy in ("smooth", "sharp")]
+    pd.concat(tables).to_csv(HERE / "claims.csv", index=False)
+    latent = explain_scenario(
+        "location", 3, seed=SEED, slices={"anatomy": "smooth"}, fitted=np.arange(2, 9)
+    )
+    spaces = figures.latent_scatter(latent.latent_spaces, latent.cohort.labels, columns=4)
+    save(spaces, "smooth", 3)
