@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab import clam, figures
-from clamlab.experiments import assignment_claims, explain_scenario, map_claims
+from clamlab.experiments import assignment_claims, explain_scenario, explain_scenarios, map_claims
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "simulation"
@@ -24,10 +24,8 @@ N_CLUSTERS = 5
 
 def claims_of(anatomy: str) -> pd.DataFrame:
     """Check every claim on one anatomy and draw its figures."""
-    runs = {
-        name: explain_scenario(name, N_CLUSTERS, seed=SEED, slices={"anatomy": anatomy})
-        for name in SCENARIOS
-    }
+    explained = explain_scenarios(SCENARIOS, N_CLUSTERS, anatomies=[anatomy], seed=SEED, n_jobs=2)
+    runs = {name: run for (name, _), run in explained.items()}
     draw(runs, anatomy)
     study = pd.read_csv(HERE / "simulation.csv")
     of_paper = study["settings"].str.startswith(FULL_WIDTH.format(anatomy))

@@ -2,7 +2,7 @@
 
 from clamlab.experiments.areas import area_by_threshold
 from clamlab.experiments.claims import assignment_claims, map_claims
-from clamlab.experiments.explained import ExplainedRun, explain_scenario
+from clamlab.experiments.explained import ExplainedRun, explain_scenario, explain_scenarios
 from clamlab.experiments.null import NullCalibration, null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
 from clamlab.experiments.power import power, power_summary
@@ -18,6 +18,7 @@ __all__ = [
     "area_by_threshold",
     "assignment_claims",
     "explain_scenario",
+    "explain_scenarios",
     "map_claims",
     "null_calibration",
     "number_picks",

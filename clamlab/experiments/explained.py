@@ -1,9 +1,12 @@
 """One simulated cohort, clustered by the paper's method and explained by its maps."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
@@ -141,6 +144,55 @@ def explain_scenario(
         maps,
         clam.upsample(clam.own_importance(maps, clusters), fitter.images.shape[1:]),
     )
+
+
+def explain_scenarios(
+    scenarios: Sequence[str],
+    n_clusters: int,
+    *,
+    anatomies: Sequence[str] = ("smooth",),
+    n_jobs: int = 1,
+    progress: bool = True,
+    **settings: Any,
+) -> dict[tuple[str, str], ExplainedRun]:
+    """See several scenarios, and the same ones on another anatomy, side by side.
+
+    Parameters
+    ----------
+    scenarios, n_clusters
+        As for `explain_scenario`; every scenario is drawn on every anatomy.
+    anatomies : sequence of str
+        As `lung_slices` takes them: "smooth" as a mean image, "sharp" as one patient's scan.
+    n_jobs : int
+        Scenarios at a time, each in a process of its own.
+    progress : bool
+        Show a progress bar.
+    **settings
+        More keywords of `explain_scenario`, among them the seed.
+
+    Returns
+    -------
+    dict of (scenario, anatomy) to ExplainedRun
+
+    Examples
+    --------
+    >>> runs = explain_scenarios(
+    ...     ["size"], 2, seed=1000, n_scans=10, channels=(2, 2, 4), pretrain_epochs=1,
+    ...     cluster_epochs=1, progress=False,
+    ... )
+    >>> list(runs)
+    [('size', 'smooth')]
+    """
+    slices = settings.pop("slices", None) or {}
+    keys = list(itertools.product(scenarios, anatomies))
+    runs = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(explain_scenario)(
+            name, n_clusters, slices=slices | {"anatomy": anatomy}, progress=False, **settings
+        )
+        for name, anatomy in keys
+    )
+    bar = tqdm(runs, "scenarios", total=len(keys), disable=not progress)
+    return dict(zip(keys, bar, strict=True))
 
 
 def _matched(truth: NDArray, found: NDArray, n_clusters: int) -> list[int]:
