@@ -163,6 +163,16 @@ def test_small_cohorts_work(sizes):
     assert recommended(x) == len(sizes)
 
 
+def test_a_handful_of_scans_cannot_show_clusters():
+    x = np.random.default_rng(1000).normal(size=(7, 20))
+    x[4:] += 50
+    assert recommended_n_clusters(x, seed=0, k_max=3) == (
+        1,
+        "7 scans are too few to show a valley between groups: whether there are clusters cannot "
+        "be told.",
+    )
+
+
 def test_a_line_of_unevenly_spaced_levels_is_counted():
     rng = np.random.default_rng(1000)
     x = rng.normal(size=(250, 60))

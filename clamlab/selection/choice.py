@@ -207,6 +207,11 @@ def _best(values: pd.Series) -> int | None:
 
 def _recommend(valleys: list[Valleys], n_scans: int) -> tuple[int, str]:
     separated = [seen for seen in valleys if seen.p <= LEVEL]
+    if not any(seen.components for seen in valleys):
+        return 1, (
+            f"{n_scans} scans are too few to show a valley between groups: whether there are "
+            "clusters cannot be told."
+        )
     if not separated:
         closest = min(valleys, key=lambda seen: seen.p)
         return 1, (

@@ -115,7 +115,11 @@ def valley_table(scores, multimodal, k_values, *, seed: int) -> list[Valleys]:
     """
     views = _views(scores, multimodal)
     return [
-        min((_judge(scores, view, k, seed) for view in views), key=lambda seen: seen.p)
+        min(
+            (_judge(scores, view, k, seed) for view in views),
+            key=lambda seen: seen.p,
+            default=Valleys(k, 1.0, (), None),  # too few scans for any view
+        )
         for k in k_values
     ]
 
