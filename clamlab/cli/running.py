@@ -16,6 +16,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from clamlab.atomic import whole_file
 from clamlab.study import StudyError
 
 # In a terminal a bar is text; the bars that a browser draws could not be seen.
@@ -136,9 +137,8 @@ def _keep(run: NotebookNode, path: Path, as_started: NotebookNode) -> None:
     """Save a run notebook; where a person has edited it meanwhile, beside theirs."""
     if nbformat.read(path, as_version=4) != as_started:
         path = path.with_name(f"{path.stem}_as_run.ipynb")
-    temporary = path.with_name(f".partial-{path.name}")
-    nbformat.write(run, temporary)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        nbformat.write(run, temporary)
 
 
 def _parameter_cell(notebook: NotebookNode) -> NotebookNode | None:

@@ -9,6 +9,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from clamlab.atomic import whole_file
+
 
 def settings_text(settings: Mapping[str, Any]) -> str:
     """Put settings in words that a CSV can hold, the same words for the same settings.
@@ -34,9 +36,8 @@ def store_table(table: pd.DataFrame, path: str | os.PathLike | None) -> None:
         return
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    table.to_csv(part, index=False)
-    part.replace(path)
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, index=False)
 
 
 def results_of(

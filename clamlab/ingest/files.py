@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from clamlab.atomic import whole_file
+
 
 class DiskError(OSError):
     """The study folder cannot be written; everything finished so far is kept."""
@@ -31,13 +33,8 @@ def writing(folder: Path) -> Iterator[None]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write whole or not at all."""
-    with writing(path.parent):
-        temporary = path.with_name(f".partial-{path.name}")
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump(content, stream, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+    with writing(path.parent), whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any]:

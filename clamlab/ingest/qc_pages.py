@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clamlab.atomic import whole_file
 from clamlab.ingest.files import folder_name, writing
 from clamlab.ingest.resampling import voxel_sizes
 from clamlab.ingest.transforms import LEFT, RIGHT
@@ -53,10 +54,8 @@ def draw_subject(
         _histogram(rows[1][5], volume[template > 0], "HU in the template's lungs")
     figure.suptitle(title, color="white", fontsize=11)
     figure.subplots_adjust(0.005, 0.07, 0.985, 0.88, wspace=0.03, hspace=0.2)
-    with writing(path.parent):
-        temporary = path.with_name(f".partial-{path.name}")
+    with writing(path.parent), whole_file(path) as temporary:
         figure.savefig(temporary, dpi=75, format="png", facecolor="black")
-        temporary.replace(path)
 
 
 def _crop(volume: NDArray, labels: NDArray, affine: NDArray) -> tuple[NDArray, NDArray, NDArray]:
@@ -136,10 +135,8 @@ def write_index(qc: pd.DataFrame, folder: Path) -> Path:
     counts = qc["status"].value_counts()
     summary = ", ".join(f"{counts.get(s, 0)} {s}" for s in ("ok", "review", "excluded"))
     path = folder / "index.html"
-    with writing(folder):
-        temporary = path.with_name(".partial-index.html")
+    with writing(folder), whole_file(path) as temporary:
         temporary.write_text(PAGE.format(summary=summary, articles=articles), encoding="utf-8")
-        temporary.replace(path)
     return path
 
 

@@ -12,6 +12,7 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
+from clamlab.atomic import whole_file
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.files import (
     file_stamp,
@@ -219,9 +220,8 @@ def _save_transform(folder: Path, transform: Transform, template: Template) -> N
         lps = transform.displacement * np.array([-1, -1, 1], "float32")
         image = nibabel.Nifti1Image(lps[:, :, :, None], template.affine)
         image.header.set_intent("vector")
-        temporary = folder / ".partial-warp.nii.gz"
-        nibabel.save(image, temporary)
-        temporary.replace(warp)
+        with whole_file(warp) as temporary:
+            nibabel.save(image, temporary)
     write_json(
         folder / "transform.json",
         {

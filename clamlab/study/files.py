@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clamlab.atomic import whole_file
 from clamlab.study.errors import StudyError
 
 Json = dict[str, Any]
@@ -30,30 +30,15 @@ def write_file(path: Path, value: Any) -> None:
         If the disk is full or the folder cannot be written; the old file is untouched.
     """
     write = _kind(path)[1]
-    temporary = partial_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary, value)
-        put_in_place(temporary, path)
+        with whole_file(path) as temporary:
+            write(temporary, value)
     except OSError as error:
         raise StudyError(
             f"could not write {path}: {error.strerror or error}. What was there before is "
             "untouched; make room or correct the folder's rights, then run the notebook again."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
-
-
-def partial_name(path: Path) -> Path:
-    """Return the name that a file has until it is whole."""
-    return path.with_name(f".partial-{path.name}")
-
-
-def put_in_place(temporary: Path, path: Path) -> None:
-    """Push a file to the disk, then give it its name in one step."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def fingerprint(path: Path) -> str:

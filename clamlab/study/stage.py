@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from clamlab.atomic import partial_name, put_in_place
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import (
     Json,
     fingerprint,
     is_there,
-    partial_name,
-    put_in_place,
     read_file,
     write_file,
 )

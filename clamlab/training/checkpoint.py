@@ -14,6 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from clamlab.atomic import whole_file
+
 SAVE_EVERY_SECONDS = 20.0
 History = list[dict[str, float]]
 
@@ -80,11 +82,8 @@ class Checkpoint:
             tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
         tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         metadata = {"settings": self.settings, "history": json.dumps(history)}
-        temporary = self.path.with_name(f".partial-{self.path.name}")
-        save_file(tensors, temporary, metadata)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
+        with whole_file(self.path) as temporary:
+            save_file(tensors, temporary, metadata)
         self.saved = time.monotonic()
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clamlab.atomic import whole_file
+
 from .assets import read_together
 from .packing import pack_scan
 from .slice_state import STATE, SliceState, start_state
@@ -140,7 +142,6 @@ def _compress(scan: dict[str, Any]) -> str:
 
 
 def _write(path: Path, page: str) -> Path:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from clamlab.atomic import whole_file
+
 
 class Notes:
     """Keep one note per subject in a CSV file, written whole at every change.
@@ -34,10 +36,9 @@ class Notes:
         self._notes = {name: text for name, text in self._notes.items() if text}
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self.path.with_name(f"{self.path.name}.partial")
             table = pd.DataFrame(self._notes.items(), columns=["subject_id", "note"])
-            table.to_csv(partial, index=False)
-            partial.replace(self.path)
+            with whole_file(self.path) as temporary:
+                table.to_csv(temporary, index=False)
 
     def _read(self) -> dict[str, str]:
         if self.path is None or not self.path.exists():

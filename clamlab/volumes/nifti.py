@@ -7,6 +7,8 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
+from clamlab.atomic import whole_file
+
 
 def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path:
     """Write a volume that any viewer lays over the scan it belongs to.
@@ -41,11 +43,8 @@ def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
     image.header.set_xyzt_units("mm")
-    temporary = path.with_name(f".partial-{path.name}")
-    nibabel.save(image, temporary)
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        nibabel.save(image, temporary)
     return path
 
 
