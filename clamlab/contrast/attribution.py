@@ -7,9 +7,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from clamlab.clam import evaluation_mode
+from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.clustering import log_soft_assignment
-from clamlab.contrast.checks import to_tensor
 
 
 def integrated_gradients(

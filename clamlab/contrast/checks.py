@@ -3,9 +3,7 @@
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 
 def checked_mask(images: NDArray, mask: ArrayLike) -> NDArray[np.bool_]:
@@ -27,9 +25,3 @@ def check_clusters(values: NDArray, model: Any, name: str, *, expected: int | No
     if not np.all((values >= 0) & (values < n_clusters)):
         found = sorted(set(values.ravel().tolist()))
         raise ValueError(f"every {name} must be from 0 to {n_clusters - 1}, found {found}")
-
-
-def to_tensor(images: NDArray, model: Any) -> Tensor:
-    """Copy scans (they may be read-only) to the model's device and precision."""
-    centroids = model.centroids
-    return torch.as_tensor(np.array(images), dtype=centroids.dtype).to(centroids.device)

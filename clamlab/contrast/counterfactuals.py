@@ -7,9 +7,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from clamlab.clam import evaluation_mode
+from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.clustering import log_soft_assignment
-from clamlab.contrast.checks import check_clusters, checked_mask, to_tensor
+from clamlab.contrast.checks import check_clusters, checked_mask
 
 
 def counterfactual(

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
-from clamlab.clam import evaluation_mode
+from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.contrast.attribution import shares_of_path
-from clamlab.contrast.checks import check_clusters, checked_mask, to_tensor
+from clamlab.contrast.checks import check_clusters, checked_mask
 from clamlab.contrast.counterfactuals import as_rival, most_probable
 
 

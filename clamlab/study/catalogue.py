@@ -106,7 +106,6 @@ _ALL = [
         ("figure_8", "figure_8.*"),
         ("figure_9", "figure_9.*"),
         ("average_viewer", "averages.html"),
-        ("subject_viewer", "subject.html", EXTRA),
         ("notes", "notes.csv", {"schema": "notes", "required": False}),
     ),
     *_stage(
