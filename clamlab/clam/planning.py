@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from clamlab.clam.confidence import masked_confidence
+from clamlab.clam.confidence import masked_confidence, masks_at_once
 from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.forecast import forecast
 
@@ -47,7 +47,8 @@ def clam_forecast(
     n, n_clusters, n_channels = confidence_shape(model, images, layer=layer)
     with evaluation_mode(model):
         scan = to_tensor(images[:1], model)
-        channels = model.feature_maps(scan, layer)[0, :batch_size].unsqueeze(1)
+        at_once = masks_at_once(scan, batch_size)
+        channels = model.feature_maps(scan, layer)[0, :at_once].unsqueeze(1)
         return forecast(
             lambda: masked_confidence(model, scan, channels, 0.0),
             n * n_channels / len(channels),
