@@ -13,7 +13,7 @@ SMALL = {
     "SCENARIOS": ("location",),
     "ANATOMIES": ("smooth",),
     "N_CLUSTERS": 3,
-    "N_SCANS": 48,
+    "N_SCANS": 36,
     "CHANNELS": (4, 4, 8),
 }
 

@@ -17,11 +17,11 @@ def integrated_gradients(
     ends: NDArray,
     *,
     clusters: ArrayLike,
-    rivals: ArrayLike,
+    rivals: ArrayLike | None,
     steps: int = 8,
     batch_size: int = 8,
 ) -> NDArray[np.float32]:
-    """Share out, over the voxels, why the log-odds of two clusters change between two scans.
+    """Share out, over the voxels, why a cluster's hold changes between two scans.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def integrated_gradients(
     starts, ends : array, shape (n, *grid) or (n, channels, *grid)
         First and last image of each straight path, on the network's scale.
     clusters, rivals : int or array of int, shape (n,)
-        The log-odds are log q_cluster - log q_rival.
+        What changes is log q_cluster - log q_rival; log q_cluster alone if rivals is None.
     steps : int
         Points of the path (midpoint rule).
     batch_size : int
@@ -39,7 +39,7 @@ def integrated_gradients(
     -------
     array of float32, same shape as ``ends``
         Signed contributions: positive speaks for the cluster, negative for the rival. With
-        enough steps they sum to the change of the log-odds; exactly zero where start and end
+        enough steps they sum to the change; exactly zero where start and end
         agree.
 
     Examples
@@ -51,14 +51,16 @@ def integrated_gradients(
     (3, 8, 8)
     """
     n = len(ends)
-    pairs = np.stack([np.broadcast_to(np.asarray(k), (n,)) for k in (clusters, rivals)], axis=1)
+    clusters = np.broadcast_to(np.asarray(clusters), (n,))
+    against = [None] * n if rivals is None else np.broadcast_to(np.asarray(rivals), (n,))
     with evaluation_mode(model):
         shares = [
             shares_of_path(
                 model,
                 to_tensor(starts[i], model),
                 to_tensor(ends[i], model),
-                pairs[i],
+                clusters[i],
+                against[i],
                 steps,
                 batch_size,
             )
@@ -68,10 +70,15 @@ def integrated_gradients(
 
 
 def shares_of_path(
-    model: Any, start: Tensor, end: Tensor, pair: NDArray, steps: int, batch_size: int
+    model: Any,
+    start: Tensor,
+    end: Tensor,
+    cluster: int,
+    rival: int | None,
+    steps: int,
+    batch_size: int,
 ) -> Tensor:
     """Integrate one path: the mean gradient times the step, voxel by voxel."""
-    cluster, rival = pair
     fractions = (torch.arange(steps, dtype=end.dtype, device=end.device) + 0.5) / steps
     total = torch.zeros_like(end)
     for some in fractions.split(batch_size):
@@ -79,6 +86,6 @@ def shares_of_path(
             weights = some.view(-1, *[1] * end.ndim)
             points = (start + weights * (end - start)).requires_grad_()
             log_q = log_soft_assignment(model.encode(points), model.centroids)
-            odds = (log_q[:, cluster] - log_q[:, rival]).sum()
-            total += torch.autograd.grad(odds, points)[0].sum(dim=0)
+            hold = log_q[:, cluster] if rival is None else log_q[:, cluster] - log_q[:, rival]
+            total += torch.autograd.grad(hold.sum(), points)[0].sum(dim=0)
     return total / steps * (end - start)

@@ -137,7 +137,7 @@ def _maps_of_scan(
         lung = torch.as_tensor(mask, device=scan.device)
         for k in others:
             start = as_rival(model, scan[None], np.array([k]), lung)[0]
-            shares = shares_of_path(model, start, scan, np.array([own, k]), steps, batch_size)
+            shares = shares_of_path(model, start, scan, own, k, steps, batch_size)
             maps[k] = _positive_share(shares.cpu().numpy(), mask, sigma)
     # A rival that leaves no evidence (centroids on one spot) must not silence all the others.
     speaking = [maps[k] for k in others if maps[k].any()]

@@ -3,6 +3,7 @@
 from clamlab.experiments.areas import area_by_threshold
 from clamlab.experiments.claims import assignment_claims, map_claims
 from clamlab.experiments.explained import ExplainedRun, explain_scenario, explain_scenarios
+from clamlab.experiments.map_study import map_study
 from clamlab.experiments.null import NullCalibration, null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
 from clamlab.experiments.power import power, power_summary
@@ -20,6 +21,7 @@ __all__ = [
     "explain_scenario",
     "explain_scenarios",
     "map_claims",
+    "map_study",
     "null_calibration",
     "number_picks",
     "power",

@@ -130,9 +130,7 @@ def explain_scenario(
         found, features_after[k] = fitter.cluster(k)
     model = fitter.model
     assert model is not None  # the loop has fitted one
-    order = _matched(cohort.labels, found, n_clusters)
-    model.centroids.data = model.centroids.data[order]
-    clusters = np.argsort(order)[found]
+    clusters = name_by_truth(model, cohort.labels, found)
     maps = clam.cluster_activation_map(model, fitter.images, progress=progress)
     return ExplainedRun(
         cohort,
@@ -195,8 +193,14 @@ def explain_scenarios(
     return dict(zip(keys, bar, strict=True))
 
 
-def _matched(truth: NDArray, found: NDArray, n_clusters: int) -> list[int]:
-    """For each true cluster, the found one that stands for it; what matches nothing fills up."""
+def name_by_truth(model: DeepClustering, truth: NDArray, found: NDArray) -> NDArray:
+    """Put a model's clusters in the order of the true ones; return the found ones renamed.
+
+    Found clusters that match no true one take the places that are left.
+    """
+    n_clusters = len(model.centroids)
     by_truth = {true: own for own, true in match_clusters(truth, found).items()}
     spare = iter(sorted(set(range(n_clusters)) - set(by_truth.values())))
-    return [by_truth[k] if k in by_truth else next(spare) for k in range(n_clusters)]
+    order = [by_truth[k] if k in by_truth else next(spare) for k in range(n_clusters)]
+    model.centroids.data = model.centroids.data[order]
+    return np.argsort(order)[found]

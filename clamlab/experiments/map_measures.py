@@ -1,0 +1,117 @@
+"""How good maps are where the truth is known: specific, in the right place, right in HU."""
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.contrast import counterfactual, most_probable
+from clamlab.evaluation import localization, map_correlation, other_cluster_correlation
+from clamlab.experiments.map_kinds import Examined, Maps
+from clamlab.simulate import SliceCohort
+
+Values = dict[str, float]
+
+
+def true_places(cohort: SliceCohort, scans: NDArray) -> tuple[NDArray, NDArray]:
+    """Tell where scans really differ from each other cluster, and where from all of them.
+
+    Returns
+    -------
+    pairs : array of bool, shape (n, n_clusters, *grid)
+    clusters : array of bool, shape (n, *grid)
+        Of scans whose lesions vary in place, both are the scan's own lesion.
+
+    Examples
+    --------
+    >>> from clamlab.simulate import lung_slices
+    >>> cohort = lung_slices("size", 3, n_scans=6, seed=1)
+    >>> pairs, clusters = true_places(cohort, np.arange(6))
+    >>> pairs.shape, bool(clusters[cohort.labels == 1].any())
+    ((6, 3, 64, 64), False)
+    """
+    own, n_clusters = cohort.labels[scans], int(cohort.labels.max()) + 1
+    if len(cohort.noise_free) != n_clusters:
+        lesions = cohort.lesion_masks[scans]
+        return np.repeat(lesions[:, None], n_clusters, axis=1), lesions
+    apart = cohort.noise_free[:, None] != cohort.noise_free[None]
+    pairs = apart[own] & cohort.lung_mask
+    # A scan differs nowhere from its own cluster, which must not count as a rival.
+    from_all = [
+        np.delete(places, k, axis=0).all(axis=0) for places, k in zip(pairs, own, strict=True)
+    ]
+    return pairs, np.stack(from_all)
+
+
+def specificity(maps: Maps, seen: Examined, true_pairs: NDArray) -> Values:
+    """Tell whether maps change with the cluster and the rival, and pairs with the truth's pairs."""
+    found = {"own_other": _mean(other_cluster_correlation(maps.clusters, seen.own, mask=seen.mask))}
+    if maps.pairs is None:
+        return found
+    rows = [(i, k) for i, own in enumerate(seen.own) for k in range(seen.n_clusters) if k != own]
+    shown, truth = (np.stack([m[i, k] for i, k in rows]) for m in (maps.pairs, true_pairs))
+    return found | {
+        "pair_iou": _mean(localization(shown, truth, seen.mask)["iou"]),
+        "pair_correlation": _between_rivals(maps.pairs, seen),
+        "perfect_pair_correlation": _between_rivals(true_pairs.astype(float), seen),
+    }
+
+
+def _between_rivals(pairs: NDArray, seen: Examined) -> float:
+    alike = []
+    for i, own in enumerate(seen.own):
+        rivals = [k for k in range(seen.n_clusters) if k != own]
+        for a, b in itertools.combinations(rivals, 2):
+            alike.append(map_correlation(pairs[i, a][None], pairs[i, b][None], mask=seen.mask)[0])
+    return _mean(alike)
+
+
+def whereabouts(maps: Maps, seen: Examined, true_clusters: NDArray) -> Values:
+    """Tell whether maps lie, and peak, where scans differ from every rival."""
+    shown = maps.clusters[np.arange(len(seen.own)), seen.own]
+    found = localization(shown, true_clusters, seen.mask)
+    by_cluster = found["iou"].groupby(seen.own).mean()
+    return {
+        "iou": _mean(found["iou"]),
+        "iou_worst_cluster": float(by_cluster.min()),
+        "peak_px": _mean(found["peak_distance_mm"]),  # a pixel counts as a millimetre
+        "energy_above_chance": _mean(found["energy_inside"] - found["chance"]),
+    }
+
+
+def counterfactuals(
+    seen: Examined, pairs: NDArray, cohort: SliceCohort, hu_per_unit: float
+) -> Values:
+    """Tell whether counterfactual scans change cluster, and by the right amount of HU.
+
+    The amount is the mean over where two clusters truly differ, by the evidence there; denser and
+    less dense places apart. It is not asked of lesions that vary in place from scan to scan.
+    """
+    flips, signs, errors = [], [], []
+    varying = len(cohort.noise_free) != seen.n_clusters
+    for k in range(seen.n_clusters):
+        rows = np.flatnonzero(seen.own != k)
+        other = counterfactual(seen.model, seen.images[rows], k, mask=seen.mask)
+        flips.append(most_probable(seen.model, other) == k)
+        for i, changed in zip(rows, hu_per_unit * (seen.images[rows] - other), strict=True):
+            if varying:
+                continue
+            truth = cohort.noise_free[seen.own[i]] - cohort.noise_free[k]
+            for side in (truth > 0, truth < 0):
+                weights = pairs[i, k] * side
+                if weights.any():
+                    told = (weights * changed).sum() / weights.sum()
+                    real = (weights * truth).sum() / weights.sum()
+                    signs.append(np.sign(told) == np.sign(real))
+                    errors.append(abs(told - real))
+    return {
+        "flips": _mean(np.concatenate(flips)),
+        "hu_sign": _mean(signs),
+        "hu_error": _mean(errors),
+    }
+
+
+def _mean(values) -> float:
+    values = np.asarray(values, float)
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan

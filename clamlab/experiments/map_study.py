@@ -1,0 +1,265 @@
+"""Which kind of map is specific, faithful, in place and sane, where the truth is known."""
+
+import copy
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from clamlab.clam import evaluation_mode
+from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untrained_copy
+from clamlab.experiments.explained import name_by_truth
+from clamlab.experiments.map_kinds import KINDS, Examined, Maps
+from clamlab.experiments.map_measures import (
+    counterfactuals,
+    specificity,
+    true_places,
+    whereabouts,
+)
+from clamlab.experiments.methods import Deep
+from clamlab.experiments.resuming import results_of, settings_text, store_table, stored_table
+from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
+from clamlab.simulate import SliceCohort, lung_slices
+from clamlab.volumes import fit_scaling, scale
+
+CELL = ["scenario", "n_true", "settings"]
+WITH_NETWORK = ("contrast", "activation", "gradients_template", "gradients_mean")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cohort that is clustered and explained several times."""
+
+    scenario: str
+    n_true: int
+    data_seed: int
+    seeds: tuple[int, ...]
+    slices: dict[str, Any]
+    training: dict[str, Any]
+    n_examined: int
+
+    @property
+    def key(self) -> tuple:
+        """What tells this cell from all others."""
+        told = {"data_seed": self.data_seed, **dict(sorted(self.slices.items())), **self.training}
+        return self.scenario, self.n_true, settings_text(told | {"n_examined": self.n_examined})
+
+
+def map_study(
+    scenarios: Iterable[tuple[str, int]],
+    *,
+    data_seed: int,
+    seeds: Sequence[int],
+    slices: Iterable[dict] = ({},),
+    channels: Sequence[int] = (32, 64, 128),
+    n_scans: int = 300,
+    n_examined: int = 40,
+    n_jobs: int = 1,
+    path: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Learn which kind of map to believe: every kind on the same scans, held against the truth.
+
+    Parameters
+    ----------
+    scenarios : iterable of (name, number of clusters)
+        As `lung_slices` takes them.
+    data_seed : int
+        Of the cohorts.
+    seeds : sequence of int
+        Trainings of each cohort; maps of different trainings are held against each other.
+    slices : iterable of dict
+        More keywords of `lung_slices`; every scenario is drawn with each.
+    channels : sequence of int
+        Width of the network.
+    n_scans, n_examined : int
+        Scans of a cohort, and how many of them are explained, equally many of each cluster.
+    n_jobs : int
+        Cohorts at a time, each in a process of its own.
+    path : path, optional
+        CSV that is written after every cohort; an interrupted study goes on where it was.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        One row per scenario, n_true, settings, seed, kind of map and measure: value. Measures:
+        own_other, pair_iou, pair_correlation and perfect_pair_correlation (specific);
+        deletion_* and insertion_* by fill (faithful); iou, iou_worst_cluster, peak_px,
+        energy_above_chance (in the right place); untrained, shuffled and seeds, correlations with
+        the map of an untrained network, of centroids of shuffled clusters, and of the other
+        trainings (sane); flips, hu_sign, hu_error (of the counterfactual scans); accuracy.
+
+    Examples
+    --------
+    >>> table = map_study(
+    ...     [("location", 2)], data_seed=1, seeds=[1], channels=(2, 2, 4), n_scans=12, n_examined=4,
+    ...     progress=False,
+    ... )
+    >>> sorted(table["kind"].unique())[:3]
+    ['activation', 'contrast', 'deviation']
+    """
+    training = {
+        "channels": tuple(channels),
+        "pretrain_epochs": PRETRAIN_EPOCHS,
+        "cluster_epochs": CLUSTER_EPOCHS,
+    }
+    cells = [
+        Cell(name, k, data_seed, tuple(seeds), {"n_scans": n_scans} | more, training, n_examined)
+        for (name, k), more in itertools.product(list(scenarios), list(slices))
+    ]
+    table = stored_table(path)
+    done = set(table[CELL].itertuples(index=False, name=None)) if len(table) else set()
+    todo = [cell for cell in cells if cell.key not in done]
+    for rows in results_of(
+        cell_rows,
+        todo,
+        n_jobs=n_jobs,
+        n_done=len(cells) - len(todo),
+        title="cohorts",
+        progress=progress,
+    ):
+        table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+        store_table(table.sort_values([*CELL, "seed"], kind="stable"), path)
+    wanted = {cell.key for cell in cells}
+    return table[table[CELL].apply(tuple, axis=1).isin(wanted)].reset_index(drop=True)
+
+
+def cell_rows(cell: Cell) -> pd.DataFrame:
+    """Draw a cohort, train anew with every seed, and measure every kind of map."""
+    cohort = lung_slices(cell.scenario, cell.n_true, seed=cell.data_seed, **cell.slices)
+    scans = _some_of_each(cohort.labels, cell.n_examined)
+    tables, shown = [], []
+    for seed in cell.seeds:
+        fitter = Deep(cohort, seed=seed, **cell.training)
+        found, _ = fitter.cluster(cell.n_true)
+        assert fitter.model is not None  # the line above has fitted it
+        clusters = name_by_truth(fitter.model, cohort.labels, found)
+        seen = _examined(fitter, cohort, clusters, scans)
+        kinds = {name: make(seen) for name, make in KINDS.items()}
+        accuracy = float((clusters == cohort.labels).mean())
+        values = [("network", "accuracy", accuracy), *_values(kinds, seen, cohort, scans, seed)]
+        tables.append(pd.DataFrame(values, columns=["kind", "measure", "value"]).assign(seed=seed))
+        shown.append({name: _own(maps, seen) for name, maps in kinds.items()})
+    table = pd.concat([*tables, _between_trainings(shown, cohort.lung_mask)])
+    known = dict(zip(CELL, cell.key, strict=True))
+    return table.assign(**known)[[*CELL, "seed", "kind", "measure", "value"]].round(5)
+
+
+def _some_of_each(labels: NDArray, n: int) -> NDArray:
+    per_cluster = n // len(np.unique(labels))
+    return np.concatenate([np.flatnonzero(labels == k)[:per_cluster] for k in np.unique(labels)])
+
+
+def _examined(fitter: Deep, cohort: SliceCohort, clusters: NDArray, scans: NDArray) -> Examined:
+    images, lung = fitter.images, cohort.lung_mask
+    # A true cluster that was not found has the mean of all scans for its own.
+    means = [
+        images[clusters == k if (clusters == k).any() else slice(None)].mean(0)
+        for k in np.unique(cohort.labels)
+    ]
+    template = scale(cohort.template[None], lung, fit_scaling(cohort.images, lung))[0]
+    return Examined(
+        fitter.model,
+        images[scans],
+        clusters[scans],
+        lung,
+        np.asarray(template),
+        images.mean(0),
+        np.stack(means),
+    )
+
+
+def _values(
+    kinds: dict[str, Maps], seen: Examined, cohort: SliceCohort, scans: NDArray, seed: int
+) -> Iterator[tuple[str, str, float]]:
+    true_pairs, true_clusters = true_places(cohort, scans)
+    for kind, maps in kinds.items():
+        measured = specificity(maps, seen, true_pairs) | whereabouts(maps, seen, true_clusters)
+        yield from ((kind, measure, value) for measure, value in measured.items())
+    yield from _faithfulness(kinds, seen, seed)
+    yield from _sanity(kinds, seen, seed)
+    hu_per_unit = fit_scaling(cohort.images, cohort.lung_mask)["scale"]
+    pairs = kinds["contrast"].pairs
+    assert pairs is not None  # what contrast maps are
+    told = counterfactuals(seen, pairs, cohort, hu_per_unit)
+    yield from (("contrast", measure, value) for measure, value in told.items())
+
+
+def _faithfulness(
+    kinds: dict[str, Maps], seen: Examined, seed: int
+) -> Iterator[tuple[str, str, float]]:
+    """Take away, and give back, what each map marks: to the template, the mean, and a donor.
+
+    Against a donor of another cluster a kind answers with its pair map, if it has one.
+    """
+    donors, others = _donors(seen, seed)
+    orders = {name: _own(maps, seen) for name, maps in kinds.items()}
+    each = np.arange(len(seen.own))
+    against = {
+        name: orders[name] if maps.pairs is None else maps.pairs[each, others]
+        for name, maps in kinds.items()
+    }
+    given: dict[str, Any] = {
+        "mask": seen.mask,
+        "clusters": seen.own,
+        "template": seen.template,
+        "seed": seed,
+    }
+    tables = [
+        faithfulness(seen.model, seen.images, orders, **given),
+        faithfulness(seen.model, seen.images, against, fills=(), donors=donors, **given),
+    ]
+    table = pd.concat(tables)
+    means = (
+        table[table["scale"] == "q"].groupby(["order", "fill"])[["deletion", "insertion"]].mean()
+    )
+    for (order, fill), row in means.iterrows():
+        yield from ((order, f"{measure}_{fill}", float(value)) for measure, value in row.items())
+
+
+def _donors(seen: Examined, seed: int) -> tuple[NDArray, NDArray]:
+    """Draw a scan of another cluster for each scan, and tell which cluster."""
+    numbered = draw_donors(np.arange(len(seen.own)), seen.own, seed=seed)
+    return seen.images[numbered], seen.own[numbered]
+
+
+def _sanity(kinds: dict[str, Maps], seen: Examined, seed: int) -> Iterator[tuple[str, str, float]]:
+    """Hold maps against those of a network that learned nothing, and of clusters by lot."""
+    untrained = untrained_copy(seen.model, seen.images, seen.own, seed=seed)
+    lots = np.random.default_rng(seed).permutation(seen.own)
+    shuffled = copy.deepcopy(seen.model)
+    with evaluation_mode(shuffled):
+        features = shuffled.encode(torch.as_tensor(seen.images))
+        for k in np.unique(lots):
+            shuffled.centroids[k] = features[torch.as_tensor(lots == k)].mean(dim=0)
+    for name, model in (("untrained", untrained), ("shuffled", shuffled)):
+        for kind in WITH_NETWORK:
+            maps = KINDS[kind](replace(seen, model=model))
+            alike = map_correlation(_own(kinds[kind], seen), _own(maps, seen), mask=seen.mask)
+            yield kind, name, float(np.nanmean(alike))
+
+
+def _between_trainings(shown: list[dict[str, NDArray]], mask: NDArray) -> pd.DataFrame:
+    """Correlate every kind's maps of the same scans between trainings."""
+    rows = [
+        {
+            "kind": kind,
+            "measure": "seeds",
+            "value": np.nanmean(map_correlation(a[kind], b[kind], mask=mask)),
+        }
+        for a, b in itertools.combinations(shown, 2)
+        for kind in a
+    ]
+    return pd.DataFrame(rows, columns=["kind", "measure", "value"]).assign(seed=-1)
+
+
+def _own(maps: Maps, seen: Examined) -> NDArray:
+    return maps.clusters[np.arange(len(seen.own)), seen.own]

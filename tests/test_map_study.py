@@ -1,0 +1,77 @@
+"""The measures of maps give what is known on paper; the study is resumed, not repeated."""
+
+import numpy as np
+import pytest
+
+from clamlab.experiments import map_study
+from clamlab.experiments.map_kinds import Examined, Maps
+from clamlab.experiments.map_measures import specificity, true_places, whereabouts
+from clamlab.simulate import lung_slices
+
+
+def examined(cohort, scans) -> Examined:
+    images = cohort.images[scans]
+    means = np.stack([cohort.images[cohort.labels == k].mean(0) for k in np.unique(cohort.labels)])
+    return Examined(
+        None, images, cohort.labels[scans], cohort.lung_mask, cohort.template, images.mean(0), means
+    )
+
+
+@pytest.fixture(scope="module")
+def location():
+    cohort = lung_slices("location", 3, n_scans=6, seed=1)
+    return cohort, np.arange(6)
+
+
+def test_the_truth_itself_is_a_perfect_map(location):
+    cohort, scans = location
+    seen = examined(cohort, scans)
+    pairs, clusters = true_places(cohort, scans)
+    truth = np.stack([cohort.lesion_masks[cohort.labels == k][0] for k in range(3)])
+    perfect = Maps(np.repeat(truth[None].astype(float), 6, axis=0), pairs.astype(float))
+    found = specificity(perfect, seen, pairs)
+    assert found["pair_iou"] == 1
+    assert found["pair_correlation"] == pytest.approx(found["perfect_pair_correlation"])
+    assert 0.4 < found["pair_correlation"] < 0.55  # two of them share the scan's own lesion
+    assert found["own_other"] < 0
+    where = whereabouts(perfect, seen, clusters)
+    assert (where["iou"], where["iou_worst_cluster"]) == (1, 1)
+
+
+def test_a_map_that_knows_no_cluster_is_not_specific(location):
+    cohort, scans = location
+    seen = examined(cohort, scans)
+    same = np.repeat(np.abs(seen.images - seen.template)[:, None], 3, axis=1)
+    pairs, clusters = true_places(cohort, scans)
+    assert specificity(Maps(same), seen, pairs) == {"own_other": pytest.approx(1)}
+    assert whereabouts(Maps(same), seen, clusters)["iou"] < 0.5
+
+
+def test_clusters_by_size_share_no_place_of_their_own_but_pairs_differ_in_rings():
+    cohort = lung_slices("size", 3, n_scans=6, seed=1)
+    pairs, clusters = true_places(cohort, np.arange(6))
+    middle = cohort.labels == 1
+    assert not clusters[middle].any()
+    ring = pairs[middle][0, 0]
+    smallest, larger = (cohort.lesion_masks[cohort.labels == k][0] for k in (0, 1))
+    np.testing.assert_array_equal(ring, larger & ~smallest)
+
+
+def test_of_lesions_that_vary_in_place_the_scans_own_counts():
+    cohort = lung_slices("location", 2, n_scans=4, jitter_px=3, seed=1)
+    _, clusters = true_places(cohort, np.arange(4))
+    np.testing.assert_array_equal(clusters, cohort.lesion_masks)
+
+
+def test_an_interrupted_study_goes_on_where_it_was(tmp_path):
+    small = dict(data_seed=1, channels=(2, 2, 4), n_scans=12, n_examined=4, progress=False)
+    path = tmp_path / "maps.csv"
+    first = map_study([("location", 2)], seeds=[1, 2], path=path, **small)
+    stamp = path.stat().st_mtime_ns
+    again = map_study([("location", 2)], seeds=[1, 2], path=path, **small)
+    assert path.stat().st_mtime_ns == stamp
+    assert len(again) == len(first)
+    seeds = first[(first["measure"] == "seeds") & (first["kind"] == "contrast")]
+    assert len(seeds) == 1 and -1 <= seeds["value"].iloc[0] <= 1
+    both = {"deletion_donor", "untrained", "shuffled", "flips"}
+    assert both <= set(first.loc[first["kind"] == "contrast", "measure"])
