@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from clamlab.clam import evaluation_mode
 from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untrained_copy
 from clamlab.experiments.explained import name_by_truth
 from clamlab.experiments.map_kinds import KINDS, Examined, Maps
@@ -26,6 +24,7 @@ from clamlab.experiments.methods import Deep
 from clamlab.experiments.resuming import results_of, settings_text, store_table, stored_table
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
+from clamlab.training import embed
 from clamlab.volumes import fit_scaling, scale
 
 CELL = ["scenario", "n_true", "settings"]
@@ -236,10 +235,10 @@ def _sanity(kinds: dict[str, Maps], seen: Examined, seed: int) -> Iterator[tuple
     untrained = untrained_copy(seen.model, seen.images, seen.own, seed=seed)
     lots = np.random.default_rng(seed).permutation(seen.own)
     shuffled = copy.deepcopy(seen.model)
-    with evaluation_mode(shuffled):
-        features = shuffled.encode(torch.as_tensor(seen.images))
-        for k in np.unique(lots):
-            shuffled.centroids[k] = features[torch.as_tensor(lots == k)].mean(dim=0)
+    features = embed(shuffled, seen.images)
+    for k in np.unique(lots):
+        mean = features[lots == k].mean(axis=0)
+        shuffled.centroids.data[k] = shuffled.centroids.new_tensor(mean)
     for name, model in (("untrained", untrained), ("shuffled", shuffled)):
         for kind in WITH_NETWORK:
             maps = KINDS[kind](replace(seen, model=model))
