@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clamlab.experiments import map_study
+from clamlab.experiments import blind_spots, map_study
 from clamlab.experiments.map_kinds import Examined, Maps
 from clamlab.experiments.map_measures import specificity, true_places, whereabouts
 from clamlab.simulate import lung_slices
@@ -75,3 +75,11 @@ def test_an_interrupted_study_goes_on_where_it_was(tmp_path):
     assert len(seeds) == 1 and -1 <= seeds["value"].iloc[0] <= 1
     both = {"deletion_donor", "untrained", "shuffled", "flips"}
     assert both <= set(first.loc[first["kind"] == "contrast", "measure"])
+
+
+def test_contrast_maps_leave_out_what_the_encoder_cannot_see_and_what_is_unrelated():
+    table = blind_spots(data_seed=1, seed=1, channels=(4, 8, 8), n_scans=90, n_examined=12)
+    contrast, difference = (table.set_index("kind").loc[k] for k in ("contrast", "mean_difference"))
+    assert contrast["seen"] > 0.5 and contrast["unseen"] < 0.1
+    assert difference["unseen"] > 0.2  # no network knows no difference between the two places
+    assert contrast["unrelated"] < 0.2

@@ -1,6 +1,7 @@
 """Whole experiments over many runs: simulation study, power, retraining, null calibration."""
 
 from clamlab.experiments.areas import area_by_threshold
+from clamlab.experiments.blind_spots import blind_spots
 from clamlab.experiments.claims import assignment_claims, map_claims
 from clamlab.experiments.explained import ExplainedRun, explain_scenario, explain_scenarios
 from clamlab.experiments.map_study import map_study
@@ -18,6 +19,7 @@ __all__ = [
     "RetrainingStability",
     "area_by_threshold",
     "assignment_claims",
+    "blind_spots",
     "explain_scenario",
     "explain_scenarios",
     "map_claims",

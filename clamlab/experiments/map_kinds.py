@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from clamlab import clam
 from clamlab.contrast import contrast_map, counterfactual, integrated_gradients
 from clamlab.evaluation import occlusion_map
+from clamlab.experiments.methods import Deep
+from clamlab.simulate import SliceCohort
+from clamlab.volumes import fit_scaling, scale
 
 STEPS = 16
 BLOCK = 3
@@ -46,6 +49,32 @@ class Examined:
     def n_clusters(self) -> int:
         """Number of clusters."""
         return len(self.cluster_means)
+
+
+def some_of_each(labels: NDArray, n: int) -> NDArray:
+    """Choose scans to examine, equally many of each cluster."""
+    per_cluster = n // len(np.unique(labels))
+    return np.concatenate([np.flatnonzero(labels == k)[:per_cluster] for k in np.unique(labels)])
+
+
+def examined(fitter: Deep, cohort: SliceCohort, clusters: NDArray, scans: NDArray) -> Examined:
+    """Take some scans of a cohort that was just clustered, with what the maps need."""
+    images, lung = fitter.images, cohort.lung_mask
+    # A true cluster that was not found has the mean of all scans for its own.
+    means = [
+        images[clusters == k if (clusters == k).any() else slice(None)].mean(0)
+        for k in np.unique(cohort.labels)
+    ]
+    template = scale(cohort.template[None], lung, fit_scaling(cohort.images, lung))[0]
+    return Examined(
+        fitter.model,
+        images[scans],
+        clusters[scans],
+        lung,
+        np.asarray(template),
+        images.mean(0),
+        np.stack(means),
+    )
 
 
 @dataclass(frozen=True)

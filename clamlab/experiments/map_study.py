@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untrained_copy
 from clamlab.experiments.explained import name_by_truth
-from clamlab.experiments.map_kinds import KINDS, Examined, Maps
+from clamlab.experiments.map_kinds import KINDS, Examined, Maps, examined, some_of_each
 from clamlab.experiments.map_measures import (
     counterfactuals,
     specificity,
@@ -25,7 +25,7 @@ from clamlab.experiments.resuming import results_of, settings_text, store_table,
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
 from clamlab.training import embed
-from clamlab.volumes import fit_scaling, scale
+from clamlab.volumes import fit_scaling
 
 CELL = ["scenario", "n_true", "settings"]
 WITH_NETWORK = ("contrast", "activation", "gradients_template", "gradients_mean")
@@ -134,14 +134,14 @@ def map_study(
 def cell_rows(cell: Cell) -> pd.DataFrame:
     """Draw a cohort, train anew with every seed, and measure every kind of map."""
     cohort = lung_slices(cell.scenario, cell.n_true, seed=cell.data_seed, **cell.slices)
-    scans = _some_of_each(cohort.labels, cell.n_examined)
+    scans = some_of_each(cohort.labels, cell.n_examined)
     tables, shown = [], []
     for seed in cell.seeds:
         fitter = Deep(cohort, seed=seed, **cell.training)
         found, _ = fitter.cluster(cell.n_true)
         assert fitter.model is not None  # the line above has fitted it
         clusters = name_by_truth(fitter.model, cohort.labels, found)
-        seen = _examined(fitter, cohort, clusters, scans)
+        seen = examined(fitter, cohort, clusters, scans)
         kinds = {name: make(seen) for name, make in KINDS.items()}
         accuracy = float((clusters == cohort.labels).mean())
         values = [("network", "accuracy", accuracy), *_values(kinds, seen, cohort, scans, seed)]
@@ -150,30 +150,6 @@ def cell_rows(cell: Cell) -> pd.DataFrame:
     table = pd.concat([*tables, _between_trainings(shown, cohort.lung_mask)])
     known = dict(zip(CELL, cell.key, strict=True))
     return table.assign(**known)[[*CELL, "seed", "kind", "measure", "value"]].round(5)
-
-
-def _some_of_each(labels: NDArray, n: int) -> NDArray:
-    per_cluster = n // len(np.unique(labels))
-    return np.concatenate([np.flatnonzero(labels == k)[:per_cluster] for k in np.unique(labels)])
-
-
-def _examined(fitter: Deep, cohort: SliceCohort, clusters: NDArray, scans: NDArray) -> Examined:
-    images, lung = fitter.images, cohort.lung_mask
-    # A true cluster that was not found has the mean of all scans for its own.
-    means = [
-        images[clusters == k if (clusters == k).any() else slice(None)].mean(0)
-        for k in np.unique(cohort.labels)
-    ]
-    template = scale(cohort.template[None], lung, fit_scaling(cohort.images, lung))[0]
-    return Examined(
-        fitter.model,
-        images[scans],
-        clusters[scans],
-        lung,
-        np.asarray(template),
-        images.mean(0),
-        np.stack(means),
-    )
 
 
 def _values(

@@ -22,13 +22,20 @@ GLCM_PROPERTIES = ("contrast", "dissimilarity", "homogeneity", "energy", "correl
 class Deep:
     """Pre-train once, then deep clustering for each K from the same autoencoder."""
 
-    def __init__(self, cohort, *, channels, pretrain_epochs, cluster_epochs, seed: int):
+    def __init__(
+        self,
+        cohort,
+        *,
+        channels,
+        pretrain_epochs,
+        cluster_epochs,
+        seed: int,
+        network=ConvAutoencoder,
+    ):
         rule = fit_scaling(cohort.images, cohort.lung_mask)
         self.images = np.asarray(scale(cohort.images, cohort.lung_mask, rule))
         self.cluster_epochs, self.seed = cluster_epochs, seed
-        self.autoencoder = ConvAutoencoder(
-            self.images.shape[1:], channels=tuple(channels), seed=seed
-        )
+        self.autoencoder = network(self.images.shape[1:], channels=tuple(channels), seed=seed)
         pretrain(
             self.autoencoder,
             self.images,
