@@ -81,5 +81,5 @@ def test_contrast_maps_leave_out_what_the_encoder_cannot_see_and_what_is_unrelat
     table = blind_spots(data_seed=1, seed=1, channels=(4, 8, 8), n_scans=90, n_examined=12)
     contrast, difference = (table.set_index("kind").loc[k] for k in ("contrast", "mean_difference"))
     assert contrast["seen"] > 0.5 and contrast["unseen"] < 0.1
-    assert difference["unseen"] > 0.2  # no network knows no difference between the two places
+    assert difference["unseen"] > 0.1  # no network knows no difference between the two places
     assert contrast["unrelated"] < 0.2
