@@ -2,6 +2,7 @@
 
 from clamlab.clam.averages import average_by_cluster, cluster_average, population_average
 from clamlab.clam.confidence import channel_confidence
+from clamlab.clam.groups import describe_maps
 from clamlab.clam.maps import (
     cluster_activation_map,
     importance,
@@ -23,6 +24,7 @@ __all__ = [
     "cluster_activation_map",
     "cluster_average",
     "confidence_shape",
+    "describe_maps",
     "evaluation_mode",
     "importance",
     "is_empty",

@@ -13,7 +13,10 @@ from clamlab.stats.export import export_table
 from clamlab.stats.measures import map_measures, measures_by_cluster
 from clamlab.stats.model_comparison import compare_models
 from clamlab.stats.rendering import render_table_one, table_notes
+from clamlab.stats.shortcuts import shortcut_alarm
 from clamlab.stats.summary import summary_sentence
+from clamlab.stats.voxelwise import voxelwise_association
+from clamlab.stats.zones import outside_shares, zone_shares
 
 __all__ = [
     "adjusted_means",
@@ -23,8 +26,12 @@ __all__ = [
     "map_measures",
     "measures_by_cluster",
     "outcome_associations",
+    "outside_shares",
     "render_table_one",
+    "shortcut_alarm",
     "summary_sentence",
     "table_notes",
     "table_one",
+    "voxelwise_association",
+    "zone_shares",
 ]

@@ -8,11 +8,11 @@ import pandas as pd
 from skimage.filters import threshold_otsu
 
 from clamlab.stats.comparisons import standardised_difference
+from clamlab.stats.regions import LEFT, RIGHT, inside, paired, side_labels, thirds
 from clamlab.stats.variables import DERIVED_REASON
 
 SIDES = ("both", "right", "left")
 ZONES = ("all", "upper", "middle", "lower")
-_RIGHT, _LEFT = 1, 2
 
 
 def map_measures(
@@ -90,9 +90,9 @@ def map_measures(
     regions = _regions(mask, lungs)
     records: list[dict] = []
     scan = -1
-    for scan, (one, hu) in enumerate(_paired(importance, volumes)):
-        values = _inside(one, mask, scan, "map")
-        density = None if hu is None else _inside(hu, mask, scan, "volume")
+    for scan, (one, hu) in enumerate(paired(importance, volumes)):
+        values = inside(one, mask, scan, "map")
+        density = None if hu is None else inside(hu, mask, scan, "volume")
         records += _measure(values, density, regions, thresholds, voxel, scan)
     if not records:
         raise ValueError("no importance map was given")
@@ -182,60 +182,16 @@ def _check(mask: np.ndarray, spacing_mm: Sequence[float], lungs: np.ndarray | No
         raise ValueError(f"lung labels of shape {np.shape(lungs)} on a mask of {mask.shape}")
 
 
-def _paired(
-    importance: Iterable[np.ndarray], volumes: Iterable[np.ndarray] | None
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    if volumes is None:
-        return ((one, None) for one in importance)
-    return zip(importance, volumes, strict=True)
-
-
-def _inside(array: np.ndarray, mask: np.ndarray, scan: int, what: str) -> np.ndarray:
-    """Take the lung voxels of one scan as floats."""
-    if np.shape(array) != mask.shape:
-        raise ValueError(f"{what} {scan} has shape {np.shape(array)}, the mask {mask.shape}")
-    values = np.asarray(array)[mask].astype(float)
-    if np.isnan(values).any():
-        raise ValueError(f"{what} {scan} holds NaN inside the mask")
-    return values
-
-
 def _regions(mask: np.ndarray, lungs: np.ndarray | None) -> dict[tuple[str, str], np.ndarray]:
     """Tell, for every side and zone, which of the lung voxels belong to it."""
-    side = np.asarray(lungs)[mask] if lungs is not None else _sides(mask)
+    side = np.asarray(lungs)[mask] if lungs is not None else side_labels(mask)
     everywhere = np.ones(int(mask.sum()), dtype=bool)
-    sides = dict(zip(SIDES, (everywhere, side == _RIGHT, side == _LEFT), strict=True))
+    sides = dict(zip(SIDES, (everywhere, side == RIGHT, side == LEFT), strict=True))
     zones = {"all": everywhere}
     if mask.ndim == 3:
-        third = _thirds(mask)
+        third = thirds(mask)
         zones |= {name: third == i for i, name in enumerate(ZONES[1:])}
     return {(s, z): sides[s] & zones[z] for s in sides for z in zones}
-
-
-def _sides(mask: np.ndarray) -> np.ndarray:
-    """Label lung voxels right or left of the mediastinum.
-
-    In a RAS+ volume x grows towards the patient's right; in a displayed slice the
-    patient's right is at column 0.
-    """
-    across = 0 if mask.ndim == 3 else 1
-    profile = mask.sum(axis=tuple(axis for axis in range(mask.ndim) if axis != across))
-    used = np.flatnonzero(profile)
-    low, high = used[0], used[-1] + 1
-    quarter = (high - low) // 4
-    middle = np.arange(low + quarter, high - quarter)
-    fewest = middle[profile[middle] == profile[middle].min()]
-    plane = fewest[np.argmin(np.abs(fewest - (low + high - 1) / 2))]
-    beyond = np.nonzero(mask)[across] > plane
-    return np.where(beyond if mask.ndim == 3 else ~beyond, _RIGHT, _LEFT)
-
-
-def _thirds(mask: np.ndarray) -> np.ndarray:
-    """Tell each lung voxel's zone, 0 upper to 2 lower, in thirds of the lung's volume."""
-    per_slice = mask.sum(axis=(0, 1))
-    above = per_slice[::-1].cumsum()[::-1] - per_slice / 2
-    zone = np.minimum((3 * above / per_slice.sum()).astype(int), 2)
-    return zone[np.nonzero(mask)[2]]
 
 
 def _measure(
