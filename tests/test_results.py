@@ -1,0 +1,49 @@
+"""The committed results are what the code gives: a sample of their rows is computed again."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clamlab.experiments import simulation_study
+from clamlab.experiments.simulation import RUN
+
+RESULTS = Path(__file__).parents[1] / "benchmarks"
+QUARTER = (8, 16, 32)
+
+
+def again_and_stored(scenario, n_true, seed, *, slices, **arguments):
+    """Compute the rows of one cohort again, and find them in the committed table."""
+    again = simulation_study(
+        [(scenario, n_true)], [seed], fitted=None, slices=slices, progress=False, **arguments
+    )
+    stored = pd.read_csv(RESULTS / "simulation.csv", dtype={"n_fitted": "Int64"})
+    stored = again[[*RUN, "n_fitted"]].merge(stored, how="left")
+    return again.drop(columns="seconds"), stored[again.columns].drop(columns="seconds")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "n_true", "seed"), [("size", 5, 3000), ("location", 4, 3001), ("none", 1, 3002)]
+)
+def test_baselines_come_back_to_the_digit(scenario, n_true, seed):
+    again, stored = again_and_stored(
+        scenario, n_true, seed, slices={"anatomy": "smooth"}, methods=["linear", "texture"]
+    )
+    pd.testing.assert_frame_equal(again, stored, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "n_true", "seed", "anatomy", "channels"),
+    [
+        ("location", 5, 7, "sharp", QUARTER),
+        ("continuum", 1, 1007, "smooth", QUARTER),
+        ("intensity", 4, 3000, "smooth", (32, 64, 128)),
+    ],
+)
+def test_trained_networks_come_back(scenario, n_true, seed, anatomy, channels):
+    again, stored = again_and_stored(
+        scenario, n_true, seed, slices={"anatomy": anatomy}, methods=["deep"], channels=channels
+    )
+    assert again["pick_recommended"].tolist() == stored["pick_recommended"].tolist()
+    # Another processor rounds otherwise, and a scan between two clusters may fall to either.
+    pd.testing.assert_series_equal(again["accuracy"], stored["accuracy"], atol=0.01)
