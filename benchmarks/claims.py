@@ -16,7 +16,7 @@ from clamlab.experiments import assignment_claims, explain_scenario, explain_sce
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "simulation"
-SEED = 3000
+SEED = 5000
 SCENARIOS = ("intensity", "location", "size")
 FULL_WIDTH = "n_scans=300 anatomy={} channels=(32,64,128)"
 N_CLUSTERS = 5

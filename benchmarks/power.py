@@ -14,7 +14,7 @@ from clamlab.figures import power_panel, save_figure
 
 RESULT = Path(__file__).with_suffix(".csv")
 PICTURES = Path(__file__).parents[1] / "docs" / "simulation"
-SEEDS = range(3000, 3010)
+SEEDS = range(5000, 5010)
 N_SCANS = (50, 100, 200, 300)
 FAINT = {"contrast_hu": [100], "radius_px": [3], "noise_sd": [80]}
 VARIED = {"contrast_hu": [50, 100, 200], "radius_px": [2, 3, 4], "noise_sd": [60, 80, 120]}

@@ -3,9 +3,10 @@
     make bench simulation              everything; hours. Stopped, it goes on where it was
     python benchmarks/simulation.py paper grid     only these parts
 
-Seeds from 3000 on were never used to tune anything: the rule for K was chosen on the cohorts of the
+Seeds from 5000 on were never used to tune anything: the rule for K was chosen on the cohorts of the
 part "tuning", at a quarter of the width, and on synthetic features; the length of training on seeds
-11 and 12. Results stay in simulation.csv beside this file, one row per method, cohort and fitted K.
+7, 11 to 13, 1007 and 1008, and after one of the seeds from 3000 on had stopped too early. Results
+stay in simulation.csv beside this file, one row per method, cohort and fitted K.
 """
 
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from clamlab.experiments import PAPER_SCENARIOS, simulation_study
 
 RESULT = Path(__file__).with_suffix(".csv")
-SEEDS = tuple(range(3000, 3005))
+SEEDS = tuple(range(5000, 5005))
 TUNED_ON = (7, 1007, 1008)
 ANATOMIES = ("smooth", "sharp")
 NOISE_SD, CONTRAST_HU, JITTER_PX = 100.0, 150.0, 3

@@ -24,7 +24,7 @@ COHORTS = {
     ("none", 1): 3,
     ("continuum", 1): 3,
 }
-SEEDS = (3000, 3001, 3002)
+SEEDS = (5000, 5001, 5002)
 N_REPEATS = 5
 TRAINING = {"channels": (8, 16, 32), "pretrain_epochs": 60, "cluster_epochs": 10}
 

@@ -15,7 +15,7 @@ from clamlab.figures import save_figure, silhouette_by_training
 RESULT = Path(__file__).with_suffix(".csv")
 PICTURES = Path(__file__).parents[1] / "docs" / "simulation"
 SCENARIOS = (("intensity", 5), ("size", 5))
-SEED = 3000
+SEED = 5000
 
 
 def main() -> None:

@@ -163,9 +163,15 @@ def test_nan_is_refused_with_advice(scans):
 
 def test_training_stops_when_the_loss_is_level():
     falling = [1 / n for n in range(1, 10)]
-    assert not has_levelled_off(falling, 5)
-    assert has_levelled_off([*falling, *[falling[-1]] * 5], 5)
-    assert not has_levelled_off([*falling, *[falling[-1]] * 4], 5)
+    assert not has_levelled_off(falling, 5, 1e-3)
+    assert has_levelled_off([*falling, *[falling[-1]] * 5], 5, 1e-3)
+    assert not has_levelled_off([*falling, *[falling[-1]] * 4], 5, 1e-3)
+
+
+def test_of_scans_aside_the_smallest_fall_counts(scans):
+    slowly = [1 - 1e-5 * n for n in range(20)]
+    assert has_levelled_off(slowly, 5, HeldOut(scans, 0, seed=1, batch_size=9).least_fall)
+    assert not has_levelled_off(slowly, 5, HeldOut(scans, 0.2, seed=1, batch_size=9).least_fall)
 
 
 def test_stopping_is_recorded_as_fewer_epochs(scans):

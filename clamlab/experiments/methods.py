@@ -10,7 +10,9 @@ from clamlab.training import assign, embed, fit_clusters, pretrain
 from clamlab.volumes import fit_scaling, scale
 
 METHODS = ("deep", "linear", "texture")
-HELD_OUT, PATIENCE = 0.1, 8
+# Small lesions may be learned only after ten and more epochs in which the loss of scans aside is
+# level: with a patience of 8 they are missed now and then.
+HELD_OUT, PATIENCE = 0.1, 16
 N_LINEAR = 60
 GREY_LEVELS = 32
 GREY_RANGE_HU = (-1000, 0)

@@ -19,7 +19,6 @@ from clamlab.training.held_out import HeldOut, watched_losses
 
 OnEpoch = Callable[[pd.DataFrame], None]
 Parts = dict[str, Any]
-LEVEL = 1e-3  # a loss has levelled off when it no longer falls by a thousandth
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def run_epochs(
         disable=not show,
     )
     for epoch in bar:
-        if has_levelled_off(watched_losses(history), schedule.patience):
+        if has_levelled_off(watched_losses(history), schedule.patience, held_out.least_fall):
             break
         start, watched = time.monotonic(), before_epoch()
         sums: dict[str, float] = {}
@@ -118,11 +117,11 @@ def batches(
         yield (own if len(own) else batch[:1]), weight, len(batch)
 
 
-def has_levelled_off(losses: list[float], patience: int) -> bool:
-    """Tell whether the last ``patience`` epochs brought the loss no further down."""
+def has_levelled_off(losses: list[float], patience: int, least_fall: float) -> bool:
+    """Tell whether the last ``patience`` epochs brought the loss no further down by a share."""
     if len(losses) <= patience:
         return False
-    return min(losses[-patience:]) > min(losses[:-patience]) * (1 - LEVEL)
+    return min(losses[-patience:]) >= min(losses[:-patience]) * (1 - least_fall)
 
 
 def check_reduction(reduction: str) -> None:

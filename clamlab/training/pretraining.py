@@ -49,7 +49,8 @@ def pretrain(
     batch_size, learning_rate
         Scans per step of Adam, and its step size.
     patience : int
-        Stop when so many epochs brought the loss no further down (by a thousandth).
+        Stop when so many epochs brought the loss no further down: by a thousandth, or at all where
+        scans are held out.
     reduction : {"mean", "sum"}
         Squared error averaged or summed over scans and voxels (eq. 2 prints the sum).
     held_out : float
