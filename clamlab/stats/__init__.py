@@ -9,6 +9,7 @@ comes from outside the image, from a reader of the image, or from the image itse
 from clamlab.stats.associations import adjusted_means, outcome_associations
 from clamlab.stats.characteristics import table_one
 from clamlab.stats.crosscheck import check_with_tableone
+from clamlab.stats.diagnostics import model_diagnostics
 from clamlab.stats.export import export_table
 from clamlab.stats.measures import map_measures, measures_by_cluster
 from clamlab.stats.model_comparison import compare_models
@@ -25,6 +26,7 @@ __all__ = [
     "export_table",
     "map_measures",
     "measures_by_cluster",
+    "model_diagnostics",
     "outcome_associations",
     "outside_shares",
     "render_table_one",
