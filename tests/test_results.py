@@ -23,7 +23,7 @@ def again_and_stored(scenario, n_true, seed, *, slices, **arguments):
 
 @pytest.mark.parametrize(
     ("scenario", "n_true", "seed", "anatomy"),
-    [("size", 5, 3000, "smooth"), ("location", 4, 3001, "sharp"), ("intensity", 3, 3000, "smooth")],
+    [("size", 5, 7, "smooth"), ("location", 4, 7, "sharp"), ("none", 1, 7, "smooth")],
 )
 def test_baselines_come_back_to_the_digit(scenario, n_true, seed, anatomy):
     again, stored = again_and_stored(
@@ -32,9 +32,13 @@ def test_baselines_come_back_to_the_digit(scenario, n_true, seed, anatomy):
     pd.testing.assert_frame_equal(again, stored, check_dtype=False)
 
 
-def test_trained_networks_come_back():
+@pytest.mark.parametrize(
+    ("scenario", "n_true", "seed", "anatomy"),
+    [("location", 5, 7, "sharp"), ("continuum", 1, 7, "smooth")],
+)
+def test_trained_networks_come_back(scenario, n_true, seed, anatomy):
     again, stored = again_and_stored(
-        "intensity", 4, 3000, slices={"anatomy": "smooth"}, methods=["deep"]
+        scenario, n_true, seed, slices={"anatomy": anatomy}, methods=["deep"], channels=(8, 16, 32)
     )
     assert again["pick_recommended"].tolist() == stored["pick_recommended"].tolist()
     # Another processor rounds otherwise, and a scan between two clusters may fall to either.
