@@ -217,3 +217,19 @@ def test_arguments_that_make_no_sense(iris):
         outcome_associations(iris, IRIS_SCHEMA, covariance="HC4")
     with pytest.raises(ValueError, match="x-role 'outcome'"):
         outcome_associations(iris, {"properties": {"sepal_width": DEMOGRAPHIC}})
+
+
+def test_log1p_keeps_the_zeros_and_comes_back():
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(
+        {"cluster": np.repeat([0, 1], 30), "crp": rng.poisson(3, 60).astype(float)}
+    )
+    table.loc[5, "crp"], table.loc[6, "crp"] = 0.0, -1.0
+    schema = {"properties": {"crp": {**OUTCOME, "x-transform": "log1p"}}}
+    means = adjusted_means(table, schema, covariates=())
+    first = table.loc[(table["cluster"] == 0) & (table["crp"] >= 0), "crp"]
+    assert means["n"].tolist() == [29, 30]
+    assert means["response"].iloc[0] == pytest.approx(np.expm1(np.log1p(first).mean()))
+    assert "1 values below 0 count" in means["note"].iloc[0]
+    pair = part(outcome_associations(table, schema, covariates=()), "pairwise").iloc[0]
+    assert np.isnan(pair["ratio"])  # a difference of log1p is no ratio

@@ -5,7 +5,7 @@ keywords of our own say what a column means in the analysis:
 
 ``x-role``       id, demographic, outcome, staging, visual_score or scanner
 ``x-units``      printed beside every value
-``x-transform``  "log": analysed on the log scale
+``x-transform``  "log", or "log1p" where zeros occur: analysed on that scale
 ``x-reference``  the level that the others are compared with
 ``x-source``     external to the image, read from it by a reader, or derived from it
 """

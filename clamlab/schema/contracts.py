@@ -13,7 +13,7 @@ SOURCES = ("external", "reader", "derived")
 _KEYWORDS = {
     "x-role": ROLES,
     "x-source": SOURCES,
-    "x-transform": ("log",),
+    "x-transform": ("log", "log1p"),
     "x-units": None,
     "x-reference": None,
 }

@@ -10,7 +10,7 @@ from scipy import stats
 
 from clamlab.stats.comparisons import adjust_p
 from clamlab.stats.fitting import OutcomeModel, fit_outcomes
-from clamlab.stats.variables import DERIVED_REASON
+from clamlab.stats.variables import DERIVED_REASON, TRANSFORMS
 
 ASSOCIATION_COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "part outcome title units transform source group other_group n n_missing test statistic df1 "
@@ -45,7 +45,7 @@ def outcome_associations(
         One row per scan: the clinical columns and the column of clusters.
     schema : dict
         The table's contract. Columns with role "outcome" are analysed, on the log scale
-        where ``x-transform`` says so (values of 0 or less then count as missing).
+        where ``x-transform`` says so (values that have no logarithm then count as missing).
     group : str
         Column of clusters, whole numbers from 0.
     covariates : sequence of str, optional
@@ -257,7 +257,7 @@ def _mean_rows(model: OutcomeModel, weights: str) -> list[dict]:
     if model.result is None:
         return [{**model.name, "n": int(model.present.sum()), "note": model.note}]
     rows = []
-    back = np.exp if model.outcome.transform == "log" else np.asarray
+    _, back = TRANSFORMS[model.outcome.transform]
     for code in model.estimable:
         estimate = model.result.t_test(model.mean_at(code, weights))
         mean = float(np.squeeze(estimate.effect))

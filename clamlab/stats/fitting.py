@@ -188,9 +188,11 @@ def transform_notes(table: pd.DataFrame, outcome: Variable) -> list[str]:
     lost = int(outcome.values(table).notna().sum() - outcome.transformed(table).notna().sum())
     if not lost:
         return []
+    if outcome.transform == "log1p":
+        return [f"{lost} values below 0 count as missing: log1p needs 0 or more"]
     return [
         f"{lost} values of 0 or less have no logarithm and count as missing "
-        "(below a detection limit? give half the limit instead)"
+        "(below a detection limit? give half the limit, or x-transform log1p, instead)"
     ]
 
 

@@ -1,6 +1,6 @@
 """What a contract says about the columns: which to tabulate, how, and where each comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,12 @@ DERIVED_REASON = (
     "derived from the images that made the clusters: a test would call even noise significant, "
     "so only effect sizes are given"
 )
+# The way to a scale and back. log1p is for counts and concentrations that may be 0.
+TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
+    "": (np.asarray, np.asarray),
+    "log": (np.log, np.exp),
+    "log1p": (np.log1p, np.expm1),
+}
 _AFFIRMATIVE = {"yes", "true", "1", "present", "positive"}
 
 
@@ -55,9 +61,10 @@ class Variable:
     def transformed(self, table: pd.DataFrame) -> pd.Series:
         """Give the column on the scale it is modelled on: logarithms where the contract asks."""
         values = self.values(table)
-        if self.transform == "log":
-            return np.log(values.where(values > 0))
-        return values
+        if not self.transform:
+            return values
+        to_scale, _ = TRANSFORMS[self.transform]
+        return to_scale(values.where(values > 0 if self.transform == "log" else values >= 0))
 
 
 def level_name(value: object) -> str:
@@ -117,7 +124,7 @@ def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
     Raises
     ------
     ValueError
-        If the source is not external, reader or derived, or the transform is not "log".
+        If the source is not external, reader or derived, or the transform is unknown.
     """
     rule = schema["properties"][name]
     role = rule.get("x-role", "")
@@ -125,8 +132,10 @@ def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
     if source not in SOURCES:
         raise ValueError(f"column {name!r}: x-source {source!r} is not one of {', '.join(SOURCES)}")
     transform = rule.get("x-transform") or ""
-    if transform not in ("", "log"):
-        raise ValueError(f"column {name!r}: x-transform {transform!r} is not known; use 'log'")
+    if transform not in TRANSFORMS:
+        raise ValueError(
+            f"column {name!r}: x-transform {transform!r} is not known; use 'log' or 'log1p'"
+        )
     levels = _levels(table, name, rule)
     reference = level_name(rule["x-reference"]) if "x-reference" in rule else (*levels, "")[0]
     if levels and reference not in levels:
