@@ -12,6 +12,7 @@ from clamlab.stats.crosscheck import check_with_tableone
 from clamlab.stats.diagnostics import model_diagnostics
 from clamlab.stats.export import export_table
 from clamlab.stats.measures import map_measures, measures_by_cluster
+from clamlab.stats.missingness import missing_by_cluster
 from clamlab.stats.model_comparison import compare_models
 from clamlab.stats.rendering import render_table_one, table_notes
 from clamlab.stats.shortcuts import shortcut_alarm
@@ -26,6 +27,7 @@ __all__ = [
     "export_table",
     "map_measures",
     "measures_by_cluster",
+    "missing_by_cluster",
     "model_diagnostics",
     "outcome_associations",
     "outside_shares",
