@@ -151,6 +151,20 @@ def test_permuting_centroids_permutes_maps():
     assert cluster_activation_map(model, scans) == pytest.approx(before[:, [2, 0, 1]])
 
 
+def test_a_preview_weighs_the_most_varied_channels_exactly_and_the_others_by_their_mean():
+    model, scans = network((16, 16)), images((16, 16))
+    exact, preview = channel_confidence(model, scans), channel_confidence(model, scans, preview=2)
+    with torch.no_grad():
+        spread = model.feature_maps(torch.from_numpy(scans)).flatten(2).var(dim=2).numpy()
+    for i in range(len(scans)):
+        first, second, *others = np.argsort(-spread[i])
+        weighed = exact[i][:, [first, second]]
+        np.testing.assert_allclose(preview[i][:, [first, second]], weighed, rtol=1e-5)
+        means = np.repeat(weighed.mean(axis=1, keepdims=True), len(others), axis=1)
+        np.testing.assert_allclose(preview[i][:, others], means, rtol=1e-5)
+    np.testing.assert_array_equal(channel_confidence(model, scans, preview=6), exact)
+
+
 def test_nothing_is_left_behind_in_the_model():
     model, scans = network((16, 16)), images((16, 16))
     model.train()
