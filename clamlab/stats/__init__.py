@@ -11,6 +11,7 @@ from clamlab.stats.characteristics import table_one
 from clamlab.stats.crosscheck import check_with_tableone
 from clamlab.stats.diagnostics import model_diagnostics
 from clamlab.stats.export import export_table
+from clamlab.stats.imputation import imputed_associations
 from clamlab.stats.measures import map_measures, measures_by_cluster
 from clamlab.stats.missingness import missing_by_cluster
 from clamlab.stats.model_comparison import compare_models
@@ -25,6 +26,7 @@ __all__ = [
     "check_with_tableone",
     "compare_models",
     "export_table",
+    "imputed_associations",
     "map_measures",
     "measures_by_cluster",
     "missing_by_cluster",
