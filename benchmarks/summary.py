@@ -67,5 +67,6 @@ if __name__ == "__main__":
     show("Assignment at the true K", assignment(study).reset_index())
     show("Number of clusters", number(study).reset_index(names="rule"))
     show("Every fitted K", fitted(study).reset_index())
-    for name in ("stability", "claims"):
-        show(name.capitalize(), pd.read_csv(HERE / f"{name}.csv"))
+    for path in (HERE / "stability.csv", HERE / "claims.csv"):
+        if path.exists():
+            show(path.stem.capitalize(), pd.read_csv(path))

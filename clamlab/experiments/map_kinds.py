@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clamlab import clam
 from clamlab.contrast import contrast_map, counterfactual, integrated_gradients
-from clamlab.evaluation import occlusion_map
+from clamlab.evaluation import deviation_map, occlusion_map
 from clamlab.experiments.methods import Deep
 from clamlab.simulate import SliceCohort
 from clamlab.volumes import fit_scaling, scale
@@ -120,7 +120,7 @@ def contrast_maps(seen: Examined, **options) -> Maps:
 
 def deviation_maps(seen: Examined) -> Maps:
     """Give |scan - template|, the same for every cluster: no network."""
-    apart = np.where(seen.mask, np.abs(seen.images - seen.template), 0)
+    apart = deviation_map(seen.images, seen.template, mask=seen.mask)
     return Maps(np.repeat(apart[:, None], seen.n_clusters, axis=1))
 
 

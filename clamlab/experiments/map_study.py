@@ -21,7 +21,7 @@ from clamlab.experiments.map_measures import (
     whereabouts,
 )
 from clamlab.experiments.methods import Deep
-from clamlab.experiments.resuming import results_of, settings_text, store_table, stored_table
+from clamlab.experiments.resuming import resumed_rows, settings_text
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
 from clamlab.training import embed
@@ -114,19 +114,16 @@ def map_study(
         Cell(name, k, data_seed, tuple(seeds), {"n_scans": n_scans} | more, training, n_examined)
         for (name, k), more in itertools.product(list(scenarios), list(slices))
     ]
-    table = stored_table(path)
-    done = set(table[CELL].itertuples(index=False, name=None)) if len(table) else set()
-    todo = [cell for cell in cells if cell.key not in done]
-    for rows in results_of(
+    table = resumed_rows(
         cell_rows,
-        todo,
+        cells,
+        key=CELL,
+        path=path,
+        order=[*CELL, "seed"],
         n_jobs=n_jobs,
-        n_done=len(cells) - len(todo),
         title="cohorts",
         progress=progress,
-    ):
-        table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
-        store_table(table.sort_values([*CELL, "seed"], kind="stable"), path)
+    )
     wanted = {cell.key for cell in cells}
     return table[table[CELL].apply(tuple, axis=1).isin(wanted)].reset_index(drop=True)
 

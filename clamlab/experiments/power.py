@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from clamlab.experiments.found import what_was_found
 from clamlab.experiments.methods import fitter_of
-from clamlab.experiments.resuming import results_of, settings_text, store_table, stored_table
+from clamlab.experiments.resuming import resumed_rows, settings_text
 from clamlab.simulate import lung_slices
 
 VARIED = ("n_scans", "contrast_hu", "radius_px", "noise_sd", "jitter_px", "anatomy")
@@ -110,19 +110,15 @@ def power(
     ]
     if not cohorts:
         raise ValueError("power needs at least one seed and one value for every grid keyword")
-    table = stored_table(path)
-    done = set(table[COHORT].itertuples(index=False, name=None)) if len(table) else set()
-    todo = [cohort for cohort in cohorts if cohort.key not in done]
-    for rows in results_of(
+    table = resumed_rows(
         _cohort_rows,
-        todo,
+        cohorts,
+        key=COHORT,
+        path=path,
         n_jobs=n_jobs,
-        n_done=len(cohorts) - len(todo),
         title="cohorts",
         progress=progress,
-    ):
-        table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
-        store_table(table.sort_values(COHORT, kind="stable"), path)
+    )
     return _rows_of(cohorts, table)
 
 

@@ -1,7 +1,7 @@
 """Long experiments: several runs at a time, and none lost when they are interrupted."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,32 @@ def store_table(table: pd.DataFrame, path: str | os.PathLike | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as temporary:
         table.to_csv(temporary, index=False)
+
+
+def resumed_rows(
+    work: Callable[[Any], pd.DataFrame],
+    items: Sequence[Any],
+    *,
+    key: list[str],
+    path: str | os.PathLike | None,
+    order: list[str] | None = None,
+    n_jobs: int,
+    title: str,
+    progress: bool,
+) -> pd.DataFrame:
+    """Give the stored rows and those of all items that have none yet, kept as they come.
+
+    ``key`` names the columns that hold an item's ``key``; ``order``, how the file is sorted.
+    """
+    table = stored_table(path)
+    done = set(table[key].itertuples(index=False, name=None)) if len(table) else set()
+    todo = [item for item in items if item.key not in done]
+    for rows in results_of(
+        work, todo, n_jobs=n_jobs, n_done=len(items) - len(todo), title=title, progress=progress
+    ):
+        table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+        store_table(table.sort_values(order or key, kind="stable"), path)
+    return table
 
 
 def results_of(

@@ -83,12 +83,13 @@ def voxelwise_association(
     regressor = _residuals(design, wanted[known][:, None])[:, 0]
     if not regressor.std() > 1e-9 * max(np.abs(wanted[known]).max(), 1):
         raise ValueError("the variable is constant, or the confounders tell it exactly")
-    observed = _t(regressor, left, design, free)
+    total = (left**2).sum(axis=0)
+    observed = _t(regressor, left, total, free)
     rng = np.random.default_rng(seed)
     largest = np.empty(n_permutations)
     for i in tqdm(range(n_permutations), "permutations", disable=not progress):
         shuffled = _residuals(design, rng.permutation(regressor)[:, None])[:, 0]
-        largest[i] = np.abs(_t(shuffled, left, design, free)).max()
+        largest[i] = np.abs(_t(shuffled, left, total, free)).max()
     exceeded = np.searchsorted(np.sort(largest), np.abs(observed), side="left")
     p = (1 + n_permutations - exceeded) / (1 + n_permutations)
     grid = maps.shape[1:]
@@ -99,11 +100,10 @@ def _residuals(design: NDArray, values: NDArray) -> NDArray:
     return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
 
 
-def _t(regressor: NDArray, left: NDArray, design: NDArray, free: int) -> NDArray:
+def _t(regressor: NDArray, left: NDArray, total: NDArray, free: int) -> NDArray:
     """Give the t of a regressor that the design has been taken out of, at every voxel."""
     size = regressor @ regressor
     slope = regressor @ left / size
-    total = (left**2).sum(axis=0)
     unexplained = np.maximum(total - slope**2 * size, 0)
     error = np.sqrt(unexplained / free / size)
     return np.divide(slope, error, out=np.zeros_like(slope), where=error > 1e-12)

@@ -115,10 +115,15 @@ def _partitions(mask, spacing_mm, lungs, lobes, lobe_names) -> dict[str, dict[st
     return partitions
 
 
+def _depth(mask: np.ndarray, spacing_mm: Sequence[float]) -> np.ndarray:
+    """Measure how far each voxel lies from the lung's surface, at the edge of the grid too."""
+    depth = distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
+    return depth[(slice(1, -1),) * mask.ndim]
+
+
 def _outer_half(mask: np.ndarray, spacing_mm: Sequence[float], side: np.ndarray) -> np.ndarray:
     """Mark the half of each lung's voxels that is nearest to its surface."""
-    depth = distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
-    depth = depth[(slice(1, -1),) * mask.ndim][mask]
+    depth = _depth(mask, spacing_mm)[mask]
     outer = np.zeros(len(depth), bool)
     for lung in np.unique(side):
         members = np.flatnonzero(side == lung)
@@ -180,8 +185,7 @@ def outside_shares(
     [0.33]
     """
     mask = np.asarray(mask, bool)
-    depth = distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
-    depth = depth[(slice(1, -1),) * mask.ndim]
+    depth = _depth(mask, spacing_mm)
     places = {"outside": ~mask, "rim": mask & (depth <= rim_mm), "core": mask & (depth > rim_mm)}
     expected = {f"{name}_expected": float(where.mean()) for name, where in places.items()}
     rows = []
