@@ -129,9 +129,8 @@ def _maps(fitter: Deep, cohort: SliceCohort, n_examined: int) -> tuple[dict[str,
     found, _ = fitter.cluster(n_clusters)
     scans = some_of_each(cohort.labels, n_examined)
     seen = examined(fitter, cohort, found, scans)
-    each = np.arange(len(scans))
     made: dict[str, Maps] = {name: make(seen) for name, make in KINDS.items()}
-    return {name: maps.clusters[each, seen.own] for name, maps in made.items()}, scans
+    return {name: maps.own(seen) for name, maps in made.items()}, scans
 
 
 def _denser(cohort: SliceCohort, more_hu: NDArray) -> SliceCohort:

@@ -13,7 +13,7 @@ from clamlab.contrast import contrast_map, counterfactual, integrated_gradients
 from clamlab.evaluation import deviation_map, occlusion_map
 from clamlab.experiments.methods import Deep
 from clamlab.simulate import SliceCohort
-from clamlab.volumes import fit_scaling, scale
+from clamlab.volumes import scale
 
 STEPS = 16
 BLOCK = 3
@@ -65,7 +65,7 @@ def examined(fitter: Deep, cohort: SliceCohort, clusters: NDArray, scans: NDArra
         images[clusters == k if (clusters == k).any() else slice(None)].mean(0)
         for k in np.unique(cohort.labels)
     ]
-    template = scale(cohort.template[None], lung, fit_scaling(cohort.images, lung))[0]
+    template = scale(cohort.template[None], lung, fitter.rule)[0]
     return Examined(
         fitter.model,
         images[scans],
@@ -91,6 +91,10 @@ class Maps:
 
     clusters: NDArray
     pairs: NDArray | None = None
+
+    def own(self, seen: Examined) -> NDArray:
+        """Pick each scan's map for its own cluster, shape (n, *grid)."""
+        return self.clusters[np.arange(len(seen.own)), seen.own]
 
 
 def activation_maps(seen: Examined) -> Maps:

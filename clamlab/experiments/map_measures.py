@@ -68,7 +68,7 @@ def _between_rivals(pairs: NDArray, seen: Examined) -> float:
 
 def whereabouts(maps: Maps, seen: Examined, true_clusters: NDArray) -> Values:
     """Tell whether maps lie, and peak, where scans differ from every rival."""
-    shown = maps.clusters[np.arange(len(seen.own)), seen.own]
+    shown = maps.own(seen)
     found = localization(shown, true_clusters, seen.mask)
     by_cluster = found["iou"].groupby(seen.own).mean()
     return {

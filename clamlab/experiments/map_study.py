@@ -25,7 +25,6 @@ from clamlab.experiments.resuming import resumed_rows, settings_text
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
 from clamlab.training import embed
-from clamlab.volumes import fit_scaling
 
 CELL = ["scenario", "n_true", "settings"]
 WITH_NETWORK = ("contrast", "activation", "gradients_template", "gradients_mean")
@@ -141,16 +140,23 @@ def cell_rows(cell: Cell) -> pd.DataFrame:
         seen = examined(fitter, cohort, clusters, scans)
         kinds = {name: make(seen) for name, make in KINDS.items()}
         accuracy = float((clusters == cohort.labels).mean())
-        values = [("network", "accuracy", accuracy), *_values(kinds, seen, cohort, scans, seed)]
+        hu_per_unit = fitter.rule["scale"]
+        told = _values(kinds, seen, cohort, scans, hu_per_unit, seed)
+        values = [("network", "accuracy", accuracy), *told]
         tables.append(pd.DataFrame(values, columns=["kind", "measure", "value"]).assign(seed=seed))
-        shown.append({name: _own(maps, seen) for name, maps in kinds.items()})
+        shown.append({name: maps.own(seen) for name, maps in kinds.items()})
     table = pd.concat([*tables, _between_trainings(shown, cohort.lung_mask)])
     known = dict(zip(CELL, cell.key, strict=True))
     return table.assign(**known)[[*CELL, "seed", "kind", "measure", "value"]].round(5)
 
 
 def _values(
-    kinds: dict[str, Maps], seen: Examined, cohort: SliceCohort, scans: NDArray, seed: int
+    kinds: dict[str, Maps],
+    seen: Examined,
+    cohort: SliceCohort,
+    scans: NDArray,
+    hu_per_unit: float,
+    seed: int,
 ) -> Iterator[tuple[str, str, float]]:
     true_pairs, true_clusters = true_places(cohort, scans)
     for kind, maps in kinds.items():
@@ -158,7 +164,6 @@ def _values(
         yield from ((kind, measure, value) for measure, value in measured.items())
     yield from _faithfulness(kinds, seen, seed)
     yield from _sanity(kinds, seen, seed)
-    hu_per_unit = fit_scaling(cohort.images, cohort.lung_mask)["scale"]
     pairs = kinds["contrast"].pairs
     assert pairs is not None  # what contrast maps are
     told = counterfactuals(seen, pairs, cohort, hu_per_unit)
@@ -173,7 +178,7 @@ def _faithfulness(
     Against a donor of another cluster a kind answers with its pair map, if it has one.
     """
     donors, others = _donors(seen, seed)
-    orders = {name: _own(maps, seen) for name, maps in kinds.items()}
+    orders = {name: maps.own(seen) for name, maps in kinds.items()}
     each = np.arange(len(seen.own))
     against = {
         name: orders[name] if maps.pairs is None else maps.pairs[each, others]
@@ -215,7 +220,7 @@ def _sanity(kinds: dict[str, Maps], seen: Examined, seed: int) -> Iterator[tuple
     for name, model in (("untrained", untrained), ("shuffled", shuffled)):
         for kind in WITH_NETWORK:
             maps = KINDS[kind](replace(seen, model=model))
-            alike = map_correlation(_own(kinds[kind], seen), _own(maps, seen), mask=seen.mask)
+            alike = map_correlation(kinds[kind].own(seen), maps.own(seen), mask=seen.mask)
             yield kind, name, float(np.nanmean(alike))
 
 
@@ -231,7 +236,3 @@ def _between_trainings(shown: list[dict[str, NDArray]], mask: NDArray) -> pd.Dat
         for kind in a
     ]
     return pd.DataFrame(rows, columns=["kind", "measure", "value"]).assign(seed=-1)
-
-
-def _own(maps: Maps, seen: Examined) -> NDArray:
-    return maps.clusters[np.arange(len(seen.own)), seen.own]

@@ -34,8 +34,8 @@ class Deep:
         seed: int,
         network=ConvAutoencoder,
     ):
-        rule = fit_scaling(cohort.images, cohort.lung_mask)
-        self.images = np.asarray(scale(cohort.images, cohort.lung_mask, rule))
+        self.rule = fit_scaling(cohort.images, cohort.lung_mask)
+        self.images = np.asarray(scale(cohort.images, cohort.lung_mask, self.rule))
         self.cluster_epochs, self.seed = cluster_epochs, seed
         self.autoencoder = network(self.images.shape[1:], channels=tuple(channels), seed=seed)
         pretrain(
