@@ -18,12 +18,14 @@ from clamlab.clam import (
     population_average,
     upsample,
 )
+from clamlab.clam.passes import can_share, masked_confidence, shared_confidence
 from clamlab.models import ConvAutoencoder, DeepClustering
 
 
-def network(shape, n_clusters=3, seed=0):
+def network(shape, n_clusters=3, seed=0, **settings):
     """A network whose centroids lie among the features, so that confidences really differ."""
-    model = DeepClustering(ConvAutoencoder(shape, channels=(4, 5, 6), seed=seed), n_clusters)
+    settings = {"channels": (4, 5, 6), **settings}
+    model = DeepClustering(ConvAutoencoder(shape, seed=seed, **settings), n_clusters)
     scans = images(shape, n_clusters, seed=1)
     with torch.no_grad():
         model.centroids.copy_(model.encode(torch.from_numpy(scans)))
@@ -66,6 +68,58 @@ def test_exact_against_the_literal_loop(shape, batch_size):
         found = importance(sums)[i]
         assert np.abs(found - importance(expected_sums[None])[0]).max() < 1e-5
     assert alpha.std() > 0.02  # the comparison means something
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides"),
+    [((32, 32), None), ((16, 40), None), ((32, 48), (2, 2, 2)), ((16, 24, 32), None)],
+)
+def test_what_masks_share_gives_the_same_as_the_literal_loop(shape, strides):
+    """Lungs in the middle, so that some places see nothing; enough channels to make it pay."""
+    model = network(shape, channels=(6, 7, 44), strides=strides)
+    scans = images(shape)
+    middle = tuple(slice(side // 5, -side // 6) for side in shape)
+    lungs = np.zeros(shape, bool)
+    lungs[middle] = True
+    scans[:, ~lungs] = 0
+    assert can_share(model, model.feature_maps(torch.from_numpy(scans))[0][:, None])
+    alpha = channel_confidence(model, scans)
+    sums = cluster_activation_map(model, scans, confidence=alpha)
+    for i, scan in enumerate(scans):
+        expected_alpha, expected_sums = literal(model, scan)
+        assert np.abs(alpha[i] - expected_alpha).max() < 5e-5
+        found = importance(sums)[i]
+        assert np.abs(found - importance(expected_sums[None])[0]).max() < 1e-5
+    assert alpha.std() > 0.02  # the comparison means something
+
+
+@pytest.mark.parametrize("in_channels", [1, 2])
+def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_channels):
+    model = network_of_channels(in_channels)
+    scan = torch.randn(1, in_channels, 16, 16)
+    channels = torch.rand(50, 1, 4, 4)
+    channels[7] = 0.5  # masks nothing
+    plain = masked_confidence(model, scan, channels, -1.5)
+    assert torch.allclose(shared_confidence(model, scan, channels, -1.5), plain, atol=1e-6)
+    assert not plain[7].any()
+
+
+def network_of_channels(in_channels):
+    model = DeepClustering(
+        ConvAutoencoder((16, 16), channels=(4, 5, 50), in_channels=in_channels), 3
+    )
+    with torch.no_grad():
+        nn.init.normal_(model.centroids)
+    return model.requires_grad_(False)
+
+
+def test_networks_of_other_make_pass_whole():
+    channels = torch.rand(50, 1, 4, 4)
+    model = network((16, 16), channels=(4, 5, 50))
+    assert can_share(model, channels)
+    assert not can_share(model.double(), channels.double())
+    assert not can_share(Constructed([[[1.0]]], [[0.5], [2.5]]), channels)
+    assert not can_share(network((16, 16), channels=(4, 50), strides=(2, 2)), channels)
 
 
 def test_no_softmax_over_channels():

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "viewers": {"figures", "clam"},
     "evaluation": {"clam", "contrast", "clustering"},
     "contrast": {"clam", "clustering"},
-    "clam": {"clustering", "forecast"},
+    "clam": {"clustering", "models", "forecast"},
     "training": {"models", "clustering", "forecast"},
     "models": {"clustering"},
     "selection": {"clustering"},
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "schema": {"resources"},
 }  # fmt: skip
 OWNERS = {
+    "numba": {"clam"},
     "torch": {"clustering", "models", "training", "clam", "contrast", "evaluation"},
     "lightning_fabric": {"training"},
     "ants": {"ingest"},

@@ -3,17 +3,12 @@
 from typing import Any
 
 import numpy as np
-import torch
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from torch import Tensor
 from tqdm.auto import tqdm
 
-from clamlab.clam.network import evaluation_mode, interpolate, to_tensor
-from clamlab.clustering import soft_assignment
-
-# Beyond, the system hands out memory anew for every tensor, which takes longer than a batch saves.
-VOXELS_PER_PASS = 1 << 20
+from clamlab.clam.network import evaluation_mode, to_tensor
+from clamlab.clam.passes import confidence_under_masks
 
 
 def channel_confidence(
@@ -48,8 +43,9 @@ def channel_confidence(
     background : float
         Value of a voxel that is masked out; 0 is mean lung under z-scored scaling.
     batch_size : int
-        Masked scans per pass, at most: large volumes go one by one, which is quicker. Never
-        changes the result beyond rounding.
+        Masked scans per pass, at most, where they pass through the network whole: large volumes go
+        one by one, which is quicker. On the CPU this library's own networks are asked less: what
+        masked scans have in common is worked out once. Neither changes the result beyond rounding.
     n_jobs : int
         Processes; a Dask cluster takes over under ``joblib.parallel_config(backend="dask")``.
     preview : int, optional
@@ -121,37 +117,7 @@ def _confidence_of_scan(
         channels = model.feature_maps(scan, layer, activated)[0].unsqueeze(1)
         spread = channels.flatten(1).var(dim=1, correction=0)
         varied = spread.argsort(descending=True, stable=True)[:preview]
-        at_once = masks_at_once(scan, batch_size)
-        weighed = torch.cat(
-            [
-                masked_confidence(model, scan, channels[some], background)
-                for some in varied.split(at_once)
-            ]
-        )
+        weighed = confidence_under_masks(model, scan, channels[varied], background, batch_size)
         confidence = weighed.mean(dim=0) * (spread > 0)[:, None]
         confidence[varied] = weighed
     return confidence.T.cpu().numpy().astype("float32")
-
-
-def masks_at_once(scan: Tensor, batch_size: int) -> int:
-    """Give the number of masked copies of a scan that pass through the network together."""
-    return max(1, min(batch_size, VOXELS_PER_PASS // scan.numel()))
-
-
-def masked_confidence(model: Any, scan: Tensor, channels: Tensor, background: float) -> Tensor:
-    """Return the clusters' probabilities for a scan seen through some channels, one at a time.
-
-    ``scan`` is (1, *grid) or (1, image channels, *grid), ``channels`` (n, 1, *layer_grid); the
-    result is (n, n_clusters).
-    """
-    masks = interpolate(channels, scan.shape[-(channels.ndim - 2) :])
-    axes = tuple(range(1, masks.ndim))
-    low, high = masks.amin(dim=axes, keepdim=True), masks.amax(dim=axes, keepdim=True)
-    span = high - low
-    masks = (masks - low) / torch.where(span > 0, span, 1)
-    if scan.ndim < masks.ndim:  # scans without a channel axis
-        masks = masks.squeeze(1)
-    masked = background + (scan - background) * masks
-    confidence = soft_assignment(model.encode(masked), model.centroids)
-    # A constant channel has no shape to look through, so it earns no weight.
-    return torch.where(span.flatten()[:, None] > 0, confidence, 0)

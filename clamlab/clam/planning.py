@@ -5,8 +5,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from clamlab.clam.confidence import masked_confidence, masks_at_once
 from clamlab.clam.network import evaluation_mode, to_tensor
+from clamlab.clam.passes import masked_confidence, masks_at_once
 from clamlab.forecast import forecast
 
 

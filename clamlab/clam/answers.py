@@ -1,0 +1,146 @@
+"""How the first two convolutions answer to a scan seen through single hats."""
+
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from clamlab.clam.windows import (
+    Axis,
+    combine,
+    group_weights,
+    paired,
+    seeing_groups,
+    share_places,
+)
+from clamlab.models import ConvAutoencoder
+
+GROUPS_AT_ONCE = 128
+
+
+class HatAnswers:
+    """What any mask's answer is a sum of, for one scan.
+
+    Parameters
+    ----------
+    encoder : ConvAutoencoder
+    axes : list of Axis
+    image : Tensor, shape (channels, *grid)
+        The scan less the background.
+    average : Tensor, shape (*cells)
+        Heights of a mask whose signs after the first convolution are typical.
+    background : float
+
+    Attributes
+    ----------
+    first_rows : Tensor of int, shape (n_groups + 1,)
+        Where each group's rows begin. Only groups that see the scan are listed.
+    rows : Tensor, shape (n_rows, n_units)
+        The first convolution's answers of a group's units: to each hat that the group sees, and
+        last to the empty scan.
+    cells : Tensor of int, shape (n_rows,)
+        Whose hat a row answers to; the number of cells for the empty scan.
+    negative : Tensor of bool, shape (n_groups, n_units)
+        Units that are below zero under the average mask.
+    starts : Tensor of int, shape (n_groups,)
+        Where in ``rest`` the outputs that a group reaches begin.
+    near : Tensor of int, shape (all cells, n_near)
+        Cells whose hats the outputs of a cell may see.
+    shares : Tensor, shape (all cells, n_near, outputs a cell x channels)
+        The second convolution's answers to those hats, units keeping the slopes of the average.
+    rest : Tensor, shape (*canvas, channels)
+        Its answer to the empty scan, with the same slopes; margins lie around the outputs.
+    """
+
+    def __init__(
+        self,
+        encoder: ConvAutoencoder,
+        axes: list[Axis],
+        image: Tensor,
+        average: Tensor,
+        background: float,
+    ) -> None:
+        self.axes, self.image, self.average = axes, image, average.flatten()
+        self.activation = encoder.activation
+        self.into, self.out_of = group_weights(encoder.blocks, axes)
+        self.resting = encoder.blocks[0](torch.full_like(image, background)[None])
+        at_rest = encoder.blocks[1](self.activation(self.resting))[0].movedim(0, -1)
+        self.canvas = [axis.n_groups + axis.reach - 1 for axis in axes]
+        self.rest = at_rest.new_zeros(*self.canvas, at_rest.shape[-1])
+        self.rest[tuple(axis.inside for axis in axes)] = at_rest
+        self.near = self._near()
+        n_shares = self.near.numel() * prod(axis.outputs_a_cell for axis in axes)
+        # The last row takes what falls on outputs that do not exist.
+        self.shares = self.rest.new_zeros(n_shares + 1, self.rest.shape[-1])
+        self._tally(seeing_groups(axes, image))
+        self.shares = self.shares[:-1].view(*self.near.shape, -1)
+
+    def _near(self) -> Tensor:
+        sizes = [axis.n_cells for axis in self.axes]
+        cells = torch.cartesian_prod(*map(torch.arange, sizes))
+        return combine([a.near()[cells[:, i]] for i, a in enumerate(self.axes)], sizes)
+
+    def _tally(self, groups: Tensor) -> None:
+        """Go through the groups, those together that see equally many hats along every axis."""
+        n_hats = torch.stack([a.n_touched[groups[:, i]] for i, a in enumerate(self.axes)], dim=1)
+        kind = n_hats.unique(dim=0, return_inverse=True)[1]
+        order = kind.argsort(stable=True)
+        groups, n_rows = groups[order], n_hats[order].prod(dim=1) + 1
+        self.first_rows = nn.functional.pad(n_rows.cumsum(dim=0), (1, 0))
+        self.rows = self.rest.new_empty(int(n_rows.sum()), len(self.out_of))
+        self.cells = torch.empty(len(self.rows), dtype=torch.long)
+        self.negative = torch.empty(len(groups), len(self.out_of), dtype=torch.bool)
+        corners = combine(groups.T[:, :, None].unbind(), self.canvas)[:, 0]
+        self.starts = corners * self.rest.shape[-1]
+        done = 0
+        for alike in groups.split(kind.bincount().tolist()):
+            for some in alike.split(GROUPS_AT_ONCE):
+                self._answer(some, slice(done, done + len(some)))
+                done += len(some)
+
+    def _answer(self, groups: Tensor, which: slice) -> None:
+        """Fill in what groups answer, and add what follows to the second convolution's part."""
+        cells, hats = self._hats(groups)
+        resting, there = self._resting(groups)
+        seen = (self._seen(groups)[:, None] * hats[:, :, None]).flatten(2)
+        answers = (seen @ self.into).mul_(there[:, None])
+        negative = resting + (self.average[cells][:, None] @ answers)[:, 0] < 0
+        rows = slice(self.first_rows[which.start], self.first_rows[which.stop])
+        own = self.rows[rows].view(len(groups), -1, len(self.out_of))
+        own[:, :-1], own[:, -1] = answers, resting
+        self.cells[rows] = nn.functional.pad(cells, (0, 1), value=len(self.average)).flatten()
+        self.negative[which] = negative
+
+        n_channels = self.rest.shape[-1]
+        slope = torch.where(negative, self.activation.negative_slope, 1.0)
+        owed = answers.mul_(slope[:, None]) @ self.out_of
+        places = share_places(self.axes, groups, len(self.shares))
+        self.shares.index_add_(0, places.flatten(), owed.view(-1, n_channels))
+        # The empty scan was passed on with its own slopes: bring it to these.
+        moved = (slope * resting - self.activation(resting)) @ self.out_of
+        reached = [groups[:, i, None] + torch.arange(a.reach) for i, a in enumerate(self.axes)]
+        outputs = combine(reached, self.canvas).flatten()
+        self.rest.flatten(0, -2).index_add_(0, outputs, moved.view(-1, n_channels))
+
+    def _hats(self, groups: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the cells whose hats groups see, and the hats there (n, n_hats, n_voxels)."""
+        touched = [a.touched(groups[:, i]) for i, a in enumerate(self.axes)]
+        hats = torch.ones(len(groups), 1, 1)
+        for i, axis in enumerate(self.axes):
+            hats = paired(torch.mul, hats, axis.hats[groups[:, i, None], :, touched[i]])
+        return combine(touched, [a.n_cells for a in self.axes]), hats
+
+    def _seen(self, groups: Tensor) -> Tensor:
+        """Cut out what groups see of the scan (n, image channels, n_voxels)."""
+        along = [a.voxels[groups[:, i]].clamp(0, a.n_voxels - 1) for i, a in enumerate(self.axes)]
+        voxels = combine(along, [a.n_voxels for a in self.axes])
+        return self.image.flatten(1)[:, voxels].movedim(0, 1)
+
+    def _resting(self, groups: Tensor) -> tuple[Tensor, Tensor]:
+        """Return groups' units for the empty scan, and 1 where their sites exist, otherwise 0."""
+        sizes = [a.n_sites for a in self.axes]
+        along = [a.sites[groups[:, i]].clamp(0, a.n_sites - 1) for i, a in enumerate(self.axes)]
+        exist = [a.site_exists[groups[:, i]].long() for i, a in enumerate(self.axes)]
+        resting = self.resting[0].flatten(1)[:, combine(along, sizes)].movedim(0, -1)
+        there = (combine(exist, [2] * len(sizes)) == 2 ** len(sizes) - 1)[..., None]
+        return (resting * there).flatten(1), there.expand(resting.shape).flatten(1).to(resting)
