@@ -1,6 +1,7 @@
 """How fast, how exact and how small cluster activation maps are, beside their peers.
 
-    make bench clam      about three minutes; needs the extra "bench"
+    .venv/bin/pip install -c constraints.txt -e ".[bench]"      once: the peer
+    make bench clam                                              two minutes
 
 One thread, processor time, pairs in turn, medians of their ratios. The lungs are those of a real
 template; the network is trained for a moment, since how often units change sign is what the time
@@ -27,6 +28,7 @@ from torchcam.methods import ScoreCAM
 
 from clamlab.clam import channel_confidence, cluster_activation_map, importance
 from clamlab.clam.passes import masked_confidence
+from clamlab.clam.shared import SharedPasses  # noqa: F401 - so that all is imported
 from clamlab.clustering import soft_assignment
 from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.training import fit_clusters, pretrain

@@ -15,7 +15,8 @@ from clamlab.clam.windows import (
 )
 from clamlab.models import ConvAutoencoder
 
-GROUPS_AT_ONCE = 128
+# Equal amounts at a time, so that the memory for one is used again for the next.
+ROWS_AT_ONCE = 4096
 
 
 class HatAnswers:
@@ -94,7 +95,8 @@ class HatAnswers:
         self.starts = corners * self.rest.shape[-1]
         done = 0
         for alike in groups.split(kind.bincount().tolist()):
-            for some in alike.split(GROUPS_AT_ONCE):
+            n_rows_each = int(self.first_rows[done + 1] - self.first_rows[done])
+            for some in alike.split(max(1, ROWS_AT_ONCE // n_rows_each)):
                 self._answer(some, slice(done, done + len(some)))
                 done += len(some)
 
