@@ -9,6 +9,7 @@ from sklearn.cluster import KMeans
 
 from clamlab.experiments import (
     PAPER_SCENARIOS,
+    false_positive_rates,
     null_calibration,
     power,
     power_summary,
@@ -320,3 +321,25 @@ def test_training_length_without_clusters_and_without_looks():
     assert (table["accuracy"] == 1).all()
     with pytest.raises(ValueError, match="every must be from 1 to the 2 epochs; found 3"):
         training_length("none", 1, seed=1000, epochs=2, every=3, **tiny)
+
+
+def test_printed_p_values_keep_their_promise_and_naive_ones_do_not():
+    rates = false_positive_rates(repetitions=60, n_null=19, seed=11, progress=False)
+    by_kind = rates.set_index(["shape", "kind"])
+    for shape in ("gaussian", "skewed"):
+        assert by_kind.loc[(shape, "derived, naive"), "share"] > 0.3
+        for kind in ("external", "derived, calibrated"):
+            assert by_kind.loc[(shape, kind), "low"] < 0.06
+            assert by_kind.loc[(shape, kind), "share"] < 0.2
+
+
+def test_the_calibrated_p_finds_clusters_that_are_there():
+    rates = false_positive_rates(
+        ["gaussian"], separations=[6.0], repetitions=10, n_null=19, seed=3, progress=False
+    )
+    assert rates.set_index("kind").loc["derived, calibrated", "share"] > 0.8
+
+
+def test_a_cloud_of_unknown_shape_is_refused():
+    with pytest.raises(ValueError, match="'round' is neither"):
+        false_positive_rates(["round"], repetitions=1, progress=False)

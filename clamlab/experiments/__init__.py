@@ -4,6 +4,7 @@ from clamlab.experiments.areas import area_by_threshold
 from clamlab.experiments.blind_spots import blind_spots
 from clamlab.experiments.claims import assignment_claims, map_claims
 from clamlab.experiments.explained import ExplainedRun, explain_scenario, explain_scenarios
+from clamlab.experiments.false_positives import false_positive_rates
 from clamlab.experiments.map_study import map_study
 from clamlab.experiments.null import NullCalibration, null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
@@ -22,6 +23,7 @@ __all__ = [
     "blind_spots",
     "explain_scenario",
     "explain_scenarios",
+    "false_positive_rates",
     "map_claims",
     "map_study",
     "null_calibration",
