@@ -183,6 +183,15 @@ def ask_kernel(page, expression: str) -> str:
 
 def color_center(locator) -> list[float]:
     """Find the middle of the yellow pixels of a canvas, as shares of its width and height."""
+    return _yellow(locator)[:2]
+
+
+def colored(locator) -> int:
+    """Count the yellow pixels of a canvas."""
+    return _yellow(locator)[2]
+
+
+def _yellow(locator) -> list[float]:
     return locator.evaluate(
         """(canvas) => {
             const {width, height} = canvas;
@@ -194,6 +203,6 @@ def color_center(locator) -> list[float]:
                 across += (i / 4) % width;
                 down += Math.floor(i / 4 / width);
             }
-            return [(across / n + 0.5) / width, (down / n + 0.5) / height];
+            return [(across / n + 0.5) / width, (down / n + 0.5) / height, n];
         }"""
     )

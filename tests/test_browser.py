@@ -12,6 +12,7 @@ from browser import (
     canvas_hash,
     chromium,
     color_center,
+    colored,
     find_chromium,
     jupyterlab,
     new_page,
@@ -252,6 +253,44 @@ def test_sides_and_millimetres(browser, page, tmp_path):
     assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4), "the body is not"
 
 
+def test_coming_closer_keeps_what_the_pointer_is_on(page, tmp_path):
+    scope = {}
+    exec(PHANTOM, scope)
+    path = viewers.to_html(
+        scope["hu"], {"Marker": scope["marker"]}, tmp_path / "zoom.html", affine=scope["affine"],
+        index=[30, 22, 14], colormap="viridis", opacity=1, threshold=0.9, crosshair=False,
+    )  # fmt: skip
+    page.goto(path.as_uri())
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    whole = canvas_hash(pane(page))
+    across, down = color_center(pane(page))
+    small = colored(pane(page))
+    point_at(page, "axial", across, down)
+    page.keyboard.down("Control")
+    assert changes(page, lambda: page.mouse.wheel(0, -300)), "Ctrl and wheel, or a pinch"
+    page.keyboard.up("Control")
+    settle(page)
+    assert position(page) == 15, "the slice stays"
+    assert colored(pane(page)) > 4 * small
+    nearer = color_center(pane(page))
+    assert nearer == pytest.approx((across, down), abs=0.06), "it grows where it is"
+    point_at(page, "axial", *nearer)
+    assert np.allclose(millimetres(read(page, "place")), MARKER_MM, atol=4)
+
+    # shifted by a drag, on all planes; one key shows the whole again
+    page.keyboard.down("Control")
+    page.mouse.down()
+    point_at(page, "axial", nearer[0] + 0.2, nearer[1] + 0.1)
+    page.mouse.up()
+    page.keyboard.up("Control")
+    settle(page)
+    assert color_center(pane(page))[0] == pytest.approx(nearer[0] + 0.2, abs=0.06)
+    pane(page).press("0")
+    settle(page)
+    assert canvas_hash(pane(page)) == whole
+    assert changes(page, lambda: pane(page).press("+"), "coronal")
+
+
 def test_exported_page_opens_from_disk(page, tmp_path):
     scope = {}
     exec(PHANTOM, scope)
@@ -315,6 +354,27 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     assert canvas_hash(pane(page)) != before
     ask_kernel(page, "setattr(cohort.scatter, 'group', [0, 1, 2])")
     title.get_by_text("Average of 3 scans").wait_for()
+
+    # another scan beside it: what is done to one is done to both, without the kernel
+    page.get_by_label("beside").select_option("Scan 4")
+    title.nth(1).get_by_text("Scan 4 · Cluster 1").wait_for()
+    both = page.locator("canvas[data-plane=axial]")
+    both.nth(1).wait_for()
+    settle(page)
+    before = [canvas_hash(both.nth(i)) for i in (0, 1)]
+    both.first.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("+")
+    settle(page)
+    assert all(canvas_hash(both.nth(i)) != before[i] for i in (0, 1))
+    both.nth(1).focus()
+    page.keyboard.press("2")
+    assert kernel_learns(
+        page, "cohort.slices.preset, cohort.second.preset", "mediastinal mediastinal"
+    )
+    assert ask_kernel(page, "cohort.slices.index == cohort.second.index") == "True"
+    page.get_by_label("beside").select_option("no other")
+    both.nth(1).wait_for(state="detached")
 
 
 def test_volume_view_in_jupyterlab(lab, page):

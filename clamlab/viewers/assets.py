@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+SLICE_VIEWER = ("drawing.js", "slice_page.js", "slice_viewer.js")
+
 
 def read_together(*names: str) -> str:
     """Join files of this folder, in the order they need one another."""

@@ -14,19 +14,22 @@ from numpy.typing import ArrayLike, NDArray
 from .latent_scatter import LatentScatter
 from .maps import ScanMap, map_of
 from .notes import Notes
+from .slice_state import STATE
 from .slice_viewer import SliceViewer
 
 OWN = -1  # in the cluster selector: each scan's own cluster
 N_BORDERLINE = 20
 FULL = widgets.Layout(width="auto")
+COLUMN = "minmax(0, 1fr)"
 
 
 class CohortViewer(widgets.VBox):
     """Find the scan behind a point, and the reason for its cluster, without leaving the cell.
 
     Choose a scan in the scatter, in the list of borderline scans or by name: its slices and its
-    map appear. Draw a loop around points for the average of several. Only what is looked at
-    travels to the browser, so a cohort may be as large as the disk.
+    map appear. Draw a loop around points for the average of several. Put another scan beside it:
+    both scroll, zoom and change window together. Only what is looked at travels to the browser, so
+    a cohort may be as large as the disk.
 
     Parameters
     ----------
@@ -51,10 +54,11 @@ class CohortViewer(widgets.VBox):
 
     Attributes
     ----------
-    scan, cluster, map, color : ipywidgets.Dropdown
+    scan, beside, cluster, map, color : ipywidgets.Dropdown
         The selectors; setting their `value` in Python moves the view too.
     scatter : LatentScatter
-    slices : SliceViewer
+    slices, second : SliceViewer
+        The chosen scan or group, and the scan beside it (None while there is none).
 
     Raises
     ------
@@ -92,6 +96,11 @@ class CohortViewer(widgets.VBox):
         self._add_selectors(features)
         self._add_reading()
         self.slices = SliceViewer(affine=affine, **self._view())
+        self.second: SliceViewer | None = None
+        self._pictures = widgets.GridBox(
+            [self.slices], layout=widgets.Layout(width="auto", grid_gap="8px")
+        )
+        self._pictures.layout.grid_template_columns = COLUMN
         self._connect()
         super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL)])
 
@@ -102,7 +111,9 @@ class CohortViewer(widgets.VBox):
         unsure = [(f"{names[i]}   {margins[i]:.2f}", int(i)) for i in order[:N_BORDERLINE]]
         self.scatter = LatentScatter(features, names, layout=FULL)
         self.color = _dropdown("Colour", [name for name in self._table if name != "subject_id"])
-        self.scan = _dropdown("Scan", [(name, i) for i, name in enumerate(names)])
+        scans = [(name, i) for i, name in enumerate(names)]
+        self.scan = _dropdown("Scan", scans)
+        self.beside = _dropdown("beside", [("no other", None), *scans])
         self.map = _dropdown("Map", list(self._maps))
         self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
         self.borderline = widgets.Select(options=unsure, value=None, rows=6, layout=FULL)
@@ -122,6 +133,7 @@ class CohortViewer(widgets.VBox):
         self.borderline.observe(self._to_borderline, "value")
         for selector in (self.map, self.cluster):
             selector.observe(lambda change: self._show(), "value")
+        self.beside.observe(lambda change: self._show_beside(), "value")
         self.scatter.observe(self._to_group, "group")
         self.save.on_click(lambda button: self._keep_note())
         self._color()
@@ -132,14 +144,16 @@ class CohortViewer(widgets.VBox):
         return widgets.VBox([self.color, self.scatter, heading, self.borderline], layout=layout)
 
     def _right(self) -> widgets.Widget:
-        selectors = widgets.HBox([self.scan, self.map, self.cluster])
+        selectors = widgets.HBox([self.scan, self.map, self.cluster, self.beside])
         note = widgets.HBox([self.save, self.saved])
         layout = widgets.Layout(flex="1 1 0", min_width="0")
-        return widgets.VBox([selectors, self.slices, self.summary, self.note, note], layout=layout)
+        return widgets.VBox(
+            [selectors, self._pictures, self.summary, self.note, note], layout=layout
+        )
 
-    def _view(self) -> dict[str, Any]:
-        """Collect what the slice viewer shows: one scan, or the average of the chosen group."""
-        group = self.scatter.group or [self.scan.value]
+    def _view(self, group: Sequence[int] = ()) -> dict[str, Any]:
+        """Collect what a slice viewer shows: one scan, or the average of the chosen group."""
+        group = group or self.scatter.group or [self.scan.value]
         maps = (
             map_of(self._maps, self.map.value, i, cluster=self._cluster_of(i), mask=self._mask)
             for i in group
@@ -161,6 +175,27 @@ class CohortViewer(widgets.VBox):
 
     def _show(self) -> None:
         self.slices.show(affine=self._affine, **self._view())
+        self._show_beside()
+
+    def _show_beside(self) -> None:
+        if self.beside.value is None:
+            self._pictures.children = [self.slices]
+            self._pictures.layout.grid_template_columns = COLUMN
+            if self.second is not None:
+                self.second.close()
+            self.second = None
+            return
+        view = self._view([self.beside.value])
+        if self.second is not None:
+            self.second.show(affine=self._affine, **view)
+            return
+        state = {name: getattr(self.slices, name) for name in STATE}
+        self.second = SliceViewer(affine=self._affine, **view, **state)
+        for name in STATE:
+            # Linked in the browser: scrolling both asks nothing of the kernel.
+            widgets.jslink((self.slices, name), (self.second, name))
+        self._pictures.children = [self.slices, self.second]
+        self._pictures.layout.grid_template_columns = f"{COLUMN} {COLUMN}"
 
     def _next_scan(self, change: Any) -> None:
         self._turn_to(change.new)

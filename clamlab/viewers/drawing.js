@@ -1,5 +1,5 @@
 // Planes, colours and pixels: what a scan looks like, without any control.
-// Loaded in front of slice_viewer.js and latent_scatter.js, as one module.
+// Loaded in front of the viewers' own files, as one module.
 
 // 33 colours of matplotlib's tables, evenly spaced; those between are interpolated.
 const COLORMAPS = {
@@ -110,11 +110,19 @@ function planePixels(scan, plane, look) {
   return image;
 }
 
-// Where the picture of a plane lies inside its pane; `scale` is screen pixels per mm.
-function placement(plane, size, scale) {
-  const width = plane.width * scale;
-  const height = plane.height * scale;
-  return { left: (size.width - width) / 2, top: (size.height - height) / 2, width, height };
+// Where the picture of a plane lies in its pane; `scale` is screen pixels per mm of the whole scan.
+function placement(plane, size, scale, { zoom, center }) {
+  const width = plane.width * scale * zoom;
+  const height = plane.height * scale * zoom;
+  const across = ((columnOf(plane, center[plane.across]) + 0.5) / plane.columns) * width;
+  const down = ((rowOf(plane, center[plane.down]) + 0.5) / plane.rows) * height;
+  return { left: begin(size.width, width, across), top: begin(size.height, height, down), width, height };
+}
+
+// A picture that fits stands in the middle; a larger one is shifted, but leaves no edge of the pane bare.
+function begin(room, length, center) {
+  if (length <= room) return (room - length) / 2;
+  return Math.min(0, Math.max(room - length, room / 2 - center));
 }
 
 function text(context, words, x, y, { color = "#e6e9ee", align = "left", base = "middle", font } = {}) {
@@ -132,7 +140,7 @@ const scratch = document.createElement("canvas");
 
 // One pane: picture, crosshair, letters and scale bar, in `size` screen pixels.
 function drawPlane(context, scan, plane, look, size, scale) {
-  const box = placement(plane, size, scale);
+  const box = placement(plane, size, scale, look);
   scratch.width = plane.columns;
   scratch.height = plane.rows;
   scratch.getContext("2d").putImageData(planePixels(scan, plane, look), 0, 0);
@@ -147,7 +155,7 @@ function drawPlane(context, scan, plane, look, size, scale) {
   text(context, plane.labels.right, size.width - 12, middle, { align: "right" });
   text(context, plane.labels.top, size.width / 2, 14, { align: "center" });
   text(context, plane.labels.bottom, size.width / 2, size.height - 13, { align: "center" });
-  if (scan.units === "mm") drawScaleBar(context, size, scale);
+  if (scan.units === "mm") drawScaleBar(context, size, scale * look.zoom);
 }
 
 function drawCrosshair(context, plane, index, box) {
@@ -171,7 +179,7 @@ function drawCrosshair(context, plane, index, box) {
 }
 
 function drawScaleBar(context, size, scale) {
-  const length = [100, 50, 20, 10, 5].find((mm) => mm * scale < size.width / 3) || 1;
+  const length = [100, 50, 20, 10, 5, 2].find((mm) => mm * scale < size.width / 3) || 1;
   const right = size.width - 12;
   const y = size.height - 12;
   for (const [color, thickness] of [["rgba(0,0,0,0.75)", 4], ["#e6e9ee", 1.5]]) {

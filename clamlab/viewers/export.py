@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from clamlab.atomic import whole_file
 
-from .assets import read_together
+from .assets import SLICE_VIEWER, read_together
 from .packing import pack_scan
 from .slice_state import STATE, SliceState, start_state
 from .slice_viewer import STYLE
@@ -26,7 +26,7 @@ WARNING = (
     "only as your ethics approval allows, and never publish it."
 )
 PAGE = read_together("page.html")
-SCRIPT = read_together("drawing.js", "slice_viewer.js", "page.js")
+SCRIPT = read_together(*SLICE_VIEWER, "page.js")
 PAGE_TRAITS = ("title", "overlay_names", "shape", "affine", "units")
 OUTSIDE = -2048  # HU where a mask leaves the scan out: black in every window
 

@@ -7,6 +7,7 @@ import traitlets
 
 PRESETS = {"lung": (1500, -600), "mediastinal": (400, 40)}  # window width and level, HU
 COLORMAPS = ("inferno", "viridis", "cividis")  # perceptually uniform and colour-blind safe
+MAX_ZOOM = 8.0
 VIEWS = ("three", "axial", "coronal", "sagittal")
 
 
@@ -37,10 +38,18 @@ class SliceState(traitlets.HasTraits):
     radiological = traitlets.Bool(True).tag(sync=True, state=True)
     view = traitlets.Enum(VIEWS, "three").tag(sync=True, state=True)
     crosshair = traitlets.Bool(True).tag(sync=True, state=True)
+    zoom = traitlets.Float(1.0, min=1, max=MAX_ZOOM).tag(sync=True, state=True)
+    center = traitlets.List(traitlets.Float(), minlen=3, maxlen=3).tag(sync=True, state=True)
 
     @traitlets.validate("index")
     def _inside(self, proposal: Any) -> list[int]:
         return [int(np.clip(i, 0, n - 1)) for i, n in zip(proposal.value, self.shape, strict=True)]
+
+    @traitlets.validate("center")
+    def _within(self, proposal: Any) -> list[float]:
+        return [
+            float(np.clip(c, 0, n - 1)) for c, n in zip(proposal.value, self.shape, strict=True)
+        ]
 
     @traitlets.validate("overlay")
     def _known_overlay(self, proposal: Any) -> str:
@@ -73,13 +82,15 @@ def start_state(
     --------
     >>> scan = {"shape": [4, 4, 4], "overlay_names": [], "overlay_volumes": b""}
     >>> start_state(scan, {"preset": "mediastinal"})
-    {'index': [2, 2, 2], 'overlay': '', 'preset': 'mediastinal', 'window': 400, 'level': 40}
+    {'index': [2, 2, 2], 'overlay': '', 'center': [1.5, 1.5, 1.5], 'preset': 'mediastinal',
+     'window': 400, 'level': 40}
     """
     unknown = sorted(set(given) - set(STATE))
     if unknown:
         raise TypeError(f"{unknown} is no state of the viewer; there are {sorted(STATE)}")
     names = scan["overlay_names"]
     start: dict[str, Any] = {"index": _bulk(scan), "overlay": names[0] if names else ""}
+    start["center"] = [(n - 1) / 2 for n in scan["shape"]]
     start |= (remembered or {}) | given
     if "window" in given or "level" in given:
         window, level = PRESETS["lung"]

@@ -2,120 +2,11 @@
 // also read or write; nothing is asked from the kernel while a person scrolls.
 
 const PRESETS = { lung: [1500, -600], mediastinal: [400, 40] }; // as in slice_viewer.py
-const VIEWS = { three: ["axial", "coronal", "sagittal"], axial: ["axial"], coronal: ["coronal"], sagittal: ["sagittal"] };
 const STATE = ["index", "overlay", "opacity", "threshold", "colormap", "window", "level", "preset",
-  "radiological", "view", "crosshair"];
+  "radiological", "view", "crosshair", "zoom", "center"];
+const MAX_ZOOM = 8; // as in slice_state.py
 const SCAN = ["volume", "overlay_volumes", "overlay_names", "shape", "affine", "units"];
 const FRAMES_PER_SECOND = 10;
-const HELP = [
-  ["Wheel, ↑ ↓ ← →", "previous or next slice"],
-  ["Page Up, Page Down", "ten slices"],
-  ["Home, End", "first or last slice"],
-  ["Click or drag", "move the crosshair"],
-  ["Right or Shift drag", "window (↔) and level (↕)"],
-  ["Double click, V", "one plane or all three"],
-  ["1, 2", "lung or mediastinal window"],
-  ["C", "next map"],
-  ["O", "map on or off"],
-  ["X", "crosshair on or off"],
-  ["R", "radiological or neurological side"],
-  ["Space", "play"],
-  ["S", "save the picture (PNG)"],
-  ["?", "this help"],
-];
-
-function readScan(model) {
-  const shape = model.get("shape");
-  const affine = model.get("affine");
-  const voxels = shape[0] * shape[1] * shape[2];
-  const raw = bytesOf(model.get("volume"));
-  const aligned = raw.byteOffset % 2 ? raw.slice() : raw; // int16 must start at an even byte
-  const maps = bytesOf(model.get("overlay_volumes"));
-  return {
-    shape,
-    affine,
-    units: model.get("units"),
-    spacing: [0, 1, 2].map((i) => Math.hypot(affine[i], affine[4 + i], affine[8 + i])),
-    hu: new Int16Array(aligned.buffer, aligned.byteOffset, voxels),
-    overlays: new Map(
-      model.get("overlay_names").map((name, k) => [name, maps.subarray(k * voxels, (k + 1) * voxels)]),
-    ),
-  };
-}
-
-const signed = (value, digits = 0) => value.toFixed(digits).replace("-", "−");
-
-function place(scan, voxel) {
-  if (scan.units !== "mm") {
-    // A 2-D image is read as its array: row 0 at the top, column 0 at the left.
-    return `row ${scan.shape[1] - 1 - voxel[1]}   column ${scan.shape[0] - 1 - voxel[0]}`;
-  }
-  const mm = millimetres(scan, voxel).map((v, i) => `${ENDS[i][v < 0 ? 0 : 1]} ${Math.abs(v).toFixed(1)}`);
-  return `${mm.join("   ")} mm`;
-}
-
-function control(words, input, output) {
-  return tag("label", {}, tag("span", { textContent: words }), input, ...(output ? [output] : []));
-}
-
-function slider(name, properties) {
-  return tag("input", { type: "range", "aria-label": name, ...properties });
-}
-
-function button(words, title, name) {
-  return tag("button", { type: "button", textContent: words, title, "data-do": name });
-}
-
-// All elements of one viewer.
-function buildPage() {
-  const ui = {
-    title: tag("div", { className: "clam-title" }),
-    overlay: tag("select", { "aria-label": "Map" }),
-    opacity: slider("Opacity", { min: 0, max: 100, step: 1 }),
-    opacityShown: tag("output", {}),
-    threshold: slider("Threshold", { min: 0, max: 100, step: 1 }),
-    thresholdShown: tag("output", {}),
-    colormap: tag("select", { "aria-label": "Colours" },
-      ...Object.keys(COLORMAPS).map((name) => tag("option", { value: name, textContent: name }))),
-    window: tag("input", { type: "number", min: 10, max: 4000, step: 50, "aria-label": "Window width (HU)" }),
-    level: tag("input", { type: "number", min: -1500, max: 3000, step: 10, "aria-label": "Window level (HU)" }),
-    view: tag("select", { "aria-label": "View" },
-      tag("option", { value: "three", textContent: "Three planes" }),
-      ...VIEWS.three.map((name) => tag("option", { value: name, textContent: PLANES[name].title }))),
-    lung: button("Lung", "Lung window (1)", "lung"),
-    mediastinal: button("Mediastinal", "Mediastinal window (2)", "mediastinal"),
-    side: button("", "Switch the side convention (R)", "side"),
-    play: button("Play", "Play through the slices (space)", "play"),
-    save: button("Save PNG", "Save the picture (S)", "save"),
-    help: button("?", "Keys (?)", "help"),
-    panes: tag("div", { className: "clam-panes" }),
-    bar: tag("canvas", { className: "clam-colorbar" }),
-    readout: tag("div", { className: "clam-readout", "aria-live": "off" }),
-    keys: tag("div", { className: "clam-keys", hidden: true },
-      ...HELP.flatMap(([key, what]) => [tag("b", { textContent: key }), tag("span", { textContent: what })])),
-    plane: {},
-  };
-  for (const name of VIEWS.three) {
-    const canvas = tag("canvas", { tabIndex: 0, "data-plane": name, "aria-label": `${PLANES[name].title} slice` });
-    const scroll = slider(`${PLANES[name].title} slice`, { min: 0, step: 1 });
-    const count = tag("output", {});
-    const box = tag("div", { className: "clam-pane" },
-      tag("div", { className: "clam-pane-head" }, tag("b", { textContent: PLANES[name].title }), count), canvas, scroll);
-    ui.plane[name] = { box, canvas, scroll, count };
-    ui.panes.append(box);
-  }
-  ui.panes.append(ui.bar);
-  ui.mapControls = tag("div", { className: "clam-group clam-maps" },
-    control("Map", ui.overlay), control("Colours", ui.colormap),
-    control("Opacity", ui.opacity, ui.opacityShown), control("Threshold", ui.threshold, ui.thresholdShown));
-  ui.root = tag("div", { className: "clam-viewer", "data-lm-suppress-shortcuts": "true" },
-    tag("div", { className: "clam-bar" }, ui.title,
-      tag("div", { className: "clam-group" }, ui.view, ui.side, ui.play, ui.save, ui.help)),
-    tag("div", { className: "clam-bar" }, ui.mapControls,
-      tag("div", { className: "clam-group" }, ui.lung, ui.mediastinal, control("W", ui.window), control("L", ui.level))),
-    ui.panes, ui.readout, ui.keys);
-  return ui;
-}
 
 function mountViewer(model, element) {
   const ui = buildPage();
@@ -186,6 +77,22 @@ function mountViewer(model, element) {
     if (single) set({ view: now === "three" ? single : "three" });
     else set({ view: order[(order.indexOf(now) + 1) % order.length] });
   }
+  // Come closer or go back; the voxel that is held stays where it is on the screen.
+  function zoomTo(zoom, held = model.get("index")) {
+    const old = model.get("zoom");
+    const next = Math.min(MAX_ZOOM, Math.max(1, zoom));
+    const middle = scan.shape.map((n) => (n - 1) / 2);
+    const center = model.get("center").map((c, i) => held[i] + ((c - held[i]) * old) / next);
+    set({ zoom: next, center: next > 1 ? center : middle });
+  }
+  function shift(name, across, down) {
+    const where = plane(name);
+    const center = [...model.get("center")];
+    const reach = scale * model.get("zoom");
+    center[where.across] -= ((where.flipped ? -1 : 1) * across) / (reach * scan.spacing[where.across]);
+    center[where.down] += down / (reach * scan.spacing[where.down]);
+    set({ center: center.map((c, i) => Math.min(scan.shape[i] - 1, Math.max(0, c))) });
+  }
   function play(on) {
     clearInterval(playing);
     playing = 0;
@@ -217,7 +124,8 @@ function mountViewer(model, element) {
     scale = Math.min((width - margin) / widest, (height - margin) / tallest); // the same in all planes
     sizes = { width, height, barWidth };
     for (const name of VIEWS.three) ui.plane[name].box.style.display = names.includes(name) ? "" : "none";
-    ui.bar.style.display = barWidth ? "" : "none";
+    for (const { box } of Object.values(ui.plane)) box.style.gridColumn = inRow > 1 ? "" : "1";
+    Object.assign(ui.bar.style, { display: barWidth ? "" : "none", gridColumn: inRow + 1, gridRow: 1 });
     ui.panes.style.gridTemplateColumns = `repeat(${inRow}, ${width}px)${barWidth ? ` ${barWidth}px` : ""}`;
     return true;
   }
@@ -318,7 +226,7 @@ function mountViewer(model, element) {
   function voxelUnder(event, name) {
     const box = ui.plane[name].canvas.getBoundingClientRect();
     const where = plane(name);
-    const picture = placement(where, sizes, scale);
+    const picture = placement(where, sizes, scale, look());
     const column = Math.floor(((event.clientX - box.left - picture.left) / picture.width) * where.columns);
     const row = Math.floor(((event.clientY - box.top - picture.top) / picture.height) * where.rows);
     const inside = column >= 0 && row >= 0 && column < where.columns && row < where.rows;
@@ -332,6 +240,10 @@ function mountViewer(model, element) {
       event.preventDefault();
       play(false);
       active = name;
+      if (event.ctrlKey) { // a touch pad's pinch comes as one, too
+        zoomTo(model.get("zoom") * Math.exp(-event.deltaY / 300), voxelUnder(event, name).voxel);
+        return;
+      }
       const pixels = event.deltaY * (event.deltaMode === 1 ? 33 : event.deltaMode === 2 ? 400 : 1);
       if (Math.abs(pixels) >= 50) turned = Math.sign(pixels) * Math.max(1, Math.round(Math.abs(pixels) / 120));
       else turned += pixels / 50;
@@ -346,13 +258,17 @@ function mountViewer(model, element) {
       canvas.focus({ preventScroll: true });
       canvas.setPointerCapture(event.pointerId);
       const windowing = event.button === 2 || event.shiftKey;
-      drag = { windowing, x: event.clientX, y: event.clientY, window: model.get("window"), level: model.get("level") };
-      if (!windowing && event.button === 0) moveTo(voxelUnder(event, name).voxel);
+      const shifting = event.button === 1 || event.ctrlKey;
+      drag = { windowing, shifting, x: event.clientX, y: event.clientY, window: model.get("window"), level: model.get("level") };
+      if (!windowing && !shifting && event.button === 0) moveTo(voxelUnder(event, name).voxel);
       redraw();
     });
     listen(canvas, "pointermove", (event) => {
       const under = voxelUnder(event, name);
-      if (drag && drag.windowing) {
+      if (drag && drag.shifting) {
+        shift(name, event.clientX - drag.x, event.clientY - drag.y);
+        Object.assign(drag, { x: event.clientX, y: event.clientY });
+      } else if (drag && drag.windowing) {
         const pace = Math.max(0.5, drag.window / 300); // HU per screen pixel
         setWindow(drag.window + (event.clientX - drag.x) * pace, drag.level + (event.clientY - drag.y) * pace);
       } else if (drag && event.buttons & 1) moveTo(under.voxel);
@@ -387,6 +303,9 @@ function mountViewer(model, element) {
       x: () => set({ crosshair: !model.get("crosshair") }),
       r: () => set({ radiological: !model.get("radiological") }),
       s: save,
+      "+": () => zoomTo(1.25 * model.get("zoom")),
+      "-": () => zoomTo(model.get("zoom") / 1.25),
+      0: () => zoomTo(1),
       "?": () => (ui.keys.hidden = !ui.keys.hidden),
       " ": () => play(!playing),
     };

@@ -5,11 +5,11 @@ from typing import Any
 import anywidget
 from numpy.typing import ArrayLike
 
-from .assets import read_together
+from .assets import SLICE_VIEWER, read_together
 from .packing import pack_scan
 from .slice_state import STATE, SliceState, start_state
 
-JAVASCRIPT = read_together("drawing.js", "slice_viewer.js")
+JAVASCRIPT = read_together(*SLICE_VIEWER)
 STYLE = read_together("slice_viewer.css")
 
 # What a reader last set, by key: a cell that runs again shows the slice it showed before.
@@ -44,7 +44,8 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         `threshold` (both in [0, 1]; lower importance is not coloured), `colormap` (``inferno``,
         ``viridis``, ``cividis``), `preset` (``lung``, ``mediastinal``), `window`, `level` (HU),
         `radiological` (patient's right on the left of the picture), `view` (``three``, ``axial``,
-        ``coronal``, ``sagittal``), `crosshair`. Each is also an attribute, to be read or set at
+        ``coronal``, ``sagittal``), `crosshair`, `zoom` (1 to 8 times), `center` (the voxel in the
+        middle of what is zoomed). Each is also an attribute, to be read or set at
         any time. What is given here comes before what is remembered.
 
     Raises
@@ -107,7 +108,7 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         scan = pack_scan(volume_hu, overlays, affine=affine)
         start = start_state(scan, {})
         if scan["shape"] == self.shape:
-            del start["index"]
+            del start["index"], start["center"]
         if self.overlay in ("", *scan["overlay_names"]):
             del start["overlay"]
         if title is not None:
@@ -128,7 +129,7 @@ def _recall(key: str, scan: dict[str, Any]) -> dict[str, Any]:
     known = _remembered[key]
     state = dict(known["state"])
     if known["shape"] != scan["shape"]:
-        del state["index"]
+        del state["index"], state["center"], state["zoom"]
     if state["overlay"] not in ("", *scan["overlay_names"]):
         del state["overlay"]
     return state
