@@ -44,12 +44,16 @@ viewer = SliceViewer(hu, {"Marker": marker, "Ramp": ramp}, affine=affine, title=
 viewer
 """
 COHORT = """
+import pandas as pd
 from clamlab.viewers import CohortViewer
 rng = np.random.default_rng(0)
 soft = np.array([[0.9, 0.1]] * 5 + [[0.2, 0.8]] * 5)
 volumes = np.stack([hu + 10 * i for i in range(10)])
 cohort = CohortViewer(volumes, soft @ rng.normal(size=(2, 5)) + rng.normal(size=(10, 5)) / 9, soft,
-                      maps={"Same": lambda i, k: marker if k == 0 else ramp}, affine=affine)
+                      maps={"Same": lambda i, k: marker if k == 0 else ramp}, affine=affine,
+                      other_assignments=pd.DataFrame({
+                          "subject_id": [f"Scan {i + 1}" for i in range(10)], "n_clusters": 3,
+                          "cluster": [0, 1, 2, 0, 1] * 2, "confidence": 0.7}))
 cohort
 """
 VOLUME = """
@@ -375,6 +379,13 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     assert ask_kernel(page, "cohort.slices.index == cohort.second.index") == "True"
     page.get_by_label("beside").select_option("no other")
     both.nth(1).wait_for(state="detached")
+
+    # a step on the slider, and the cohort falls into three
+    assert page.get_by_text("Cluster 2 (n = 5)").is_visible()
+    page.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("Cluster 3 of 3 (n = 2)").wait_for()
+    assert kernel_learns(page, "cohort.n_clusters.value", "3")
 
 
 def test_volume_view_in_jupyterlab(lab, page):

@@ -168,6 +168,7 @@ def test_a_persons_choice_makes_what_follows_stale_but_not_the_choice(study):
     stage.write("clustering_history", pd.DataFrame({"epoch": [1], "loss": [1.0]}))
     table = pd.DataFrame({"subject_id": IDS, "cluster": 0, "confidence": 1.0})
     stage.write("assignments", table)
+    stage.write("other_assignments", table.assign(n_clusters=3))
     assert states(study)["05_clusters"] == "fresh"
     study.write("choice", {"n_clusters": 3, "why": "the radiologist sees three"})
     assert states(study)["04_n_clusters"] == "fresh"

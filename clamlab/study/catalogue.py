@@ -88,6 +88,7 @@ _ALL = [
         ("features", "features.npy", SCAN),
         ("soft_assignments", "soft_assignments.npy", SCAN),
         ("assignments", "assignments.csv", {"per_scan": True, "schema": "assignments"}),
+        ("other_assignments", "other_assignments.csv", {"schema": "other_assignments"}),
     ),
     *_stage(
         "06_clam",

@@ -2,6 +2,7 @@
 
 from clamlab.training.clusters import fit_clusters, initial_centroids
 from clamlab.training.embedding import embed
+from clamlab.training.other_numbers import other_assignments
 from clamlab.training.planning import training_forecast
 from clamlab.training.pretraining import pretrain
 from clamlab.training.results import assign, assignment_table, redraw, variance_explained
@@ -15,6 +16,7 @@ __all__ = [
     "initial_centroids",
     "load_autoencoder",
     "load_clustering",
+    "other_assignments",
     "pretrain",
     "redraw",
     "training_forecast",

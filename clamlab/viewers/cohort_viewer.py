@@ -44,6 +44,10 @@ class CohortViewer(widgets.VBox):
         `study_maps` offers those of a study. Clusters count from 0 here, from 1 on the screen.
     table : DataFrame, optional
         One row per scan, in order. Any column can colour the points; `subject_id` names the scans.
+    other_assignments : DataFrame, optional
+        Clusters in other numbers, one row per number and scan (`subject_id`, `n_clusters`,
+        `cluster`, `confidence`): a slider then goes through the numbers. Maps stay those of
+        `soft_assignments`.
     affine : array (4, 4), optional
         Voxel to RAS+ millimetres; needed for volumes.
     mask : bool array of the grid, optional
@@ -56,6 +60,8 @@ class CohortViewer(widgets.VBox):
     ----------
     scan, beside, cluster, map, color : ipywidgets.Dropdown
         The selectors; setting their `value` in Python moves the view too.
+    n_clusters : ipywidgets.SelectionSlider
+        The numbers of clusters there are.
     scatter : LatentScatter
     slices, second : SliceViewer
         The chosen scan or group, and the scan beside it (None while there is none).
@@ -81,6 +87,7 @@ class CohortViewer(widgets.VBox):
         *,
         maps: Mapping[str, ScanMap | NDArray],
         table: pd.DataFrame | None = None,
+        other_assignments: pd.DataFrame | None = None,
         affine: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         notes_path: str | Path | None = None,
@@ -93,6 +100,7 @@ class CohortViewer(widgets.VBox):
         grid = np.shape(volumes)[1:]
         self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
         self._notes = Notes(notes_path)
+        self._groupings = groupings(self._table, self._soft.shape[1], other_assignments)
         self._add_selectors(features)
         self._add_reading()
         self.slices = SliceViewer(affine=affine, **self._view())
@@ -116,6 +124,12 @@ class CohortViewer(widgets.VBox):
         self.beside = _dropdown("beside", [("no other", None), *scans])
         self.map = _dropdown("Map", list(self._maps))
         self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
+        numbers = list(self._groupings)
+        style = {"description_width": "auto"}
+        self.n_clusters = widgets.SelectionSlider(
+            options=numbers, value=self._soft.shape[1], description="Clusters", style=style
+        )
+        self.n_clusters.layout = widgets.Layout(display="none" if len(numbers) == 1 else "")
         self.borderline = widgets.Select(options=unsure, value=None, rows=6, layout=FULL)
 
     def _add_reading(self) -> None:
@@ -129,6 +143,7 @@ class CohortViewer(widgets.VBox):
     def _connect(self) -> None:
         traitlets.link((self.scan, "value"), (self.scatter, "selected"))
         self.color.observe(lambda change: self._color(), "value")
+        self.n_clusters.observe(self._regroup, "value")
         self.scan.observe(self._next_scan, "value")
         self.borderline.observe(self._to_borderline, "value")
         for selector in (self.map, self.cluster):
@@ -141,7 +156,9 @@ class CohortViewer(widgets.VBox):
     def _left(self) -> widgets.Widget:
         heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
         layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
-        return widgets.VBox([self.color, self.scatter, heading, self.borderline], layout=layout)
+        return widgets.VBox(
+            [self.color, self.n_clusters, self.scatter, heading, self.borderline], layout=layout
+        )
 
     def _right(self) -> widgets.Widget:
         selectors = widgets.HBox([self.scan, self.map, self.cluster, self.beside])
@@ -223,6 +240,11 @@ class CohortViewer(widgets.VBox):
             self.scatter.group = []
             self.scan.value = change.new
 
+    def _regroup(self, change: Any) -> None:
+        self._table[["Cluster", "Confidence"]] = self._groupings[change.new]
+        self._color()
+        self._show()
+
     def _color(self) -> None:
         self.scatter.color_by(self._table[self.color.value])
 
@@ -283,6 +305,36 @@ def cohort_table(
     names = table.get("subject_id", pd.Series([f"Scan {i + 1}" for i in range(len(soft))]))
     rest = table.drop(columns=["subject_id", "cluster", "confidence", *own], errors="ignore")
     return pd.DataFrame({"subject_id": names.astype(str), **own}).join(rest)
+
+
+def groupings(
+    table: pd.DataFrame, n_clusters: int, others: pd.DataFrame | None = None
+) -> dict[int, pd.DataFrame]:
+    """Give each scan's cluster and confidence for every number of clusters, from few to many.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"subject_id": ["a"], "Cluster": ["Cluster 1"], "Confidence": [0.9]})
+    >>> three = {"subject_id": ["a"], "n_clusters": [3], "cluster": [2], "confidence": [0.5]}
+    >>> {k: list(g["Cluster"]) for k, g in groupings(table, 2, pd.DataFrame(three)).items()}
+    {2: ['Cluster 1'], 3: ['Cluster 3 of 3']}
+    """
+    found = {n_clusters: table[["Cluster", "Confidence"]].copy()}
+    for k, rows in () if others is None else others.groupby("n_clusters"):
+        own = rows.assign(subject_id=rows["subject_id"].astype(str)).set_index("subject_id")
+        missing = sorted(set(table["subject_id"]) - set(own.index))
+        if missing:
+            raise ValueError(
+                f"other_assignments for {k} clusters: expected a row for every scan, found none "
+                f"for {len(missing)} (first {missing[0]!r}): run the clustering again"
+            )
+        if k != n_clusters:
+            own = own.loc[table["subject_id"]]
+            names = [f"Cluster {c + 1} of {k}" for c in own["cluster"]]
+            found[int(k)] = pd.DataFrame(
+                {"Cluster": names, "Confidence": own["confidence"].to_numpy()}
+            )
+    return dict(sorted(found.items()))
 
 
 def _mean(arrays: Iterable[NDArray]) -> NDArray:
