@@ -53,9 +53,14 @@ cohort = CohortViewer(volumes, soft @ rng.normal(size=(2, 5)) + rng.normal(size=
                       maps={"Same": lambda i, k: marker if k == 0 else ramp}, affine=affine,
                       other_assignments=pd.DataFrame({
                           "subject_id": [f"Scan {i + 1}" for i in range(10)], "n_clusters": 3,
-                          "cluster": [0, 1, 2, 0, 1] * 2, "confidence": 0.7}))
+                          "cluster": [0, 1, 2, 0, 1] * 2, "confidence": 0.7}), key="cohort")
 cohort
 """
+SECOND = """
+second = SliceViewer(hu, {"Ramp": ramp}, affine=affine, key="second", index=[5, 6, 14])
+second
+"""
+WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 VOLUME = """
 from clamlab.viewers import volume_view
 # One marker is red before and yellow behind; the other, at the opposite corner, reversed.
@@ -80,6 +85,7 @@ def lab(tmp_path_factory):
     write_notebook(folder / "slices.ipynb", [PHANTOM, SLICES])
     write_notebook(folder / "cohort.ipynb", [PHANTOM, COHORT])
     write_notebook(folder / "volume.ipynb", [PHANTOM, VOLUME])
+    write_notebook(folder / "life.ipynb", [PHANTOM, SLICES, SECOND, COHORT])
     with jupyterlab(folder, tmp_path_factory.mktemp("home")) as url:
         yield url
 
@@ -386,6 +392,56 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     page.keyboard.press("ArrowRight")
     page.get_by_text("Cluster 3 of 3 (n = 2)").wait_for()
     assert kernel_learns(page, "cohort.n_clusters.value", "3")
+
+
+def test_rerun_reload_and_restart(lab, page):
+    run_notebook(page, lab, "life.ipynb")
+    page.locator(".clam-viewer[data-ready]").nth(2).wait_for()
+    slices = page.locator("canvas[data-plane=axial]")
+    assert slices.count() == 3  # two slice viewers, and one with a scatter
+
+    # two viewers in one notebook do not move each other
+    other = canvas_hash(slices.nth(1))
+    slices.first.focus()
+    page.keyboard.press("End")
+    settle(page)
+    assert canvas_hash(slices.nth(1)) == other
+    assert kernel_learns(page, "viewer.index[2], second.index[2]", "19 14")
+
+    # a cell that runs ten times leaves no more behind than one that runs twice
+    run_all(page)
+    held = ask_kernel(page, WIDGETS)
+    for _ in range(8):
+        run_all(page)
+    assert ask_kernel(page, WIDGETS) == held
+    page.locator(".clam-viewer[data-ready]").nth(3).wait_for()
+    assert page.locator(".clam-viewer").count() == 4
+
+    # the page comes back as it was
+    shown = canvas_hash(slices.first)
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload(wait_until="domcontentloaded")
+    page.locator(".clam-viewer[data-ready]").nth(3).wait_for()
+    settle(page)
+    assert canvas_hash(slices.first) == shown
+
+    # without its kernel a viewer scrolls on, and says what to do
+    page.evaluate(
+        """() => {
+            const {kernel} = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+            return kernel.restart();
+        }"""
+    )
+    page.locator(".clam-lost").nth(3).wait_for()
+    assert "run this cell again" in slices.first.evaluate(
+        "c => getComputedStyle(c.closest('.clam-viewer'), '::after').content"
+    )
+    slices.first.focus()
+    page.keyboard.press("Home")
+    settle(page)
+    assert canvas_hash(slices.first) != shown
+    run_all(page)
+    page.locator(".clam-lost").first.wait_for(state="detached")
 
 
 def test_volume_view_in_jupyterlab(lab, page):

@@ -15,12 +15,14 @@ from .latent_scatter import LatentScatter
 from .maps import ScanMap, map_of
 from .notes import Notes
 from .slice_state import STATE
-from .slice_viewer import SliceViewer
+from .slice_viewer import SliceViewer, close_whole
 
 OWN = -1  # in the cluster selector: each scan's own cluster
 N_BORDERLINE = 20
-FULL = widgets.Layout(width="auto")
+FULL = {"width": "auto"}
 COLUMN = "minmax(0, 1fr)"
+
+_open: dict[str, "CohortViewer"] = {}
 
 
 class CohortViewer(widgets.VBox):
@@ -55,6 +57,9 @@ class CohortViewer(widgets.VBox):
     notes_path : str or Path, optional
         CSV file of the reader's notes (`subject_id`, `note`). Default: notes last as long as the
         viewer.
+    key : str, optional
+        Name of this viewer: the earlier one of the same name is closed, so that a cell that runs
+        again does not pile up scans in memory.
 
     Attributes
     ----------
@@ -91,6 +96,7 @@ class CohortViewer(widgets.VBox):
         affine: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         notes_path: str | Path | None = None,
+        key: str | None = None,
     ) -> None:
         self._soft = np.asarray(soft_assignments, dtype=float)
         self._table = cohort_table(volumes, features, self._soft, table=table)
@@ -111,6 +117,10 @@ class CohortViewer(widgets.VBox):
         self._pictures.layout.grid_template_columns = COLUMN
         self._connect()
         super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL)])
+        if key in _open:
+            close_whole(_open.pop(key))
+        if key:
+            _open[key] = self
 
     def _add_selectors(self, features: NDArray) -> None:
         names = list(self._table["subject_id"])
@@ -125,11 +135,13 @@ class CohortViewer(widgets.VBox):
         self.map = _dropdown("Map", list(self._maps))
         self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
         numbers = list(self._groupings)
-        style = {"description_width": "auto"}
         self.n_clusters = widgets.SelectionSlider(
-            options=numbers, value=self._soft.shape[1], description="Clusters", style=style
+            options=numbers,
+            value=self._soft.shape[1],
+            description="Clusters",
+            style={"description_width": "auto"},
+            layout={"display": "none" if len(numbers) == 1 else ""},
         )
-        self.n_clusters.layout = widgets.Layout(display="none" if len(numbers) == 1 else "")
         self.borderline = widgets.Select(options=unsure, value=None, rows=6, layout=FULL)
 
     def _add_reading(self) -> None:

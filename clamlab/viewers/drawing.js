@@ -237,6 +237,13 @@ function tag(name, properties = {}, ...children) {
   return node;
 }
 
+// Say so when Python no longer hears: what is on the screen still scrolls, but nothing new comes.
+function tellWhenLost(model, root) {
+  const tell = () => root.classList.add("clam-lost");
+  model.on("comm_live_update", tell);
+  return () => model.off("comm_live_update", tell);
+}
+
 // A canvas as large on the screen as asked, sharp on every screen.
 function sharpen(canvas, { width, height }) {
   const ratio = window.devicePixelRatio || 1;

@@ -208,6 +208,7 @@ function mountScatter(model, element) {
   const reload = () => { xy = points(); redraw(); };
   model.on(events, redraw);
   model.on("change:points", reload);
+  const listenNoMore = tellWhenLost(model, root);
   const watcher = new ResizeObserver(redraw);
   watcher.observe(root);
   redraw();
@@ -217,6 +218,7 @@ function mountScatter(model, element) {
     cancelAnimationFrame(frame);
     model.off(events, redraw);
     model.off("change:points", reload);
+    listenNoMore();
     root.remove();
   };
 }

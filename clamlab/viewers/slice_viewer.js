@@ -353,6 +353,7 @@ function mountViewer(model, element) {
   const scanEvents = SCAN.map((name) => `change:${name}`).join(" ");
   model.on(stateEvents, redraw);
   model.on(scanEvents, reload);
+  const listenNoMore = tellWhenLost(model, ui.root);
   const watcher = new ResizeObserver(redraw);
   watcher.observe(ui.panes);
   fillOverlays();
@@ -365,6 +366,7 @@ function mountViewer(model, element) {
     if (saving) sendNow();
     model.off(stateEvents, redraw);
     model.off(scanEvents, reload);
+    listenNoMore();
     ui.root.remove();
   };
 }

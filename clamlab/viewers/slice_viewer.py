@@ -84,7 +84,7 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         remembered = _recall(self._key, scan)
         start = start_state(scan, state, remembered=remembered)
         if key in _open:
-            _open.pop(key).close()
+            close_whole(_open.pop(key))
         super().__init__(title=title, **scan, **start)
         if key:
             _open[key] = self
@@ -120,6 +120,17 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
     def _remember(self, _: Any = None) -> None:
         state = {name: getattr(self, name) for name in STATE}
         _remembered[self._key] = {"shape": self.shape, "state": state}
+
+
+def close_whole(widget: Any) -> None:
+    """Close a widget, what it holds, and what it is laid out with."""
+    for part in getattr(widget, "children", ()):
+        close_whole(part)
+    for name in ("layout", "style"):
+        part = getattr(widget, name, None)
+        if part is not None and part.comm is not None:
+            part.close()
+    widget.close()
 
 
 def _recall(key: str, scan: dict[str, Any]) -> dict[str, Any]:
