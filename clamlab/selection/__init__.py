@@ -3,6 +3,7 @@
 from clamlab.selection.choice import choose_n_clusters, recommended_n_clusters
 from clamlab.selection.decision import cluster_name, decide, decided_n_clusters
 from clamlab.selection.null import one_cluster_null
+from clamlab.selection.partitions import resampled_partitions
 from clamlab.selection.stability import AssignmentStability, assignment_stability
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "decided_n_clusters",
     "one_cluster_null",
     "recommended_n_clusters",
+    "resampled_partitions",
 ]

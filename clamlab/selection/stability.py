@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.null import one_cluster_null
+from clamlab.selection.partitions import overlap, renamed
 
 STABLE = 0.85
 DOUBTFUL = 0.6
@@ -143,21 +143,13 @@ def _bootstrap(x, n_clusters: int, n_bootstrap: int, seed: int, progress: bool):
         drawn = rng.integers(len(x), size=len(x))
         again = kmeans(x[drawn], n_clusters, seed=seed, n_init=3).predict(x)
         ari[b] = adjusted_rand_score(labels, again)
-        shared = _overlap(labels, again, n_clusters)
         # The centroids of a bootstrap come in any order.
-        rows, columns = linear_sum_assignment(-shared)
-        agreement += rows[np.argsort(columns)][again] == labels
+        agreement += renamed(again, labels, n_clusters) == labels
         inside = np.unique(drawn)
-        shared = _overlap(labels[inside], again[inside], n_clusters)
+        shared = overlap(labels[inside], again[inside], n_clusters)
         union = shared.sum(1)[:, None] + shared.sum(0) - shared
         jaccard[b] = (shared / np.maximum(union, 1)).max(1)
     return labels, ari, jaccard.mean(0), agreement / n_bootstrap
-
-
-def _overlap(one, other, n_clusters: int) -> np.ndarray:
-    table = np.zeros((n_clusters, n_clusters))
-    np.add.at(table, (one, other), 1)
-    return table
 
 
 def _grade(value: float) -> str:

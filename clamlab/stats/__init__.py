@@ -18,11 +18,13 @@ from clamlab.stats.model_comparison import compare_models
 from clamlab.stats.rendering import render_table_one, table_notes
 from clamlab.stats.shortcuts import shortcut_alarm
 from clamlab.stats.summary import summary_sentence
+from clamlab.stats.uncertainty import associations_across
 from clamlab.stats.voxelwise import voxelwise_association
 from clamlab.stats.zones import outside_shares, zone_shares
 
 __all__ = [
     "adjusted_means",
+    "associations_across",
     "check_with_tableone",
     "compare_models",
     "export_table",

@@ -93,7 +93,7 @@ def imputed_associations(
         _join(key, complete.loc[key], pd.DataFrame([draw.loc[key] for draw in draws]))
         for key in complete.index
     ]
-    told = pd.DataFrame(rows)
+    told = pd.DataFrame(rows, columns=None if rows else KEY)
     return told.assign(n_imputed=told["outcome"].map(gaps))
 
 
