@@ -99,9 +99,10 @@ def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_chann
     scan = torch.randn(1, in_channels, 16, 16)
     channels = torch.rand(50, 1, 4, 4)
     channels[7] = 0.5  # masks nothing
-    plain = masked_confidence(model, scan, channels, -1.5)
-    assert torch.allclose(shared_confidence(model, scan, channels, -1.5), plain, atol=1e-6)
-    assert not plain[7].any()
+    for image in (scan, torch.full_like(scan, -1.5)):  # the second sees nothing but background
+        plain = masked_confidence(model, image, channels, -1.5)
+        assert torch.allclose(shared_confidence(model, image, channels, -1.5), plain, atol=1e-6)
+        assert not plain[7].any()
 
 
 def network_of_channels(in_channels):

@@ -21,6 +21,7 @@ MEAN_COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title units transform source group n mean se low high response response_low "
     "response_high covariance covariates note"
 ).split()
+PAIR = ["outcome", "group", "other_group"]
 _P = ("statistic", "df1", "df2", "p", "p_tukey", "p_holm")
 _TEXT = ("part", *MEAN_COLUMNS[:5], "test", "effect", "covariates", "note")
 _WHOLE = ("group", "other_group", "n", "n_missing")
@@ -156,6 +157,11 @@ def adjusted_means(
     records = [record for model in models for record in _mean_rows(model, weights)]
     records += [{"outcome": name, "title": name, "note": why} for name, why in left_out.items()]
     return _frame(records, MEAN_COLUMNS, covariance)
+
+
+def pairwise_rows(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Pick the differences between clusters, one row for each `PAIR`."""
+    return tidy[tidy["part"] == "pairwise"].set_index(PAIR)
 
 
 def _association_rows(model: OutcomeModel) -> list[dict]:

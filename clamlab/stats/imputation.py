@@ -8,11 +8,10 @@ import pandas as pd
 from scipy import stats
 from statsmodels.imputation.mice import MICEData
 
-from clamlab.stats.associations import outcome_associations
+from clamlab.stats.associations import PAIR, outcome_associations, pairwise_rows
 from clamlab.stats.fitting import choose_covariates, find_outcomes
 from clamlab.stats.variables import TRANSFORMS, Variable, cluster_labels, level_name
 
-KEY = ["outcome", "group", "other_group"]
 SKIP = 5  # updates of all columns between two imputed tables, so that they differ
 
 
@@ -80,12 +79,12 @@ def imputed_associations(
     if n_imputations < 2:
         raise ValueError(f"n_imputations must be at least 2, found {n_imputations}")
     options: dict[str, Any] = {"group": group, "covariates": covariates}
-    complete = _pairs(outcome_associations(table, schema, **options))
+    complete = pairwise_rows(outcome_associations(table, schema, **options))
     outcomes, _ = find_outcomes(table, schema)
     adjust, _ = choose_covariates(table, schema, covariates)
     variables = [*outcomes, *adjust]
     draws = [
-        _pairs(outcome_associations(filled, schema, **options))
+        pairwise_rows(outcome_associations(filled, schema, **options))
         for filled in _filled(table, variables, cluster_labels(table, group), n_imputations, seed)
     ]
     gaps = {variable.name: int(variable.transformed(table).isna().sum()) for variable in outcomes}
@@ -93,12 +92,8 @@ def imputed_associations(
         _join(key, complete.loc[key], pd.DataFrame([draw.loc[key] for draw in draws]))
         for key in complete.index
     ]
-    told = pd.DataFrame(rows, columns=None if rows else KEY)
+    told = pd.DataFrame(rows, columns=None if rows else PAIR)
     return told.assign(n_imputed=told["outcome"].map(gaps))
-
-
-def _pairs(tidy: pd.DataFrame) -> pd.DataFrame:
-    return tidy[tidy["part"] == "pairwise"].set_index(KEY)
 
 
 def _filled(
@@ -147,7 +142,7 @@ def _join(key: tuple, complete: pd.Series, draws: pd.DataFrame) -> dict:
         df = 1 / (1 / df + share**2 / (m - 1))
     margin = stats.t.ppf(0.975, df) * error
     return {
-        **dict(zip(KEY, key, strict=True)),
+        **dict(zip(PAIR, key, strict=True)),
         **complete[["title", "transform", "source"]].to_dict(),
         "difference": difference,
         "se": error,

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from clamlab.stats.associations import outcome_associations
+from clamlab.stats.associations import PAIR, outcome_associations, pairwise_rows
 
-KEY = ["outcome", "group", "other_group"]
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "title source difference low high across_low across_high same_sign below_05 n_partitions"
 ).split()
@@ -73,27 +72,23 @@ def associations_across(
         "covariates": covariates,
         "covariance": covariance,
     }
-    reported = _pairs(outcome_associations(table, schema, **options))
+    reported = pairwise_rows(outcome_associations(table, schema, **options))
     if reported.empty:
-        return pd.DataFrame(columns=[*KEY, *COLUMNS])
+        return pd.DataFrame(columns=[*PAIR, *COLUMNS])
     again = pd.concat(
         [
-            _pairs(outcome_associations(table.assign(**{group: labels}), schema, **options))
+            pairwise_rows(outcome_associations(table.assign(**{group: labels}), schema, **options))
             for labels in partitions
         ]
     )
-    by_pair = again.groupby(level=KEY, sort=False)
+    by_pair = again.groupby(level=PAIR, sort=False)
     same = np.sign(again["difference"]) == np.sign(reported["difference"].reindex(again.index))
     told = reported[["title", "source", "difference", "low", "high"]].assign(
         across_low=by_pair["difference"].quantile(0.025),
         across_high=by_pair["difference"].quantile(0.975),
-        same_sign=same.groupby(level=KEY).mean(),
-        below_05=(again["p"] < 0.05).where(again["p"].notna()).groupby(level=KEY).mean(),
+        same_sign=same.groupby(level=PAIR).mean(),
+        below_05=(again["p"] < 0.05).where(again["p"].notna()).groupby(level=PAIR).mean(),
         n_partitions=by_pair["difference"].count(),
     )
     told["below_05"] = told["below_05"].astype(float)
     return told[COLUMNS].reset_index()
-
-
-def _pairs(tidy: pd.DataFrame) -> pd.DataFrame:
-    return tidy[tidy["part"] == "pairwise"].set_index(KEY)
