@@ -1,7 +1,6 @@
 """How fast, how exact and how small cluster activation maps are, beside their peers.
 
-    .venv/bin/pip install -c constraints.txt -e ".[bench]"      once: the peer
-    make bench clam                                              two minutes
+    make bench clam      two minutes
 
 One thread, processor time, pairs in turn, medians of their ratios. The lungs are those of a real
 template; the network is trained for a moment, since how often units change sign is what the time
