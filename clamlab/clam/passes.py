@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from clamlab.clam.hats import mask_heights
 from clamlab.clam.network import interpolate
-from clamlab.clam.windows import axes_of
+from clamlab.clam.shared.hats import mask_heights
+from clamlab.clam.shared.windows import axes_of
 from clamlab.clustering import soft_assignment
 from clamlab.models import ConvAutoencoder
 
@@ -48,7 +48,7 @@ def can_share(model: Any, channels: Tensor) -> bool:
 
 def shared_confidence(model: Any, scan: Tensor, channels: Tensor, background: float) -> Tensor:
     """Go the quicker way (`clamlab.clam.shared`)."""
-    from clamlab.clam.shared import SharedPasses  # only here is numba asked for
+    from clamlab.clam.shared.features import SharedPasses  # only here is numba asked for
 
     heights, span = mask_heights(channels, model.autoencoder.shape)
     passes = SharedPasses(model.autoencoder, scan, heights.mean(dim=0), background)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clamlab.clam.hats import hat_matrix
+from clamlab.clam.shared.hats import hat_matrix
 from clamlab.models import ConvAutoencoder
 
 POOL: dict[int, Any] = {2: nn.functional.max_pool2d, 3: nn.functional.max_pool3d}

@@ -5,7 +5,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from clamlab.clam.windows import (
+from clamlab.clam.shared.windows import (
     Axis,
     combine,
     group_weights,

@@ -1,12 +1,4 @@
-"""What the masked copies of one scan have in common, worked out once for all masks.
-
-A mask is a sum of hats (`clamlab.clam.hats`), and a convolution's answer to a sum is the sum of its
-answers. So the first convolution's answer to any mask is a sum of its answers to the hats; few hats
-reach any one place, so it is a short sum. The leaky ReLU after it multiplies by one of two slopes.
-Take every unit's slope from the average mask: then the second convolution's answer is again a sum
-over hats. A few units in a hundred have another sign under some mask, and what they change is added
-one by one (`clamlab.clam.flips`). Nothing is approximated.
-"""
+"""Features of one scan under any mask, from what its masked copies have in common."""
 
 from itertools import product
 
@@ -14,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from clamlab.clam.answers import HatAnswers
-from clamlab.clam.flips import add_flips
-from clamlab.clam.windows import axes_of
+from clamlab.clam.shared.answers import HatAnswers
+from clamlab.clam.shared.flips import add_flips
+from clamlab.clam.shared.windows import axes_of
 from clamlab.models import ConvAutoencoder
 
 MOST_AT_ONCE = 32
@@ -32,7 +24,7 @@ class SharedPasses:
         With three convolutions or more, on the CPU, in single precision.
     scan : Tensor, shape (1, *grid) or (1, channels, *grid)
     average : Tensor, shape (*cells)
-        Heights of the average mask (`clamlab.clam.hats.mask_heights`).
+        Heights of the average mask (`clamlab.clam.shared.hats.mask_heights`).
     background : float
         Value of a voxel that is masked out.
     """

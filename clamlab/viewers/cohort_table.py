@@ -1,0 +1,83 @@
+"""What is known of each scan of a cohort, as the cohort viewer lists it."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+
+def borderline_scans(soft_assignments: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Find the scans whose cluster is least certain.
+
+    Parameters
+    ----------
+    soft_assignments : array (n, K)
+
+    Returns
+    -------
+    tuple of array (n,)
+        Scans from least to most certain, and each scan's margin (not sorted): its largest
+        probability minus the second largest.
+
+    Examples
+    --------
+    >>> order, margins = borderline_scans([[0.9, 0.1], [0.45, 0.55]])
+    >>> order.tolist(), margins.round(2).tolist()
+    ([1, 0], [0.8, 0.1])
+    """
+    likeliest = np.sort(np.asarray(soft_assignments, dtype=float), axis=1)[:, ::-1]
+    margins = likeliest[:, 0] - likeliest[:, 1] if likeliest.shape[1] > 1 else likeliest[:, 0]
+    return np.argsort(margins, kind="stable"), margins
+
+
+def cohort_table(
+    volumes: NDArray, features: NDArray, soft: NDArray, *, table: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Put what is known of each scan side by side: subject, cluster, confidence, own columns.
+
+    Examples
+    --------
+    >>> cohort_table(np.zeros((1, 4, 4)), [[0.0]], np.array([[0.3, 0.7]])).iloc[0].to_dict()
+    {'subject_id': 'Scan 1', 'Cluster': 'Cluster 2', 'Confidence': 0.7}
+    """
+    sizes = {"volumes": len(volumes), "features": len(features), "soft_assignments": len(soft)}
+    if table is not None:
+        sizes["table"] = len(table)
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"one row per scan everywhere, found {sizes}")
+    own = {"Cluster": [f"Cluster {k + 1}" for k in soft.argmax(1)], "Confidence": soft.max(1)}
+    if table is None:
+        return pd.DataFrame({"subject_id": [f"Scan {i + 1}" for i in range(len(soft))], **own})
+    table = table.reset_index(drop=True)
+    names = table.get("subject_id", pd.Series([f"Scan {i + 1}" for i in range(len(soft))]))
+    rest = table.drop(columns=["subject_id", "cluster", "confidence", *own], errors="ignore")
+    return pd.DataFrame({"subject_id": names.astype(str), **own}).join(rest)
+
+
+def groupings(
+    table: pd.DataFrame, n_clusters: int, others: pd.DataFrame | None = None
+) -> dict[int, pd.DataFrame]:
+    """Give each scan's cluster and confidence for every number of clusters, from few to many.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"subject_id": ["a"], "Cluster": ["Cluster 1"], "Confidence": [0.9]})
+    >>> three = {"subject_id": ["a"], "n_clusters": [3], "cluster": [2], "confidence": [0.5]}
+    >>> {k: list(g["Cluster"]) for k, g in groupings(table, 2, pd.DataFrame(three)).items()}
+    {2: ['Cluster 1'], 3: ['Cluster 3 of 3']}
+    """
+    found = {n_clusters: table[["Cluster", "Confidence"]].copy()}
+    for k, rows in () if others is None else others.groupby("n_clusters"):
+        own = rows.assign(subject_id=rows["subject_id"].astype(str)).set_index("subject_id")
+        missing = sorted(set(table["subject_id"]) - set(own.index))
+        if missing:
+            raise ValueError(
+                f"other_assignments for {k} clusters: expected a row for every scan, found none "
+                f"for {len(missing)} (first {missing[0]!r}): run the clustering again"
+            )
+        if k != n_clusters:
+            own = own.loc[table["subject_id"]]
+            names = [f"Cluster {c + 1} of {k}" for c in own["cluster"]]
+            found[int(k)] = pd.DataFrame(
+                {"Cluster": names, "Confidence": own["confidence"].to_numpy()}
+            )
+    return dict(sorted(found.items()))
