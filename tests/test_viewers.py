@@ -348,7 +348,9 @@ def test_study_maps_are_importance_on_the_scans_grid():
     rng = np.random.default_rng(3)
     unscaled, scans = rng.normal(size=(2, 2, 4, 4)), np.full((2, 8, 8), -600)
     other = np.broadcast_to(scans[:, None] + 100, (2, 2, 8, 8))
-    kinds = viewers.study_maps(unscaled, rng.random((2, 2, 8, 8)) * 30, other, scans)
+    kinds = viewers.study_maps(
+        unscaled, unscaled[:, 0], rng.random((2, 2, 8, 8)) * 30, other, scans
+    )
     viewer = viewers.CohortViewer(scans, np.eye(2), np.full((2, 2), 0.5), maps=kinds)
     for name in kinds:
         viewer.map.value = name
@@ -359,3 +361,33 @@ def test_study_maps_are_importance_on_the_scans_grid():
             assert overlay.max() > 0.5
         else:
             assert np.allclose(overlay, wanted, atol=0.003)
+
+
+def test_features_are_placed_by_umap_too():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(40, 6)) + np.repeat([0, 20], 20)[:, None]
+    scatter = viewers.latent_scatter.LatentScatter(features, [f"S{i}" for i in range(40)])
+    scatter.project(features, "UMAP")
+    points = np.frombuffer(scatter.points, "f4").reshape(-1, 2)
+    assert scatter.axis_labels == ["UMAP 1", "UMAP 2"]
+    near, far = (
+        np.linalg.norm(points[0] - points[1:20], axis=1),
+        np.linalg.norm(points[0] - points[20:], axis=1),
+    )
+    assert near.max() < far.min()
+
+
+def test_a_scan_stands_beside_itself_as_its_rival_would_have_it():
+    scans = np.full((2, 6, 6), -800)
+    soft = np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]])
+    other = np.stack([[np.full((6, 6), -100 * (k + 1)) for k in range(3)]] * 2)
+    viewer = viewers.CohortViewer(
+        scans, np.eye(2), soft, maps={"Flat": np.zeros((2, 3, 6, 6))}, counterfactual_hu=other
+    )
+    viewer.beside.label = "as a rival would have it"
+    assert viewer.second.title == "Scan 1 as cluster 2 would have it"
+    assert set(np.frombuffer(viewer.second.volume, "<i2")) == {-200}
+    viewer.cluster.value = 2
+    assert viewer.second.title == "Scan 1 as cluster 3 would have it"
+    viewer.scan.value = 1  # cluster 3 is its own: the second likeliest stands in
+    assert viewer.second.title == "Scan 2 as cluster 2 would have it"

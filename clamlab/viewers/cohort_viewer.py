@@ -12,13 +12,14 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 
 from .cohort_table import borderline_scans, cohort_table, groupings
-from .latent_scatter import LatentScatter
+from .latent_scatter import PROJECTIONS, LatentScatter
 from .maps import ScanMap, map_of
 from .notes import Notes
 from .slice_state import STATE
 from .slice_viewer import SliceViewer, close_whole
 
 OWN = -1  # in the cluster selector: each scan's own cluster
+AS_OTHER = -2  # in the selector of what stands beside: the scan as a rival would have it
 N_BORDERLINE = 20
 FULL = {"width": "auto"}
 COLUMN = "minmax(0, 1fr)"
@@ -51,6 +52,9 @@ class CohortViewer(widgets.VBox):
         Clusters in other numbers, one row per number and scan (`subject_id`, `n_clusters`,
         `cluster`, `confidence`): a slider then goes through the numbers. Maps stay those of
         `soft_assignments`.
+    counterfactual_hu : array (n, K, *grid), optional
+        Each scan as each cluster would have it: can then be put beside the scan, as the cluster
+        chosen above the picture would have it, or else the scan's second likeliest.
     affine : array (4, 4), optional
         Voxel to RAS+ millimetres; needed for volumes.
     mask : bool array of the grid, optional
@@ -66,6 +70,8 @@ class CohortViewer(widgets.VBox):
     ----------
     scan, beside, cluster, map, color : ipywidgets.Dropdown
         The selectors; setting their `value` in Python moves the view too.
+    projection : ipywidgets.Dropdown
+        How features become points: principal components, or UMAP if it is installed.
     n_clusters : ipywidgets.SelectionSlider
         The numbers of clusters there are.
     scatter : LatentScatter
@@ -94,6 +100,7 @@ class CohortViewer(widgets.VBox):
         maps: Mapping[str, ScanMap | NDArray],
         table: pd.DataFrame | None = None,
         other_assignments: pd.DataFrame | None = None,
+        counterfactual_hu: NDArray | None = None,
         affine: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         notes_path: str | Path | None = None,
@@ -104,6 +111,7 @@ class CohortViewer(widgets.VBox):
         if not maps:
             raise ValueError("expected at least one kind of map in `maps`, found none")
         self._volumes, self._maps, self._affine = volumes, maps, affine
+        self._counterfactual_hu = counterfactual_hu
         grid = np.shape(volumes)[1:]
         self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
         self._notes = Notes(notes_path)
@@ -128,11 +136,18 @@ class CohortViewer(widgets.VBox):
         clusters = [(f"cluster {k + 1}", k) for k in range(self._soft.shape[1])]
         order, margins = borderline_scans(self._soft)
         unsure = [(f"{names[i]}   {margins[i]:.2f}", int(i)) for i in order[:N_BORDERLINE]]
+        self._features = features
         self.scatter = LatentScatter(features, names, layout=FULL)
+        self.projection = _dropdown("as", PROJECTIONS)
+        if len(PROJECTIONS) == 1:
+            self.projection.layout.display = "none"
         self.color = _dropdown("Colour", [name for name in self._table if name != "subject_id"])
         scans = [(name, i) for i, name in enumerate(names)]
         self.scan = _dropdown("Scan", scans)
-        self.beside = _dropdown("beside", [("no other", None), *scans])
+        beside = [("no other", None), *scans]
+        if self._counterfactual_hu is not None:
+            beside.insert(1, ("as a rival would have it", AS_OTHER))
+        self.beside = _dropdown("beside", beside)
         self.map = _dropdown("Map", list(self._maps))
         self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
         numbers = list(self._groupings)
@@ -157,6 +172,7 @@ class CohortViewer(widgets.VBox):
         traitlets.link((self.scan, "value"), (self.scatter, "selected"))
         self.color.observe(lambda change: self._color(), "value")
         self.n_clusters.observe(self._regroup, "value")
+        self.projection.observe(self._project, "value")
         self.scan.observe(self._next_scan, "value")
         self.borderline.observe(self._to_borderline, "value")
         for selector in (self.map, self.cluster):
@@ -170,7 +186,14 @@ class CohortViewer(widgets.VBox):
         heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
         layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
         return widgets.VBox(
-            [self.color, self.n_clusters, self.scatter, heading, self.borderline], layout=layout
+            [
+                widgets.HBox([self.color, self.projection]),
+                self.n_clusters,
+                self.scatter,
+                heading,
+                self.borderline,
+            ],
+            layout=layout,
         )
 
     def _right(self) -> widgets.Widget:
@@ -199,6 +222,20 @@ class CohortViewer(widgets.VBox):
             "title": title,
         }
 
+    def _as_rival(self) -> dict[str, Any]:
+        """Collect the scan as the chosen cluster, or its second likeliest, would have it."""
+        assert self._counterfactual_hu is not None  # only then it can be chosen
+        scan = self.scan.value
+        likeliest = np.argsort(-self._soft[scan], kind="stable")
+        rival = self._cluster_of(scan)
+        if rival == likeliest[0]:
+            rival = int(likeliest[:2][-1])
+        title = f"{self._subject(scan)} as cluster {rival + 1} would have it"
+        return self._view([scan]) | {
+            "volume_hu": self._counterfactual_hu[scan][rival],
+            "title": title,
+        }
+
     def _cluster_of(self, scan: int) -> int:
         own = self.cluster.value == OWN
         return int(self._soft[scan].argmax()) if own else self.cluster.value
@@ -215,7 +252,8 @@ class CohortViewer(widgets.VBox):
                 self.second.close()
             self.second = None
             return
-        view = self._view([self.beside.value])
+        as_other = self.beside.value == AS_OTHER
+        view = self._as_rival() if as_other else self._view([self.beside.value])
         if self.second is not None:
             self.second.show(affine=self._affine, **view)
             return
@@ -252,6 +290,9 @@ class CohortViewer(widgets.VBox):
         if change.new is not None:
             self.scatter.group = []
             self.scan.value = change.new
+
+    def _project(self, change: Any) -> None:
+        self.scatter.project(self._features, change.new)
 
     def _regroup(self, change: Any) -> None:
         self._table[["Cluster", "Confidence"]] = self._groupings[change.new]

@@ -1,5 +1,6 @@
 """See where the scans lie in feature space, and pick the one to look at."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import anywidget
@@ -10,11 +11,13 @@ from numpy.typing import ArrayLike
 
 from .assets import read_together
 
+PRINCIPAL, UMAP = "PCA", "UMAP"
+PROJECTIONS = [PRINCIPAL, *([UMAP] if find_spec("umap") else [])]
 FEW = 12  # a numeric column with no more whole values than this is shown as levels
 
 
 class LatentScatter(anywidget.AnyWidget):
-    """Pick scans by hand from the first two principal components of their features.
+    """Pick scans by hand from a picture of their features: principal components, or UMAP.
 
     Click a point or press the arrow keys to select a scan; draw a loop to choose a group.
 
@@ -46,19 +49,45 @@ class LatentScatter(anywidget.AnyWidget):
     group = traitlets.List(traitlets.Int()).tag(sync=True)
 
     def __init__(self, features: ArrayLike, names: list[str], **options: Any) -> None:
-        components, shares = principal_components(features)
-        span = np.ptp(components, axis=0)
-        unit = (components - components.min(0)) / np.where(span > 0, span, 1)
-        labels = [f"PC {k + 1} ({100 * share:.0f} %)" for k, share in enumerate(shares)]
-        points = unit.astype("<f4").tobytes()
+        points, labels = projected(features, PRINCIPAL)
         column = [0.0] * len(names)
         super().__init__(points=points, names=names, axis_labels=labels, column=column, **options)
+
+    def project(self, features: ArrayLike, method: str) -> None:
+        """Place the points anew: "PCA" or, if umap-learn is installed, "UMAP"."""
+        points, labels = projected(features, method)
+        with self.hold_sync():
+            self.points, self.axis_labels = points, labels
 
     def color_by(self, column: pd.Series) -> None:
         """Colour the points by a column: levels for words and few whole numbers, else a scale."""
         levels, values = as_levels(column)
         with self.hold_sync():
             self.color_label, self.levels, self.column = str(column.name), levels, values
+
+
+def projected(features: ArrayLike, method: str) -> tuple[bytes, list[str]]:
+    """Bring features to a unit square; give also the names of its axes.
+
+    Examples
+    --------
+    >>> points, labels = projected([[0, 0, 0], [2, 0, 0], [4, 0, 0]], "PCA")
+    >>> sorted(np.frombuffer(points, "f4").reshape(3, 2)[:, 0].tolist()), labels
+    ([0.0, 0.5, 1.0], ['PC 1 (100 %)', 'PC 2 (0 %)'])
+    """
+    if method == UMAP:
+        from umap import UMAP as Reducer  # heavy, and not everybody has it
+
+        values = np.asarray(features, float)
+        neighbours = min(15, len(values) - 1)
+        places = Reducer(n_neighbors=neighbours, random_state=0, n_jobs=1).fit_transform(values)
+        labels = ["UMAP 1", "UMAP 2"]
+    else:
+        places, shares = principal_components(features)
+        labels = [f"PC {k + 1} ({100 * share:.0f} %)" for k, share in enumerate(shares)]
+    span = np.ptp(places, axis=0)
+    unit = (places - places.min(0)) / np.where(span > 0, span, 1)
+    return unit.astype("<f4").tobytes(), labels
 
 
 def principal_components(features: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,11 @@ ScanMap = Callable[[int, int], NDArray]
 
 
 def study_maps(
-    maps: NDArray, contrast: NDArray, counterfactual_hu: NDArray, volumes: NDArray
+    maps: NDArray,
+    unweighted: NDArray,
+    contrast: NDArray,
+    counterfactual_hu: NDArray,
+    volumes: NDArray,
 ) -> dict[str, ScanMap]:
     """Offer a study's maps to the cohort viewer, each as a function of scan and cluster.
 
@@ -19,6 +23,8 @@ def study_maps(
     ----------
     maps : array (n, K, *layer_grid)
         Cluster activation maps, unscaled.
+    unweighted : array (n, *layer_grid)
+        Sums of activations without weights: the same whatever the cluster.
     contrast : array (n, K, *grid)
         Evidence for the scan's own cluster against each other, or against all for its own.
     counterfactual_hu : array (n, K, *grid)
@@ -29,14 +35,14 @@ def study_maps(
     Returns
     -------
     dict of str to callable(scan, cluster)
-        "Activation (CLAM)"; "Contrast", divided by its largest value; "Denser than there" and
-        "Less dense than there", where 1 is 400 HU or more from the scan as the chosen cluster
-        would have it. All in [0, 1]; memory maps are read one map at a time.
+        "Activation (CLAM)"; "Activation, unweighted"; "Contrast", divided by its largest value;
+        "Denser than there" and "Less dense than there", where 1 is 400 HU or more from the scan as
+        the chosen cluster would have it. All in [0, 1]; memory maps are read one map at a time.
 
     Examples
     --------
     >>> scans, flat = np.full((1, 4, 4), -600), np.ones((1, 2, 4, 4))
-    >>> denser = study_maps(flat, flat, flat * -800, scans)["Denser than there"]
+    >>> denser = study_maps(flat, flat[:, 0], flat, flat * -800, scans)["Denser than there"]
     >>> denser(0, 1)[0, 0].item()
     0.5
     """
@@ -46,6 +52,7 @@ def study_maps(
 
     return {
         "Activation (CLAM)": lambda i, k: _importance(maps[i][k]),
+        "Activation, unweighted": lambda i, k: _importance(unweighted[i]),
         "Contrast": lambda i, k: _to_largest(contrast[i][k]),
         "Denser than there": lambda i, k: np.clip(difference(i, k), 0, 1),
         "Less dense than there": lambda i, k: np.clip(-difference(i, k), 0, 1),
