@@ -249,7 +249,7 @@ class CohortViewer(widgets.VBox):
             self._pictures.children = [self.slices]
             self._pictures.layout.grid_template_columns = COLUMN
             if self.second is not None:
-                self.second.close()
+                close_whole(self.second)
             self.second = None
             return
         as_other = self.beside.value == AS_OTHER

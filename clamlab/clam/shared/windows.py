@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -90,8 +91,14 @@ class Axis:
 
 def axes_of(encoder: ConvAutoencoder, cells: Sequence[int]) -> list[Axis]:
     """Describe the axes of a scan for masks that come from a layer of so many cells."""
-    strides = encoder.config["strides"][:2]
-    return [Axis(n, m, strides) for n, m in zip(encoder.shape, cells, strict=True)]
+    strides = tuple(encoder.config["strides"][:2])
+    return [_axis(n, m, strides) for n, m in zip(encoder.shape, cells, strict=True)]
+
+
+@cache
+def _axis(n_voxels: int, n_cells: int, strides: tuple[int, ...]) -> Axis:
+    """Describe an axis once: it is the same for every scan."""
+    return Axis(n_voxels, n_cells, strides)
 
 
 def combine(parts: Sequence[Tensor], sizes: Sequence[int]) -> Tensor:
