@@ -26,7 +26,7 @@ from scipy import ndimage
 from torchcam.methods import ScoreCAM
 
 from clamlab.clam import channel_confidence, cluster_activation_map, importance
-from clamlab.clam.passes import masked_confidence
+from clamlab.clam.network import interpolate
 from clamlab.clam.shared.features import SharedPasses  # noqa: F401 - so that all is imported
 from clamlab.clustering import soft_assignment
 from clamlab.models import ConvAutoencoder, DeepClustering
@@ -104,11 +104,19 @@ def ours(model: DeepClustering, scan: np.ndarray) -> np.ndarray:
 def loop(model: DeepClustering, scan: np.ndarray) -> np.ndarray:
     """Weigh them one at a time, without gradients."""
     with torch.no_grad():
-        image = torch.from_numpy(scan)
-        channels = model.feature_maps(image)[0][:, None]
+        image, centroids = torch.from_numpy(scan), model.centroids
         return torch.cat(
-            [masked_confidence(model, image, c, 0.0) for c in channels.split(1)]
+            [
+                soft_assignment(model.encode(image * mask_of(channel, image.shape[1:])), centroids)
+                for channel in model.feature_maps(image)[0]
+            ]
         ).numpy()
+
+
+def mask_of(channel: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """Enlarge a channel to the scan and bring it to [0, 1]."""
+    large = interpolate(channel[None, None], shape)[0]
+    return (large - large.min()) / (large.max() - large.min())
 
 
 def torchcam(model: DeepClustering, scan: np.ndarray) -> None:

@@ -18,7 +18,8 @@ from clamlab.clam import (
     population_average,
     upsample,
 )
-from clamlab.clam.passes import can_share, masked_confidence, shared_confidence
+from clamlab.clam import passes
+from clamlab.clam.passes import can_share, confidence_under_masks
 from clamlab.models import ConvAutoencoder, DeepClustering
 
 
@@ -93,15 +94,20 @@ def test_what_masks_share_gives_the_same_as_the_literal_loop(shape, strides):
 
 
 @pytest.mark.parametrize("in_channels", [1, 2])
-def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_channels):
+def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_channels, monkeypatch):
     model = network_of_channels(in_channels)
     scan = torch.randn(1, in_channels, 16, 16)
     channels = torch.rand(50, 1, 4, 4)
-    channels[7] = 0.5  # masks nothing
+    channels[7], channels[8] = 0.5, 0.1  # mask nothing; 0.1, enlarged, is rounded here and there
+    assert can_share(model, channels)
     for image in (scan, torch.full_like(scan, -1.5)):  # the second sees nothing but background
-        plain = masked_confidence(model, image, channels, -1.5)
-        assert torch.allclose(shared_confidence(model, image, channels, -1.5), plain, atol=1e-6)
-        assert not plain[7].any()
+        shared = confidence_under_masks(model, image, channels, -1.5, 8)
+        with monkeypatch.context() as patch:
+            patch.setattr(passes, "can_share", lambda model, channels: False)
+            whole = confidence_under_masks(model, image, channels, -1.5, 8)
+        assert torch.allclose(shared, whole, atol=1e-6)
+        assert not whole[7:9].any()
+        assert whole[9].all()
 
 
 def network_of_channels(in_channels):

@@ -28,10 +28,17 @@ def confidence_under_masks(
     ``scan`` is (1, *grid) or (1, image channels, *grid), ``channels`` (n, 1, *layer_grid); the
     result is (n, n_clusters).
     """
+    heights = mask_heights(channels, scan.shape[-(channels.ndim - 2) :])
     if can_share(model, channels):
-        return shared_confidence(model, scan, channels, background)
-    some = channels.split(masks_at_once(scan, batch_size))
-    return torch.cat([masked_confidence(model, scan, masks, background) for masks in some])
+        confidence = shared_confidence(model, scan, heights, background)
+    else:
+        some = heights.split(masks_at_once(scan, batch_size))
+        passes = [masked_confidence(model, scan, masks, background) for masks in some]
+        confidence = torch.cat(passes)
+    # A constant channel has no shape to look through, so it earns no weight.
+    flat = channels.flatten(1)
+    varies = flat.amax(dim=1) > flat.amin(dim=1)
+    return torch.where(varies[:, None], confidence, 0)
 
 
 def can_share(model: Any, channels: Tensor) -> bool:
@@ -46,14 +53,12 @@ def can_share(model: Any, channels: Tensor) -> bool:
     return n_hats <= MOST_HATS and find_spec("numba") is not None
 
 
-def shared_confidence(model: Any, scan: Tensor, channels: Tensor, background: float) -> Tensor:
+def shared_confidence(model: Any, scan: Tensor, heights: Tensor, background: float) -> Tensor:
     """Go the quicker way (`clamlab.clam.shared`)."""
     from clamlab.clam.shared.features import SharedPasses  # only here is numba asked for
 
-    heights, span = mask_heights(channels, model.autoencoder.shape)
     passes = SharedPasses(model.autoencoder, scan, heights.mean(dim=0), background)
-    confidence = soft_assignment(passes.features(heights), model.centroids)
-    return torch.where(span[:, None] > 0, confidence, 0)
+    return soft_assignment(passes.features(heights), model.centroids)
 
 
 def masks_at_once(scan: Tensor, batch_size: int) -> int:
@@ -61,16 +66,10 @@ def masks_at_once(scan: Tensor, batch_size: int) -> int:
     return max(1, min(batch_size, VOXELS_PER_PASS // scan.numel()))
 
 
-def masked_confidence(model: Any, scan: Tensor, channels: Tensor, background: float) -> Tensor:
-    """Pass a scan, seen through some channels, through the whole network."""
-    masks = interpolate(channels, scan.shape[-(channels.ndim - 2) :])
-    axes = tuple(range(1, masks.ndim))
-    low, high = masks.amin(dim=axes, keepdim=True), masks.amax(dim=axes, keepdim=True)
-    span = high - low
-    masks = (masks - low) / torch.where(span > 0, span, 1)
+def masked_confidence(model: Any, scan: Tensor, heights: Tensor, background: float) -> Tensor:
+    """Pass a scan, seen through some masks, through the whole network."""
+    masks = interpolate(heights[:, None], scan.shape[-(heights.ndim - 1) :])
     if scan.ndim < masks.ndim:  # scans without a channel axis
         masks = masks.squeeze(1)
     masked = background + (scan - background) * masks
-    confidence = soft_assignment(model.encode(masked), model.centroids)
-    # A constant channel has no shape to look through, so it earns no weight.
-    return torch.where(span.flatten()[:, None] > 0, confidence, 0)
+    return soft_assignment(model.encode(masked), model.centroids)

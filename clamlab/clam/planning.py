@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.clam.passes import masked_confidence, masks_at_once
+from clamlab.clam.shared.hats import mask_heights
 from clamlab.forecast import forecast
 
 
@@ -49,8 +50,9 @@ def clam_forecast(
         scan = to_tensor(images[:1], model)
         at_once = masks_at_once(scan, batch_size)
         channels = model.feature_maps(scan, layer)[0, :at_once].unsqueeze(1)
+        masks = mask_heights(channels, scan.shape[-(channels.ndim - 2) :])
         return forecast(
-            lambda: masked_confidence(model, scan, channels, 0.0),
+            lambda: masked_confidence(model, scan, masks, 0.0),
             n * n_channels / len(channels),
             disk_bytes=4 * n * n_clusters * (n_channels + channels[0].numel()),
             spacing_mm=spacing_mm,

@@ -19,15 +19,10 @@ def hat_matrix(n_voxels: int, n_cells: int) -> Tensor:
     return nn.functional.interpolate(cells, size=n_voxels, mode="linear")[0].T.contiguous()
 
 
-def mask_heights(channels: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor]:
+def mask_heights(channels: Tensor, shape: Sequence[int]) -> Tensor:
     """Bring channels (n, 1, *layer_grid) to masks from 0 to 1, without enlarging them.
 
-    Returns
-    -------
-    heights : Tensor, shape (n, *layer_grid)
-        Enlarged linearly to ``shape`` they are the masks of eq. 8.
-    span : Tensor, shape (n,)
-        Highest less lowest value of each enlarged channel; 0 for one that masks nothing.
+    The result, (n, *layer_grid), enlarged linearly to ``shape`` gives the masks of eq. 8.
     """
     channels = channels.squeeze(1)
     corners = channels
@@ -37,7 +32,7 @@ def mask_heights(channels: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor
     low, high = corners.flatten(1).amin(dim=1), corners.flatten(1).amax(dim=1)
     span = high - low
     column = (-1, *[1] * len(shape))
-    return (channels - low.view(column)) / torch.where(span > 0, span, 1).view(column), span
+    return (channels - low.view(column)) / torch.where(span > 0, span, 1).view(column)
 
 
 def _bends(n_voxels: int, n_cells: int) -> Tensor:
