@@ -15,10 +15,10 @@ from clamlab.clam import (
     importance,
     is_empty,
     own_importance,
+    passes,
     population_average,
     upsample,
 )
-from clamlab.clam import passes
 from clamlab.clam.passes import can_share, confidence_under_masks
 from clamlab.models import ConvAutoencoder, DeepClustering
 

@@ -11,6 +11,7 @@ from clamlab.evaluation.controls import (
 from clamlab.evaluation.correlations import (
     map_correlation,
     other_cluster_correlation,
+    pair_correlation,
     weight_necessity,
 )
 from clamlab.evaluation.faithfulness import draw_donors, faithfulness
@@ -30,6 +31,7 @@ __all__ = [
     "match_clusters",
     "occlusion_map",
     "other_cluster_correlation",
+    "pair_correlation",
     "trust_card",
     "untrained_copy",
     "unweighted_map",

@@ -98,6 +98,40 @@ def other_cluster_correlation(maps: ArrayLike, clusters: ArrayLike, *, mask: Arr
     return np.divide(total, count, out=np.full(len(maps), np.nan), where=count > 0)
 
 
+def pair_correlation(pairs: ArrayLike, clusters: ArrayLike, *, mask: ArrayLike) -> NDArray:
+    """Tell how alike a scan's pair maps are, to see whether the rival matters.
+
+    Parameters
+    ----------
+    pairs : array, shape (n_scans, n_clusters, *grid)
+        Why the scan is in its own cluster and not in cluster k (``contrast_map``); the entry of
+        its own cluster is passed over.
+    clusters : array of int, shape (n_scans,)
+        Each scan's own cluster, from 0.
+    mask : array of bool, shape (*grid)
+        The lung.
+
+    Returns
+    -------
+    array of float, shape (n_scans,)
+        Mean correlation over pairs of rivals; NaN with fewer than two rivals that show anything.
+
+    Examples
+    --------
+    >>> away, up = np.zeros((2, 4)), np.arange(8.0).reshape(2, 4)
+    >>> pair_correlation([[away, up, -up]], [0], mask=np.ones((2, 4), bool)).round(6)
+    array([-1.])
+    """
+    mask = np.asarray(mask).astype(bool)
+    means = np.full(len(pairs), np.nan)
+    for i, (maps, own) in enumerate(zip(np.asarray(pairs), clusters, strict=True)):
+        rivals = np.delete(maps, own, axis=0)[:, mask]
+        speaking = rivals[np.ptp(rivals, axis=1) > 0]
+        if len(speaking) > 1:
+            means[i] = np.corrcoef(speaking)[np.triu_indices(len(speaking), 1)].mean()
+    return means
+
+
 def _inside(maps: ArrayLike, mask: NDArray[np.bool_]) -> NDArray:
     maps = np.asarray(maps)
     if maps.shape[1:] != mask.shape:

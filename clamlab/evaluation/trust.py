@@ -20,6 +20,7 @@ from clamlab.evaluation.controls import (
 from clamlab.evaluation.correlations import (
     map_correlation,
     other_cluster_correlation,
+    pair_correlation,
     weight_necessity,
 )
 from clamlab.evaluation.faithfulness import draw_donors, faithfulness
@@ -215,21 +216,10 @@ def _alikeness(
         table["other_cluster_correlation"] = other_cluster_correlation(maps, own, mask=mask)
     else:
         table["weight_necessity"] = np.nan
-        table["other_cluster_correlation"] = _pair_correlation(maps, own, mask)
+        table["other_cluster_correlation"] = pair_correlation(maps, own, mask=mask)
     for name in ("deviation", "integrated_gradients", "occlusion"):
         table[f"{name}_correlation"] = map_correlation(shown, controls[name], mask=mask)
     return table
-
-
-def _pair_correlation(maps: NDArray, own: NDArray, mask: NDArray) -> NDArray:
-    """Correlate each scan's pair maps with each other, to see whether the rival matters."""
-    means = np.full(len(maps), np.nan)
-    for i, k in enumerate(own):
-        pairs = [m[mask] for j, m in enumerate(maps[i]) if j != k and np.ptp(m[mask]) > 0]
-        if len(pairs) > 1:
-            alike = np.corrcoef(pairs)
-            means[i] = alike[np.triu_indices(len(pairs), 1)].mean()
-    return means
 
 
 def _dependence(tests: pd.DataFrame, kind: str) -> pd.DataFrame:

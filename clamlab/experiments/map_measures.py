@@ -1,12 +1,10 @@
 """How good maps are where the truth is known: specific, in the right place, right in HU."""
 
-import itertools
-
 import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.contrast import counterfactual, most_probable
-from clamlab.evaluation import localization, map_correlation, other_cluster_correlation
+from clamlab.evaluation import localization, other_cluster_correlation, pair_correlation
 from clamlab.experiments.map_kinds import Examined, Maps
 from clamlab.simulate import SliceCohort
 
@@ -50,20 +48,15 @@ def specificity(maps: Maps, seen: Examined, true_pairs: NDArray) -> Values:
         return found
     rows = [(i, k) for i, own in enumerate(seen.own) for k in range(seen.n_clusters) if k != own]
     shown, truth = (np.stack([m[i, k] for i, k in rows]) for m in (maps.pairs, true_pairs))
+    alike, perfect = (
+        _mean(pair_correlation(pairs, seen.own, mask=seen.mask))
+        for pairs in (maps.pairs, true_pairs.astype(float))
+    )
     return found | {
         "pair_iou": _mean(localization(shown, truth, seen.mask)["iou"]),
-        "pair_correlation": _between_rivals(maps.pairs, seen),
-        "perfect_pair_correlation": _between_rivals(true_pairs.astype(float), seen),
+        "pair_correlation": alike,
+        "perfect_pair_correlation": perfect,
     }
-
-
-def _between_rivals(pairs: NDArray, seen: Examined) -> float:
-    alike = []
-    for i, own in enumerate(seen.own):
-        rivals = [k for k in range(seen.n_clusters) if k != own]
-        for a, b in itertools.combinations(rivals, 2):
-            alike.append(map_correlation(pairs[i, a][None], pairs[i, b][None], mask=seen.mask)[0])
-    return _mean(alike)
 
 
 def whereabouts(maps: Maps, seen: Examined, true_clusters: NDArray) -> Values:
