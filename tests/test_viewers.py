@@ -391,3 +391,22 @@ def test_a_scan_stands_beside_itself_as_its_rival_would_have_it():
     assert viewer.second.title == "Scan 1 as cluster 3 would have it"
     viewer.scan.value = 1  # cluster 3 is its own: the second likeliest stands in
     assert viewer.second.title == "Scan 2 as cluster 2 would have it"
+
+
+def test_maps_of_every_convolution_are_worked_out_for_the_scan_looked_at():
+    from clamlab import clam
+    from clamlab.models import ConvAutoencoder, DeepClustering
+
+    model = DeepClustering(ConvAutoencoder((16, 16), channels=(4, 4, 8), n_features=3), 2)
+    scans = np.random.default_rng(3).normal(size=(3, 16, 16)).astype("float32")
+    kinds = viewers.layer_maps(model, scans, n_layers=3, background=-1)
+    assert list(kinds)[0] == "Activation, convolution 1 of 3"
+    for layer, of in enumerate(kinds.values()):
+        sums = clam.cluster_activation_map(model, scans[2:], layer=layer, background=-1)
+        assert np.array_equal(of(2, 1), clam.importance(sums)[0, 1])
+    soft = np.full((3, 2), 0.5)
+    viewer = viewers.CohortViewer(np.full((3, 16, 16), -800), scans[:, 0], soft, maps=kinds)
+    first = shown(viewer)[1]
+    assert first.max() > 0.4
+    viewer.map.value = "Activation, convolution 3 of 3"
+    assert not np.array_equal(shown(viewer)[1], first)

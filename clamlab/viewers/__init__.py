@@ -2,8 +2,16 @@
 
 from .cohort_viewer import CohortViewer
 from .export import embed, to_html
-from .maps import study_maps
+from .maps import layer_maps, study_maps
 from .slice_viewer import SliceViewer
 from .volume_view import volume_view
 
-__all__ = ["CohortViewer", "SliceViewer", "embed", "study_maps", "to_html", "volume_view"]
+__all__ = [
+    "CohortViewer",
+    "SliceViewer",
+    "embed",
+    "layer_maps",
+    "study_maps",
+    "to_html",
+    "volume_view",
+]
