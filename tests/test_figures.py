@@ -112,6 +112,25 @@ def test_average_panel_has_both_halves(phantom):
     assert figure.get_size_inches()[0] * 25.4 == pytest.approx(180)
 
 
+def test_explanations_show_the_slice_that_holds_most_evidence(phantom):
+    volume, mask = phantom
+    evidence = np.where(mask, 1.0, 0)
+    z = int(np.flatnonzero(mask.any(axis=(0, 1)))[1])
+    x, y, _ = np.argwhere(mask & (np.arange(mask.shape[2]) == z))[0]
+    evidence[x, y, z] = 50
+    row = (volume + 100, volume, mask * 1.0, evidence)
+    figure = figures.explanation_panel({"Cluster 1": row}, mask=mask)
+    scan, other, apart, _, contrast = images(figure)
+    lung = figures.radiological(mask, z)
+    assert np.isfinite(scan).sum() == lung.sum()
+    assert np.nanmax(contrast) == 50
+    assert np.allclose((scan - other)[np.isfinite(scan)], 100)
+    assert np.nanmin(apart) == np.nanmax(apart) == 100
+    assert {"HU difference", "As the rival", "Cluster 1"} <= set(texts(figure))
+    with pytest.raises(ValueError, match="no scans"):
+        figures.explanation_panel({}, mask=mask)
+
+
 def test_image_grid_leaves_gaps_where_a_row_lacks_a_column():
     image = np.ones((4, 4))
     rows = {"Location": {"Cluster 1": image, "Cluster 2": image}, "Size": {"Cluster 2": image}}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clamlab import clam
 from clamlab.evaluation import adjusted_rand, clustering_accuracy, localization
@@ -48,21 +49,33 @@ def _clusters(study: Study, truth: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _places(study: Study) -> str:
-    # Ingestion brings seconds of imports that only this line needs.
+def true_lesions(study: Study) -> NDArray[np.bool_]:
+    """Bring the lesion that was put into each scan to the study's grid, (n_scans, *grid)."""
+    # Ingestion brings seconds of imports that only simulated studies need.
     from clamlab.ingest import follow
     from clamlab.volumes import load_nifti
 
     template, affine = load_nifti(study.path("template"))
+    return np.stack(
+        [
+            follow(
+                study.path("truth") / f"{subject}_lesion.nii.gz",
+                study.path("subjects") / subject,
+                template=template,
+                affine=affine,
+            )
+            for subject in study.read("scans")["subject_id"]
+        ]
+    )
+
+
+def _places(study: Study) -> str:
     mask = study.read("lung_mask")
     clusters = study.read("assignments")["cluster"].to_numpy()
     activation = clam.own_importance(study.read("maps"), clusters)
     evidence = study.read("contrast")
     rows = []
-    for i, subject in enumerate(study.read("scans")["subject_id"]):
-        drawn = study.path("truth") / f"{subject}_lesion.nii.gz"
-        folder = study.path("subjects") / subject
-        lesion = follow(drawn, folder, template=template, affine=affine)
+    for i, lesion in enumerate(true_lesions(study)):
         shown = {
             "map": clam.upsample(activation[i], mask.shape),
             "contrast": evidence[i, clusters[i]],

@@ -6,6 +6,7 @@ writes it as PDF, SVG and PNG, the same bytes for the same input.
 
 from clamlab.figures.curves import criteria_panel, loss_curves
 from clamlab.figures.examples import example_scans
+from clamlab.figures.explanation import explanation_panel
 from clamlab.figures.images import average_panel, image_grid, montage
 from clamlab.figures.live import LiveFigure
 from clamlab.figures.outcomes import forest_plot, outcome_panel
@@ -30,6 +31,7 @@ __all__ = [
     "cluster_colors",
     "criteria_panel",
     "example_scans",
+    "explanation_panel",
     "forest_plot",
     "image_grid",
     "latent_scatter",

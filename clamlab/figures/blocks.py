@@ -33,7 +33,10 @@ class _Kind:
 
 _KINDS = {
     "hu": _Kind("HU", (-1000, 0), "viridis", (-1000, -750, -500, -250, 0)),
+    "difference": _Kind("HU difference", (-400, 400), "RdBu_r", (-400, -200, 0, 200, 400)),
     "importance": _Kind("Importance", (0, 1), "inferno", (0, 0.25, 0.5, 0.75, 1)),
+    "evidence": _Kind("Evidence (1: even)", (0, 10), "inferno", (0, 2.5, 5, 7.5, 10)),
+    "t": _Kind("t", (-5, 5), "RdBu_r", (-5, -2.5, 0, 2.5, 5)),
 }
 
 

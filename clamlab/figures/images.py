@@ -37,7 +37,7 @@ def montage(
         and on one grid; 2-D images are as displayed and give a single row.
     mask : array of bool, same shape, optional
         The lung. Everything else stays white, and the picture is cropped to it.
-    kind : {"hu", "importance"}
+    kind : {"hu", "difference", "importance", "evidence", "t"}
         Decides colours, limits and the colour bar's label.
     slices : int
         Slices shown, spread evenly over the mask's height.
