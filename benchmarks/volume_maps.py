@@ -22,7 +22,7 @@ from joblib import Parallel, delayed
 from clamlab import training, volumes
 from clamlab.cli.truth import true_lesions
 from clamlab.contrast import contrast_map
-from clamlab.experiments import volume_map_measures
+from clamlab.experiments import typical_place, volume_map_measures
 from clamlab.experiments.explained import name_by_truth
 from clamlab.experiments.map_kinds import Examined, some_of_each
 from clamlab.models import ConvAutoencoder
@@ -77,7 +77,7 @@ def measured(root: Path, n_clusters: int, seed: int) -> pd.DataFrame:
     average, names = images.mean(axis=0), range(n_clusters)
     means = np.stack([images[clusters == k].mean(axis=0) for k in names])
     seen = Examined(model, images[scans], clusters[scans], mask, average, average, means)
-    typical = np.stack([lesions[labels == k].mean(axis=0) >= 0.5 for k in names])
+    typical = np.stack([typical_place(lesions[labels == k] & mask) for k in names])
     table = volume_map_measures(seen, lesions[scans], typical, spacing_mm=SPACING_MM)
     accuracy = float((clusters == labels).mean())
     return table.assign(n_true=n_clusters, seed=seed, accuracy=accuracy, steps=steps_of(seen))

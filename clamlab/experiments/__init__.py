@@ -12,7 +12,7 @@ from clamlab.experiments.power import power, power_summary
 from clamlab.experiments.retraining import RetrainingStability, retraining_stability
 from clamlab.experiments.simulation import PAPER_SCENARIOS, simulation_study
 from clamlab.experiments.training_length import training_length
-from clamlab.experiments.volume_maps import volume_map_measures
+from clamlab.experiments.volume_maps import typical_place, volume_map_measures
 
 __all__ = [
     "PAPER_SCENARIOS",
@@ -34,6 +34,7 @@ __all__ = [
     "retraining_stability",
     "simulation_study",
     "training_length",
+    "typical_place",
     "volume_map_measures",
     "who_was_right",
 ]

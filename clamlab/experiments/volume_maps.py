@@ -39,7 +39,7 @@ def volume_map_measures(
     lesions : array of bool, shape (n, *grid)
         Each scan's own lesion.
     typical : array of bool, shape (n_clusters, *grid)
-        Where at least half of a true cluster's scans have a lesion.
+        Where the scans of each true cluster typically have one (`typical_place`).
     spacing_mm : float
     kinds : sequence of str
         Of `KINDS`. Those without pair maps answer with the map of the scan's own cluster.
@@ -73,6 +73,21 @@ def volume_map_measures(
                     measures = _where(shown, lesions[scans], typical[rival], seen, spacing_mm)
                     rows.append({"kind": kind, "cluster": own, "rival": rival, **measures})
     return pd.DataFrame(rows)
+
+
+def typical_place(lesions: NDArray) -> NDArray[np.bool_]:
+    """Tell where scans of one kind mostly have lesions: as many voxels as one scan's lesion has.
+
+    Examples
+    --------
+    >>> typical_place(np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 1, 0]])).tolist()
+    [True, False, True, False]
+    """
+    share = lesions.mean(axis=0)
+    size = round(lesions.sum() / len(lesions))
+    place = np.zeros(share.size, bool)
+    place[np.argsort(-share, axis=None, kind="stable")[:size]] = True
+    return place.reshape(share.shape)
 
 
 def _against(maps: Maps, seen: Examined, scans: NDArray, rival: int) -> NDArray:

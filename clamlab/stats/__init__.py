@@ -15,6 +15,7 @@ from clamlab.stats.imputation import imputed_associations
 from clamlab.stats.measures import map_measures, measures_by_cluster
 from clamlab.stats.missingness import missing_by_cluster
 from clamlab.stats.model_comparison import compare_models
+from clamlab.stats.outcome_maps import OutcomeMap, outcome_map
 from clamlab.stats.rendering import render_table_one, table_notes
 from clamlab.stats.shortcuts import shortcut_alarm
 from clamlab.stats.summary import summary_sentence
@@ -23,6 +24,7 @@ from clamlab.stats.voxelwise import voxelwise_association
 from clamlab.stats.zones import outside_shares, zone_shares
 
 __all__ = [
+    "OutcomeMap",
     "adjusted_means",
     "associations_across",
     "check_with_tableone",
@@ -34,6 +36,7 @@ __all__ = [
     "missing_by_cluster",
     "model_diagnostics",
     "outcome_associations",
+    "outcome_map",
     "outside_shares",
     "render_table_one",
     "shortcut_alarm",
