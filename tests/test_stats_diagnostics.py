@@ -68,6 +68,16 @@ def test_an_outlier_is_named(table):
     assert told["rank_p"] < 0.01  # ranks hardly notice
 
 
+def test_a_scan_alone_with_its_level_is_named_without_noise(table, recwarn):
+    table["site"] = ["only"] + ["a", "b"] * 59 + ["a"]
+    site = {"type": "string", "enum": ["a", "b", "only"], "x-role": "scanner"}
+    schema = {"properties": SCHEMA["properties"] | {"site": site}}
+    told = model_diagnostics(table, schema, covariates=["age", "site"]).iloc[0]
+    assert told["alone"] == "s0" and "s0: alone" in told["advice"]
+    assert np.isfinite(told["max_cook"]) and not told["influential"].startswith("s0")
+    assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]
+
+
 def test_unequal_variances_and_skew_come_with_a_remedy(table):
     rng = np.random.default_rng(0)
     table["fvc"] = rng.lognormal(0, 1, 120) * (1 + 3 * table["cluster"])

@@ -13,9 +13,10 @@ from clamlab.stats.fitting import OutcomeModel, fit_outcomes
 
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title source n residual_skew normality_p equal_variance_p max_leverage max_cook "
-    "influential max_vif vif_term p rank_p advice note"
+    "influential alone max_vif vif_term p rank_p advice note"
 ).split()
 LEVEL, HIGH_VIF, LARGE_COOK = 0.05, 5.0, 0.5
+ALONE = 1 - 1e-8
 MANY = 30  # with more scans, the means are normal enough whatever the residuals are
 
 
@@ -44,7 +45,7 @@ def model_diagnostics(
         - residual_skew, and normality_p of Shapiro and Wilk's test of the residuals;
         - equal_variance_p of Breusch and Pagan's test (studentised, as Koenker);
         - max_leverage, max_cook (Cook's distance), influential (scans whose distance exceeds 4/n,
-          the largest three);
+          the largest three), alone (scans of leverage 1, which no other scan is like);
         - max_vif, vif_term: the largest variance inflation among the terms, and whose;
         - p of cluster in the model, and rank_p, the same on ranks of outcome and numeric
           covariates, which outliers and skew hardly move; none for outcomes derived from the image;
@@ -104,11 +105,16 @@ def _diagnose(model: OutcomeModel, table: pd.DataFrame, names: pd.Series) -> dic
 
 def _influence(model: OutcomeModel, names: pd.Series) -> dict:
     influence = model.result.get_influence()
-    distances = pd.Series(influence.cooks_distance[0], index=model.design.matrix.index)
+    leverage = pd.Series(influence.hat_matrix_diag, index=model.design.matrix.index)
+    alone = leverage > ALONE
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # A scan that alone has its level of a factor has no residual, and so no distance.
+        distances = pd.Series(influence.cooks_distance[0], index=leverage.index)[~alone]
     largest = distances.nlargest(3)
     marked = largest[largest > 4 / len(distances)]
     return {
-        "max_leverage": float(influence.hat_matrix_diag.max()),
+        "max_leverage": float(leverage.max()),
+        "alone": ", ".join(names[leverage.index[alone]].astype(str)),
         "max_cook": float(distances.max()),
         "influential": ", ".join(names[marked.index].astype(str)),
     }
@@ -148,6 +154,8 @@ def _advice(row: dict, model: OutcomeModel) -> str:
         found.append("variances differ: use covariance HC3")
     if row["max_cook"] > LARGE_COOK:
         found.append(f"one scan moves the result: look at {row['influential'].split(', ')[0]}")
+    if row["alone"]:
+        found.append(f"{row['alone']}: alone with a level of a factor, so says nothing here")
     if row.get("max_vif", 0) > HIGH_VIF:
         found.append(f"{row['vif_term']} is nearly told by the other terms: its share is unclear")
     if "p" in row and (row["p"] < LEVEL) != (row["rank_p"] < LEVEL):
