@@ -24,7 +24,7 @@ from clamlab.cli.truth import true_lesions
 from clamlab.contrast import contrast_map
 from clamlab.experiments import typical_place, volume_map_measures
 from clamlab.experiments.explained import name_by_truth
-from clamlab.experiments.map_kinds import Examined, some_of_each
+from clamlab.experiments.maps.kinds import Examined, some_of_each
 from clamlab.models import ConvAutoencoder
 from clamlab.study import Study
 

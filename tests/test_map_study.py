@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from clamlab.experiments import blind_spots, map_study
-from clamlab.experiments.map_kinds import Examined, Maps
-from clamlab.experiments.map_measures import specificity, true_places, whereabouts
+from clamlab.experiments import blind_spots, map_study, typical_place, volume_map_measures
+from clamlab.experiments.maps.kinds import Examined, Maps
+from clamlab.experiments.maps.measures import specificity, true_places, whereabouts
 from clamlab.simulate import lung_slices
 
 
@@ -83,3 +83,20 @@ def test_contrast_maps_leave_out_what_the_encoder_cannot_see_and_what_is_unrelat
     assert contrast["seen"] > 0.5 and contrast["unseen"] < 0.1
     assert difference["unseen"] > 0.1  # no network knows no difference between the two places
     assert contrast["unrelated"] < 0.2
+
+
+def test_maps_of_volumes_are_held_against_own_and_typical_lesions():
+    lesions = np.zeros((4, 6, 6, 6), bool)
+    lesions[:2, 1, 1:3, 1:3] = lesions[2:, 4, 4, 2:5] = True
+    scans, own, lung = lesions * 3.0, np.array([0, 0, 1, 1]), np.ones((6, 6, 6), bool)
+    typical = np.stack([typical_place(lesions[own == k]) for k in (0, 1)])
+    means = np.stack([scans[:2].mean(0), scans[2:].mean(0)])
+    seen = Examined(None, scans, own, lung, np.zeros(lung.shape), scans.mean(0), means)
+    kinds = ["mean_difference", "deviation"]
+    found = volume_map_measures(seen, lesions, typical, spacing_mm=6, kinds=kinds)
+    both, alone = (found[found["kind"] == kind] for kind in kinds)
+    assert both[["dice", "mass_inside"]].to_numpy() == pytest.approx(1)
+    assert both["in_own_lesion"].tolist() == pytest.approx([4 / 7, 3 / 7])
+    # What differs from the healthy lung is the own lesion; the rival's is left to luck.
+    assert alone["in_own_lesion"].tolist() == pytest.approx([1, 1])
+    assert (alone["dice"] < 1).all()

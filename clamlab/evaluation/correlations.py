@@ -122,9 +122,9 @@ def pair_correlation(pairs: ArrayLike, clusters: ArrayLike, *, mask: ArrayLike) 
     >>> pair_correlation([[away, up, -up]], [0], mask=np.ones((2, 4), bool)).round(6)
     array([-1.])
     """
-    mask = np.asarray(mask).astype(bool)
-    means = np.full(len(pairs), np.nan)
-    for i, (maps, own) in enumerate(zip(np.asarray(pairs), clusters, strict=True)):
+    shown, mask = np.asarray(pairs), np.asarray(mask).astype(bool)
+    means = np.full(len(shown), np.nan)
+    for i, (maps, own) in enumerate(zip(shown, np.asarray(clusters), strict=True)):
         rivals = np.delete(maps, own, axis=0)[:, mask]
         speaking = rivals[np.ptp(rivals, axis=1) > 0]
         if len(speaking) > 1:

@@ -1,18 +1,18 @@
 """Whole experiments over many runs: simulation study, power, retraining, null calibration."""
 
 from clamlab.experiments.areas import area_by_threshold
-from clamlab.experiments.blind_spots import blind_spots
 from clamlab.experiments.claims import assignment_claims, map_claims
 from clamlab.experiments.explained import ExplainedRun, explain_scenario, explain_scenarios
 from clamlab.experiments.false_positives import false_positive_rates
-from clamlab.experiments.map_study import map_study
+from clamlab.experiments.maps.blind_spots import blind_spots
+from clamlab.experiments.maps.study import map_study
+from clamlab.experiments.maps.volumes import typical_place, volume_map_measures
 from clamlab.experiments.null import NullCalibration, null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
 from clamlab.experiments.power import power, power_summary
 from clamlab.experiments.retraining import RetrainingStability, retraining_stability
 from clamlab.experiments.simulation import PAPER_SCENARIOS, simulation_study
 from clamlab.experiments.training_length import training_length
-from clamlab.experiments.volume_maps import typical_place, volume_map_measures
 
 __all__ = [
     "PAPER_SCENARIOS",

@@ -91,7 +91,7 @@ def _column(
     title: str, images: Mapping[str, tuple[np.ndarray, np.ndarray]], mask: np.ndarray
 ) -> Pages:
     """Cut each image where its evidence is strongest."""
-    whole = mask if mask.ndim == 2 else radiological(mask.any(axis=2)[..., np.newaxis], 0)
+    whole = mask if mask.ndim == 2 else radiological(np.any(mask, axis=2, keepdims=True), 0)
     cells = []
     for name, (image, evidence) in images.items():
         shown, lung = np.asarray(image, float), mask

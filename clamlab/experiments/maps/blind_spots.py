@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
-from clamlab.experiments.map_kinds import KINDS, Maps, examined, some_of_each
+from clamlab.experiments.maps.kinds import KINDS, Maps, examined, some_of_each
 from clamlab.experiments.methods import Deep
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.models import ConvAutoencoder

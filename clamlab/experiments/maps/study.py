@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untrained_copy
 from clamlab.experiments.explained import name_by_truth
-from clamlab.experiments.map_kinds import KINDS, Examined, Maps, examined, some_of_each
-from clamlab.experiments.map_measures import (
+from clamlab.experiments.maps.kinds import KINDS, Examined, Maps, examined, some_of_each
+from clamlab.experiments.maps.measures import (
     counterfactuals,
     specificity,
     true_places,

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from clamlab.contrast import counterfactual, most_probable
 from clamlab.evaluation import localization, other_cluster_correlation, pair_correlation
-from clamlab.experiments.map_kinds import Examined, Maps
+from clamlab.experiments.maps.kinds import Examined, Maps
 from clamlab.simulate import SliceCohort
 
 Values = dict[str, float]

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clamlab.evaluation import localization
-from clamlab.experiments.map_kinds import KINDS, Examined, Maps
+from clamlab.experiments.maps.kinds import KINDS, Examined, Maps
 
 VOLUME_KINDS = (
     "contrast",
