@@ -69,7 +69,7 @@ def export_table(
     >>> from tempfile import mkdtemp
     >>> path = Path(mkdtemp()) / "table_one.tex"
     >>> export_table(pd.DataFrame({"": ["Male (%)"], "Overall": ["142 (47.2)"]}), path)
-    >>> print(path.read_text().splitlines()[6])
+    >>> print(path.read_text().splitlines()[8])
     Male (\%) & 142 (47.2) \\
     """
     files = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
@@ -110,15 +110,18 @@ def _write_latex(cells: pd.DataFrame, path: Path, caption: str, notes: Sequence[
     path.write_text(
         "\n".join(
             [
+                r"% needs \usepackage{booktabs,graphicx}",
                 r"\begin{table}",
                 rf"\caption{{{_latex(caption)}}}",
+                # Shrunk to the column's width where it is wider, also inside sidewaystable.
+                r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
                 rf"\begin{{tabular}}{{l{'r' * (cells.shape[1] - 1)}}}",
                 r"\toprule",
                 head,
                 r"\midrule",
                 *lines,
                 r"\bottomrule",
-                r"\end{tabular}",
+                r"\end{tabular}}",
                 *foot,
                 r"\end{table}",
                 "",
