@@ -25,7 +25,7 @@ MAY_IMPORT = {
     },
     "viewers": {"figures", "clam"},
     "evaluation": {"clam", "contrast", "clustering"},
-    "contrast": {"clam", "clustering"},
+    "contrast": {"clam", "clustering", "forecast"},
     "clam": {"clustering", "models", "forecast"},
     "training": {"models", "clustering", "forecast"},
     "models": {"clustering"},

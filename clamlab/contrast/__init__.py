@@ -4,9 +4,11 @@ from clamlab.contrast.attribution import integrated_gradients
 from clamlab.contrast.cohort import average_evidence, counterfactual_hu
 from clamlab.contrast.counterfactuals import counterfactual, most_probable
 from clamlab.contrast.maps import contrast_map
+from clamlab.contrast.planning import contrast_forecast
 
 __all__ = [
     "average_evidence",
+    "contrast_forecast",
     "contrast_map",
     "counterfactual",
     "counterfactual_hu",

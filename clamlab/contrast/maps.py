@@ -132,19 +132,33 @@ def _maps_of_scan(
 ) -> NDArray[np.float32]:
     maps = np.zeros((len(model.centroids), *mask.shape), "float32")
     others = [k for k in rivals if k != own]
-    with evaluation_mode(model):
-        scan = to_tensor(image, model)
-        lung = torch.as_tensor(mask, device=scan.device)
-        for k in others:
-            start = as_rival(model, scan[None], np.array([k]), lung)[0]
-            shares = shares_of_path(model, start, scan, own, k, steps, batch_size)
-            maps[k] = _positive_share(shares.cpu().numpy(), mask, sigma)
+    for k in others:
+        shares = pair_shares(model, image, own, k, mask, steps=steps, batch_size=batch_size)
+        maps[k] = _positive_share(shares, mask, sigma)
     # A rival that leaves no evidence (centroids on one spot) must not silence all the others.
     speaking = [maps[k] for k in others if maps[k].any()]
     if speaking:
         with np.errstate(divide="ignore"):
             maps[own] = _even_share(np.exp(np.mean(np.log(speaking), axis=0)), mask)
     return maps
+
+
+def pair_shares(
+    model: Any,
+    image: NDArray,
+    own: int,
+    rival: int,
+    mask: NDArray[np.bool_],
+    *,
+    steps: int,
+    batch_size: int = 8,
+) -> NDArray:
+    """Share out, with its sign, why a scan is in its own cluster and not in a rival."""
+    with evaluation_mode(model):
+        scan = to_tensor(image, model)
+        lung = torch.as_tensor(mask, device=scan.device)
+        start = as_rival(model, scan[None], np.array([rival]), lung)[0]
+        return shares_of_path(model, start, scan, own, rival, steps, batch_size).cpu().numpy()
 
 
 def _positive_share(shares: NDArray, mask: NDArray[np.bool_], sigma: float) -> NDArray:

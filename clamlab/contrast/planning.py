@@ -1,0 +1,38 @@
+"""How long the contrast maps of a cohort will take, before the first is made."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.contrast.maps import pair_shares
+from clamlab.forecast import forecast
+
+BYTES_PER_VOXEL = 4 + 2  # of a contrast map and of a counterfactual scan
+
+
+def contrast_forecast(
+    model: Any,
+    images: NDArray,
+    *,
+    mask: NDArray,
+    steps: int = 8,
+    spacing_mm: Sequence[float] | None = None,
+) -> str:
+    """Say what the contrast maps and counterfactual scans of the cohort will take, from one pair.
+
+    Examples
+    --------
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> contrast_forecast(model, np.zeros((3, 8, 8), "float32"), mask=np.ones((8, 8), bool))
+    'At most ...'
+    """
+    n, n_clusters, scan = len(images), len(model.centroids), np.asarray(images[0])
+    return forecast(
+        lambda: pair_shares(model, scan, 0, n_clusters - 1, mask, steps=steps),
+        n * max(1, n_clusters - 1),
+        disk_bytes=BYTES_PER_VOXEL * n * n_clusters * mask.size,
+        spacing_mm=spacing_mm,
+    )
