@@ -160,7 +160,9 @@ def test_status_and_export(tmp_path, capsys):
     assert main(["export", str(study.root), str(tmp_path / "paper")]) == 1
     assert "nothing to export" in capsys.readouterr().err
     stage = study.stage("09_associations")
-    stage.write("associations", pd.DataFrame({"outcome": ["fvc"], "part": ["omnibus"]}))
+    row = {"outcome": "fvc", "part": "omnibus", "n": 9, "p": 0.5, "note": None}
+    row |= dict.fromkeys(["difference", "low", "high"])
+    stage.write("associations", pd.DataFrame([row]))
     stage.path("figure_10").with_suffix(".png").write_bytes(b"png")
     assert main(["export", str(study.root), str(tmp_path / "paper")]) == 0
     copied = {p.name for p in (tmp_path / "paper").rglob("*") if p.is_file()}

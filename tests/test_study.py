@@ -48,8 +48,9 @@ def pretrain(study):
 def choose(study):
     stage = study.stage("04_n_clusters")
     stage.read("pretrained_features")
-    stage.write("criteria", pd.DataFrame({"n_clusters": [1, 2]}))
-    stage.write("stability", pd.DataFrame({"subject_id": IDS}))
+    stage.write("criteria", pd.DataFrame({"n_clusters": [1, 2], "silhouette": 0.3, "gap": 0.1}))
+    stable = {"subject_id": IDS, "cluster": 0, "agreement": 1.0, "borderline": False}
+    stage.write("stability", pd.DataFrame(stable))
     stage.write("choice", {"n_clusters": 2})
 
 
