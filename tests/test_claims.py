@@ -87,13 +87,14 @@ def test_assignments_are_counted_over_cohorts():
         ("size", 3, 3000, 4, 1.0, 1, 0.7, 3),
         ("size", 4, 3000, 4, 0.997, 0, 0.6, 2),
         ("size", 4, 3000, 5, 0.8, 0, 0.8, 2),
+        ("size", 3, 3001, 3, 1.0, 0, 0.9, 3),  # one number fitted: none is chosen afterwards
     ]
     columns = ["scenario", "n_true", "seed", "n_fitted", "accuracy", "n_empty"]
     columns += ["silhouette_after", "pick_silhouette"]
     results = pd.DataFrame(rows, columns=columns).assign(method="deep")
     claims = assignment_claims(results)
-    assert claims["ours"].tolist() == ["1/2", "1/2", "1/2", "1/2 fits"]
-    assert claims["agrees"].tolist() == ["partly", "no", "yes", "partly"]
+    assert claims["ours"].tolist() == ["2/3", "2/3", "1/2", "1/2 fits"]
+    assert claims["agrees"].tolist() == ["partly", "partly", "yes", "partly"]
 
 
 def test_areas_that_grow_and_areas_that_do_not():
