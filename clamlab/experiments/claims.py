@@ -10,6 +10,7 @@ from scipy.stats import kruskal
 from clamlab.evaluation import localization
 from clamlab.experiments.areas import area_by_threshold
 from clamlab.experiments.explained import ExplainedRun
+from clamlab.experiments.picks import best_after
 
 NEAR_HALF = (0.4, 0.6)
 NEAR_ONE = 0.9
@@ -114,10 +115,7 @@ def _assignment_rows(deep: pd.DataFrame) -> Iterator[tuple]:
     wrong = deep[deep["n_fitted"] > deep["n_true"]]
     if wrong.empty:
         return
-    # A run in which one K was fitted chooses nothing.
-    fits = deep.groupby(["scenario", "n_true", "seed"])["n_fitted"].transform("count")
-    several = deep[fits > 1].groupby(["scenario", "n_true", "seed"])["silhouette_after"]
-    best = deep.loc[several.idxmax()]
+    best = best_after(deep, ["scenario", "n_true", "seed"])
     right = int((best["n_fitted"] == best["n_true"]).sum())
     yield (
         "the silhouette after clustering finds K in few scenarios only",

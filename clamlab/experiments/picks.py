@@ -35,12 +35,20 @@ def number_picks(study: pd.DataFrame) -> pd.DataFrame:
     columns = [name for name in study if name.startswith(PICK)]
     before = study.drop_duplicates(RUN).melt(RUN, columns, "rule", "pick")
     before["rule"] = before["rule"].str.removeprefix(PICK)
-    fits = study[study.groupby(RUN)["n_fitted"].transform("count") > 1].dropna(subset=[AFTER])
-    best = fits.loc[fits.groupby(RUN)[AFTER].idxmax(), [*RUN, "n_fitted"]]
+    best = best_after(study, RUN)[[*RUN, "n_fitted"]]
     after = best.rename(columns={"n_fitted": "pick"}).assign(rule=AFTER)
     picks = pd.concat([before, after], ignore_index=True).dropna(subset=["pick"])
     picks["pick"] = picks["pick"].astype(int)
     return picks.assign(right=picks["pick"] == picks["n_true"])
+
+
+def best_after(study: pd.DataFrame, run: list[str]) -> pd.DataFrame:
+    """Pick each run's row with the largest silhouette after clustering.
+
+    A run, told by the columns ``run``, in which one K was fitted chooses nothing.
+    """
+    fits = study[study.groupby(run)["n_fitted"].transform("count") > 1].dropna(subset=[AFTER])
+    return fits.loc[fits.groupby(run)[AFTER].idxmax()]
 
 
 def who_was_right(picks: pd.DataFrame) -> pd.DataFrame:
