@@ -8,11 +8,16 @@ Claims about assignments are read off simulation.csv, which is complete after
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from clamlab import clam, figures
-from clamlab.experiments import assignment_claims, explain_scenario, explain_scenarios, map_claims
+from clamlab.experiments import (
+    assignment_claims,
+    explain_scenario,
+    explain_scenarios,
+    latent_claims,
+    map_claims,
+)
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "simulation"
@@ -62,11 +67,19 @@ def save(figure, anatomy: str, number: int) -> None:
     figures.save_figure(figure, PICTURES / f"figure_{number}_{anatomy}", formats=["png"])
 
 
+def after_clustering(anatomy: str) -> pd.DataFrame:
+    """Check the claim about features after clustering and draw figure 3."""
+    run = explain_scenario(
+        "location", 3, seed=SEED, slices={"anatomy": anatomy}, fitted=range(2, 9)
+    )
+    spaces = figures.latent_scatter(
+        run.latent_spaces, run.cohort.labels, label="Simulated", columns=4
+    )
+    save(spaces, anatomy, 3)
+    return latent_claims(run).assign(anatomy=anatomy)
+
+
 if __name__ == "__main__":
     tables = [claims_of(anatomy) for anatomy in ("smooth", "sharp")]
+    tables.append(after_clustering("smooth"))
     pd.concat(tables).to_csv(HERE / "claims.csv", index=False)
-    latent = explain_scenario(
-        "location", 3, seed=SEED, slices={"anatomy": "smooth"}, fitted=np.arange(2, 9)
-    )
-    spaces = figures.latent_scatter(latent.latent_spaces, latent.cohort.labels, columns=4)
-    save(spaces, "smooth", 3)

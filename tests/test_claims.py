@@ -1,5 +1,7 @@
 """The paper's claims are met by maps that meet them, and refused by maps that do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from clamlab.experiments import (
     area_by_threshold,
     assignment_claims,
     explain_scenario,
+    latent_claims,
     map_claims,
 )
 from clamlab.models import ConvAutoencoder, DeepClustering
@@ -95,6 +98,18 @@ def test_assignments_are_counted_over_cohorts():
     claims = assignment_claims(results)
     assert claims["ours"].tolist() == ["2/3", "2/3", "1/2", "1/2 fits"]
     assert claims["agrees"].tolist() == ["partly", "partly", "yes", "partly"]
+
+
+def test_groups_in_the_features_are_counted_for_each_number_asked_for():
+    rng = np.random.default_rng(0)
+    two = np.repeat([[0.0, 0.0], [9, 0]], 30, axis=0) + rng.normal(0, 0.3, (60, 2))
+    three = np.repeat([[0.0, 0.0], [9, 0], [0, 9]], 20, axis=0) + rng.normal(0, 0.3, (60, 2))
+    run = drawn("location", shown=on_the_lesion)
+    as_asked = latent_claims(replace(run, features_after={2: two, 3: three}))
+    assert as_asked[["ours", "agrees"]].to_numpy().tolist() == [["2/2: 2, 3 for K = 2, 3", "yes"]]
+    always_three = latent_claims(replace(run, features_after={2: three, 3: three, 4: three}))
+    assert always_three["ours"].item() == "1/3: 3, 3, 3 for K = 2, 3, 4"
+    assert always_three["agrees"].item() == "no"
 
 
 def test_areas_that_grow_and_areas_that_do_not():

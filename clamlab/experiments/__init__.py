@@ -1,7 +1,7 @@
 """Whole experiments over many runs: simulation study, power, retraining, null calibration."""
 
 from clamlab.experiments.areas import area_by_threshold
-from clamlab.experiments.claims import assignment_claims, map_claims
+from clamlab.experiments.claims import assignment_claims, latent_claims, map_claims
 from clamlab.experiments.explained import ExplainedRun, explain_scenario, explain_scenarios
 from clamlab.experiments.false_positives import false_positive_rates
 from clamlab.experiments.maps.blind_spots import blind_spots
@@ -25,6 +25,7 @@ __all__ = [
     "explain_scenario",
     "explain_scenarios",
     "false_positive_rates",
+    "latent_claims",
     "map_claims",
     "map_study",
     "null_calibration",

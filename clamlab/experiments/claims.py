@@ -11,6 +11,7 @@ from clamlab.evaluation import localization
 from clamlab.experiments.areas import area_by_threshold
 from clamlab.experiments.explained import ExplainedRun
 from clamlab.experiments.picks import best_after
+from clamlab.selection.criteria import kmeans, separation
 
 NEAR_HALF = (0.4, 0.6)
 NEAR_ONE = 0.9
@@ -86,6 +87,56 @@ def map_claims(runs: Mapping[str, ExplainedRun]) -> pd.DataFrame:
     """
     about = {"intensity": _intensity_rows, "location": _location_rows, "size": _size_rows}
     return _table(row for name, rows in about.items() if name in runs for row in rows(runs[name]))
+
+
+def latent_claims(run: ExplainedRun) -> pd.DataFrame:
+    """See whether features become as many groups as were asked for, whatever the truth.
+
+    Parameters
+    ----------
+    run : ExplainedRun
+        For which several numbers of clusters were fitted.
+
+    Returns
+    -------
+    DataFrame
+        As of `assignment_claims`. Features form as many groups as k-means on them has the largest
+        average silhouette with, of two or more.
+
+    References
+    ----------
+    Ryan et al., section 4.2, figure 3.
+
+    Examples
+    --------
+    >>> from clamlab.experiments import explain_scenario
+    >>> run = explain_scenario(
+    ...     "intensity", 2, seed=1000, fitted=[2, 3], n_scans=20, channels=(2, 2, 4),
+    ...     pretrain_epochs=1, cluster_epochs=1, progress=False,
+    ... )
+    >>> latent_claims(run)["paper"].item()
+    '2/2'
+    """
+    fitted = sorted(run.features_after)
+    formed = [_groups(run.features_after[k], range(2, max(fitted) + 1)) for k in fitted]
+    as_asked = sum(groups == k for groups, k in zip(formed, fitted, strict=True))
+    row = (
+        "after clustering, features form as many groups as were asked for",
+        f"{len(fitted)}/{len(fitted)}",
+        f"{as_asked}/{len(fitted)}: {_list(formed)} for K = {_list(fitted)}",
+        _agrees(as_asked == len(fitted), as_asked > 1),
+        "a short clustering phase moves the scans little: groups that are there stay",
+    )
+    return _table([row])
+
+
+def _list(numbers) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _groups(features: np.ndarray, numbers) -> int:
+    scores = {k: separation(features, kmeans(features, k, seed=0).labels_)[0] for k in numbers}
+    return max(scores, key=lambda k: scores[k])
 
 
 def _table(rows) -> pd.DataFrame:

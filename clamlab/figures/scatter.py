@@ -39,8 +39,8 @@ def latent_scatter(
         Whole numbers are clusters from 0; floats a measurement with a colour bar. For
         several panels by name, the same names as ``features`` where that is a mapping too.
     label : str
-        Name of the measurement beside the colour bar of a single panel; several are
-        titled with their names.
+        What is coloured: the title of the legend, "Cluster" unless told, or the name beside
+        the colour bar of a single panel.
     columns : int
         Panels in a row.
     width_mm : float, optional
@@ -127,7 +127,7 @@ def _scatter(
                 alpha=0.75,
                 label=f"{code + 1} (n={np.sum(values == code)})" if alone else str(code + 1),
             )
-        _cluster_legend(axes)
+        _cluster_legend(axes, label or "Cluster")
     else:
         drawn = axes.scatter(x, y, s=7, c=values, cmap="viridis", linewidths=0)
         _side_bar(axes, drawn, label if alone else "")
@@ -138,9 +138,9 @@ def _scatter(
     axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def _cluster_legend(axes: Axes) -> None:
+def _cluster_legend(axes: Axes, title: str) -> None:
     axes.legend(
-        title="Cluster",
+        title=title,
         loc="upper left",
         bbox_to_anchor=(1.0, 1.02),
         fontsize=SMALL_FONT_SIZE - 0.5,
