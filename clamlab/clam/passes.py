@@ -28,7 +28,7 @@ def confidence_under_masks(
     ``scan`` is (1, *grid) or (1, image channels, *grid), ``channels`` (n, 1, *layer_grid); the
     result is (n, n_clusters).
     """
-    heights = mask_heights(channels, scan.shape[-(channels.ndim - 2) :])
+    heights = mask_heights(channels, scan.shape)
     if can_share(model, channels):
         confidence = shared_confidence(model, scan, heights, background)
     else:

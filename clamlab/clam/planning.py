@@ -50,7 +50,7 @@ def clam_forecast(
         scan = to_tensor(images[:1], model)
         at_once = masks_at_once(scan, batch_size)
         channels = model.feature_maps(scan, layer)[0, :at_once].unsqueeze(1)
-        masks = mask_heights(channels, scan.shape[-(channels.ndim - 2) :])
+        masks = mask_heights(channels, scan.shape)
         return forecast(
             lambda: masked_confidence(model, scan, masks, 0.0),
             n * n_channels / len(channels),

@@ -11,12 +11,12 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from .cohort_table import borderline_scans, cohort_table, groupings
-from .latent_scatter import PROJECTIONS, LatentScatter
-from .maps import ScanMap, map_of
-from .notes import Notes
-from .slice_state import STATE
-from .slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.cohort_table import borderline_scans, cohort_table, groupings
+from clamlab.viewers.latent_scatter import PROJECTIONS, LatentScatter
+from clamlab.viewers.maps import ScanMap, map_of
+from clamlab.viewers.notes import Notes
+from clamlab.viewers.slice_state import STATE
+from clamlab.viewers.slice_viewer import SliceViewer, close_whole
 
 OWN = -1  # in the cluster selector: each scan's own cluster
 AS_OTHER = -2  # in the selector of what stands beside: the scan as a rival would have it

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from clamlab.atomic import whole_file
-
-from .assets import SLICE_VIEWER, read_together
-from .packing import pack_scan
-from .slice_state import STATE, SliceState, start_state
-from .slice_viewer import STYLE
+from clamlab.viewers.assets import SLICE_VIEWER, read_together
+from clamlab.viewers.packing import pack_scan
+from clamlab.viewers.slice_state import STATE, SliceState, start_state
+from clamlab.viewers.slice_viewer import STYLE
 
 if TYPE_CHECKING:
     from IPython.display import HTML

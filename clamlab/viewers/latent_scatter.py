@@ -9,7 +9,7 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike
 
-from .assets import read_together
+from clamlab.viewers.assets import read_together
 
 PRINCIPAL, UMAP = "PCA", "UMAP"
 PROJECTIONS = [PRINCIPAL, *([UMAP] if find_spec("umap") else [])]

@@ -5,9 +5,9 @@ from typing import Any
 import anywidget
 from numpy.typing import ArrayLike
 
-from .assets import SLICE_VIEWER, read_together
-from .packing import pack_scan
-from .slice_state import STATE, SliceState, start_state
+from clamlab.viewers.assets import SLICE_VIEWER, read_together
+from clamlab.viewers.packing import pack_scan
+from clamlab.viewers.slice_state import STATE, SliceState, start_state
 
 JAVASCRIPT = read_together(*SLICE_VIEWER)
 STYLE = read_together("slice_viewer.css")

@@ -22,16 +22,18 @@ def hat_matrix(n_voxels: int, n_cells: int) -> Tensor:
 def mask_heights(channels: Tensor, shape: Sequence[int]) -> Tensor:
     """Bring channels (n, 1, *layer_grid) to masks from 0 to 1, without enlarging them.
 
-    The result, (n, *layer_grid), enlarged linearly to ``shape`` gives the masks of eq. 8.
+    The result, (n, *layer_grid), enlarged linearly to the scan's grid, the last axes of ``shape``,
+    gives the masks of eq. 8.
     """
     channels = channels.squeeze(1)
     corners = channels
-    for axis, size in enumerate(shape, start=1):
+    grid = shape[1 - channels.ndim :]
+    for axis, size in enumerate(grid, start=1):
         hats = hat_matrix(size, channels.shape[axis])[_bends(size, channels.shape[axis])]
         corners = torch.tensordot(corners, hats.to(corners), dims=([1], [1]))
     low, high = corners.flatten(1).amin(dim=1), corners.flatten(1).amax(dim=1)
     span = high - low
-    column = (-1, *[1] * len(shape))
+    column = (-1, *[1] * len(grid))
     return (channels - low.view(column)) / torch.where(span > 0, span, 1).view(column)
 
 
