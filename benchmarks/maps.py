@@ -5,17 +5,20 @@
 Five trainings of fresh cohorts, with five, three and two clusters, on both anatomies, and with
 lesions that vary in place. Smoothing and steps were chosen on data of seeds 0 to 30; cohorts and
 trainings here have seeds from 4000 on. Results stay in maps.csv and blind_spots.csv beside this
-file.
+file; pictures of the first training go to docs.
 """
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from clamlab.experiments import blind_spots, map_study
+from clamlab import contrast, figures, volumes
+from clamlab.experiments import blind_spots, explain_scenarios, map_study
 
 HERE = Path(__file__).parent
+PICTURES = HERE.parent / "docs" / "contrast"
 DATA_SEED, SEEDS = 4000, tuple(range(4001, 4006))
 CELLS = [(name, k) for k in (5, 3, 2) for name in ("location", "intensity", "size")]
 ANATOMIES = [{"anatomy": "smooth"}, {"anatomy": "sharp"}]
@@ -39,6 +42,29 @@ def main() -> None:
         for table, (seed, anatomy) in zip(tables, named, strict=True)
     ]
     pd.concat(rows).round(4).to_csv(HERE / "blind_spots.csv", index=False)
+    for anatomy in ANATOMIES:
+        draw(**anatomy)
+
+
+def draw(anatomy: str) -> None:
+    """Show one scan of each scenario, and why it lies in its cluster and not in the one before."""
+    names = ("location", "intensity", "size")
+    runs = explain_scenarios(names, 5, anatomies=[anatomy], seed=SEEDS[0], n_jobs=2)
+    rows = {name.capitalize(): explained(run) for (name, _), run in runs.items()}
+    lung = next(iter(runs.values())).cohort.lung_mask
+    figure = figures.explanation_panel(rows, mask=lung)
+    figures.save_figure(figure, PICTURES / f"why_{anatomy}", formats=["png"])
+
+
+def explained(run, cluster: int = 3, rival: int = 2) -> tuple[np.ndarray, ...]:
+    """Give a scan, the same as a rival would have it, and both maps."""
+    shown = run.examples[f"Cluster {cluster + 1}"]
+    scan, lung = run.images[[shown]], run.cohort.lung_mask
+    rule = volumes.fit_scaling(run.cohort.images, lung)
+    less = rule["scale"] * (scan - contrast.counterfactual(run.model, scan, rival, mask=lung))
+    evidence = contrast.contrast_map(run.model, scan, mask=lung, clusters=[cluster])
+    hu = run.cohort.images[shown]
+    return hu, hu - less[0], run.importance[shown], evidence[0, rival]
 
 
 if __name__ == "__main__":

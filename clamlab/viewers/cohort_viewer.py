@@ -15,14 +15,13 @@ from clamlab.viewers.cohort_table import borderline_scans, cohort_table, groupin
 from clamlab.viewers.latent_scatter import PROJECTIONS, LatentScatter
 from clamlab.viewers.maps import ScanMap, map_of
 from clamlab.viewers.notes import Notes
-from clamlab.viewers.slice_state import STATE
+from clamlab.viewers.side_by_side import SideBySide
 from clamlab.viewers.slice_viewer import SliceViewer, close_whole
 
 OWN = -1  # in the cluster selector: each scan's own cluster
 AS_OTHER = -2  # in the selector of what stands beside: the scan as a rival would have it
 N_BORDERLINE = 20
 FULL = {"width": "auto"}
-COLUMN = "minmax(0, 1fr)"
 
 _open: dict[str, "CohortViewer"] = {}
 
@@ -110,7 +109,7 @@ class CohortViewer(widgets.VBox):
         self._table = cohort_table(volumes, features, self._soft, table=table)
         if not maps:
             raise ValueError("expected at least one kind of map in `maps`, found none")
-        self._volumes, self._maps, self._affine = volumes, maps, affine
+        self._volumes, self._maps = volumes, maps
         self._counterfactual_hu = counterfactual_hu
         grid = np.shape(volumes)[1:]
         self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
@@ -118,12 +117,8 @@ class CohortViewer(widgets.VBox):
         self._groupings = groupings(self._table, self._soft.shape[1], other_assignments)
         self._add_selectors(features)
         self._add_reading()
-        self.slices = SliceViewer(affine=affine, **self._view())
-        self.second: SliceViewer | None = None
-        self._pictures = widgets.GridBox(
-            [self.slices], layout=widgets.Layout(width="auto", grid_gap="8px")
-        )
-        self._pictures.layout.grid_template_columns = COLUMN
+        self._pictures = SideBySide(affine, self._view())
+        self.slices = self._pictures.first
         self._connect()
         super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL)])
         if key in _open:
@@ -240,30 +235,22 @@ class CohortViewer(widgets.VBox):
         own = self.cluster.value == OWN
         return int(self._soft[scan].argmax()) if own else self.cluster.value
 
+    @property
+    def second(self) -> SliceViewer | None:
+        """The scan beside the chosen one, if there is one."""
+        return self._pictures.second
+
     def _show(self) -> None:
-        self.slices.show(affine=self._affine, **self._view())
+        self._pictures.show(self._view())
         self._show_beside()
 
     def _show_beside(self) -> None:
         if self.beside.value is None:
-            self._pictures.children = [self.slices]
-            self._pictures.layout.grid_template_columns = COLUMN
-            if self.second is not None:
-                close_whole(self.second)
-            self.second = None
-            return
-        as_other = self.beside.value == AS_OTHER
-        view = self._as_rival() if as_other else self._view([self.beside.value])
-        if self.second is not None:
-            self.second.show(affine=self._affine, **view)
-            return
-        state = {name: getattr(self.slices, name) for name in STATE}
-        self.second = SliceViewer(affine=self._affine, **view, **state)
-        for name in STATE:
-            # Linked in the browser: scrolling both asks nothing of the kernel.
-            widgets.jslink((self.slices, name), (self.second, name))
-        self._pictures.children = [self.slices, self.second]
-        self._pictures.layout.grid_template_columns = f"{COLUMN} {COLUMN}"
+            self._pictures.show_beside(None)
+        elif self.beside.value == AS_OTHER:
+            self._pictures.show_beside(self._as_rival())
+        else:
+            self._pictures.show_beside(self._view([self.beside.value]))
 
     def _next_scan(self, change: Any) -> None:
         self._turn_to(change.new)

@@ -1,0 +1,73 @@
+"""Two scans side by side: what is done to one is done to the other."""
+
+from typing import Any
+
+import ipywidgets as widgets
+from numpy.typing import ArrayLike
+
+from clamlab.viewers.slice_state import STATE
+from clamlab.viewers.slice_viewer import SliceViewer, close_whole
+
+COLUMN = "minmax(0, 1fr)"
+
+
+class SideBySide(widgets.GridBox):
+    """One slice viewer, or two that scroll, zoom and change window together.
+
+    Parameters
+    ----------
+    affine : array (4, 4), optional
+        Voxel to RAS+ millimetres, of everything that is shown.
+    view : dict
+        What the first one shows: keywords of `SliceViewer.show`.
+
+    Attributes
+    ----------
+    first, second : SliceViewer
+        The second is None while there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> view = {"volume_hu": np.zeros((4, 4)), "overlays": {}, "title": "A"}
+    >>> pair = SideBySide(None, view)
+    >>> pair.show_beside(view | {"title": "B"})
+    >>> len(pair.children), pair.second.title
+    (2, 'B')
+    """
+
+    def __init__(self, affine: ArrayLike | None, view: dict[str, Any]) -> None:
+        self._affine = affine
+        self.first = SliceViewer(affine=affine, **view)
+        self.second: SliceViewer | None = None
+        super().__init__([self.first], layout=widgets.Layout(width="auto", grid_gap="8px"))
+        self.layout.grid_template_columns = COLUMN
+
+    def show(self, view: dict[str, Any]) -> None:
+        """Show something else in the first."""
+        self.first.show(affine=self._affine, **view)
+
+    def show_beside(self, view: dict[str, Any] | None) -> None:
+        """Show something in the second, which opens or, with None, closes."""
+        if view is None:
+            self._close_second()
+        elif self.second is not None:
+            self.second.show(affine=self._affine, **view)
+        else:
+            self._open_second(view)
+
+    def _open_second(self, view: dict[str, Any]) -> None:
+        state = {name: getattr(self.first, name) for name in STATE}
+        self.second = SliceViewer(affine=self._affine, **view, **state)
+        for name in STATE:
+            # Linked in the browser: scrolling both asks nothing of the kernel.
+            widgets.jslink((self.first, name), (self.second, name))
+        self.children = [self.first, self.second]
+        self.layout.grid_template_columns = f"{COLUMN} {COLUMN}"
+
+    def _close_second(self) -> None:
+        self.children = [self.first]
+        self.layout.grid_template_columns = COLUMN
+        if self.second is not None:
+            close_whole(self.second)
+        self.second = None
