@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browser import chromium, jupyterlab, new_page, run_notebook
 
 PICTURES = Path(__file__).parent / "screenshots"
-WIDTH, HEIGHT, COLORS = 1500, 1250, 96
+WIDTH, HEIGHT, COLORS = 1700, 1300, 256
 
 
 def main(study: Path) -> None:
@@ -35,6 +35,7 @@ def main(study: Path) -> None:
         cohort.get_by_label("Map", exact=True).first.select_option("Contrast")
         cohort.get_by_label("beside").select_option("as a rival would have it")
         cohort.locator(".clam-viewer[data-ready]").nth(2).wait_for()
+        cohort.locator("select", has_text="Three planes").first.select_option("coronal")
         page.wait_for_timeout(1500)  # both pictures have been drawn anew
         keep(cohort, "cohort")
 

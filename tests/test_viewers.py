@@ -347,16 +347,17 @@ def test_cohort_viewer_says_what_does_not_fit():
 def test_study_maps_are_importance_on_the_scans_grid():
     rng = np.random.default_rng(3)
     unscaled, scans = rng.normal(size=(2, 2, 4, 4)), np.full((2, 8, 8), -600)
-    other = np.broadcast_to(scans[:, None] + 100, (2, 2, 8, 8))
+    other = np.stack([scans, scans + 100], axis=1)  # of its own cluster a scan is what it is
+    soft = np.array([[0.8, 0.2], [0.8, 0.2]])
     kinds = viewers.study_maps(
-        unscaled, unscaled[:, 0], rng.random((2, 2, 8, 8)) * 30, other, scans
+        unscaled, unscaled[:, 0], rng.random((2, 2, 8, 8)) * 30, other, scans, soft
     )
-    viewer = viewers.CohortViewer(scans, np.eye(2), np.full((2, 2), 0.5), maps=kinds)
+    viewer = viewers.CohortViewer(scans, np.eye(2), soft, maps=kinds)
     for name in kinds:
         viewer.map.value = name
         overlay = shown(viewer)[1]
         assert overlay.shape == (8, 8)
-        wanted = {"Denser than there": 0, "Less dense than there": 0.25}.get(name)
+        wanted = {"Denser than the rival's": 0, "Less dense than the rival's": 0.25}.get(name)
         if wanted is None:
             assert overlay.max() > 0.5
         else:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.cohort_table import borderline_scans, cohort_table, groupings
 from clamlab.viewers.latent_scatter import PROJECTIONS, LatentScatter
-from clamlab.viewers.maps import ScanMap, map_of
+from clamlab.viewers.maps import ScanMap, map_of, rival_of
 from clamlab.viewers.notes import Notes
 from clamlab.viewers.side_by_side import SideBySide
 from clamlab.viewers.slice_viewer import SliceViewer, close_whole
@@ -221,10 +221,7 @@ class CohortViewer(widgets.VBox):
         """Collect the scan as the chosen cluster, or its second likeliest, would have it."""
         assert self._counterfactual_hu is not None  # only then it can be chosen
         scan = self.scan.value
-        likeliest = np.argsort(-self._soft[scan], kind="stable")
-        rival = self._cluster_of(scan)
-        if rival == likeliest[0]:
-            rival = int(likeliest[:2][-1])
+        rival = rival_of(self._soft[scan], self._cluster_of(scan))
         title = f"{self._subject(scan)} as cluster {rival + 1} would have it"
         return self._view([scan]) | {
             "volume_hu": self._counterfactual_hu[scan][rival],

@@ -18,6 +18,7 @@ def study_maps(
     contrast: NDArray,
     counterfactual_hu: NDArray,
     volumes: NDArray,
+    soft_assignments: NDArray,
 ) -> dict[str, ScanMap]:
     """Offer a study's maps to the cohort viewer, each as a function of scan and cluster.
 
@@ -33,32 +34,48 @@ def study_maps(
         Each scan as each cluster would have it.
     volumes : array (n, *grid)
         The scans, HU.
+    soft_assignments : array (n, K)
+        Probabilities of the clusters.
 
     Returns
     -------
     dict of str to callable(scan, cluster)
         "Activation (CLAM)"; "Activation, unweighted"; "Contrast", divided by its largest value;
-        "Denser than there" and "Less dense than there", where 1 is 400 HU or more from the scan as
-        the chosen cluster would have it. All in [0, 1]; memory maps are read one map at a time.
+        "Denser than the rival's" and "Less dense than the rival's", where 1 is 400 HU or more from
+        the scan as the chosen cluster would have it, or as its likeliest rival would where its own
+        is chosen. All in [0, 1]; memory maps are read one map at a time.
 
     Examples
     --------
     >>> scans, flat = np.full((1, 4, 4), -600), np.ones((1, 2, 4, 4))
-    >>> denser = study_maps(flat, flat[:, 0], flat, flat * -800, scans)["Denser than there"]
-    >>> denser(0, 1)[0, 0].item()
+    >>> kinds = study_maps(flat, flat[:, 0], flat, flat * -800, scans, np.array([[0.9, 0.1]]))
+    >>> kinds["Denser than the rival's"](0, 1)[0, 0].item()
     0.5
     """
 
     def difference(i: int, k: int) -> NDArray:
-        return (np.asarray(volumes[i], np.float32) - counterfactual_hu[i][k]) / HU_SPAN
+        other = counterfactual_hu[i][rival_of(soft_assignments[i], k)]
+        return (np.asarray(volumes[i], np.float32) - other) / HU_SPAN
 
     return {
         "Activation (CLAM)": lambda i, k: _importance(maps[i][k]),
         "Activation, unweighted": lambda i, k: _importance(unweighted[i]),
         "Contrast": lambda i, k: _to_largest(contrast[i][k]),
-        "Denser than there": lambda i, k: np.clip(difference(i, k), 0, 1),
-        "Less dense than there": lambda i, k: np.clip(-difference(i, k), 0, 1),
+        "Denser than the rival's": lambda i, k: np.clip(difference(i, k), 0, 1),
+        "Less dense than the rival's": lambda i, k: np.clip(-difference(i, k), 0, 1),
     }
+
+
+def rival_of(soft_assignment: NDArray, cluster: int) -> int:
+    """Tell which rival a scan is held against: the chosen cluster, or the likeliest but its own.
+
+    Examples
+    --------
+    >>> rival_of(np.array([0.7, 0.1, 0.2]), 1), rival_of(np.array([0.7, 0.1, 0.2]), 0)
+    (1, 2)
+    """
+    likeliest = np.argsort(-np.asarray(soft_assignment), kind="stable")
+    return int(likeliest[:2][-1]) if cluster == likeliest[0] else cluster
 
 
 def layer_maps(
