@@ -28,8 +28,8 @@ def test_the_truth_itself_is_a_perfect_map(location):
     seen = examined(cohort, scans)
     pairs, clusters = true_places(cohort, scans)
     truth = np.stack([cohort.lesion_masks[cohort.labels == k][0] for k in range(3)])
-    perfect = Maps(np.repeat(truth[None].astype(float), 6, axis=0), pairs.astype(float))
-    found = specificity(perfect, seen, pairs)
+    perfect = Maps(truth[seen.own].astype(float), pairs.astype(float))
+    found = specificity(perfect, truth[seen.others].astype(float), seen, pairs)
     assert found["pair_iou"] == 1
     assert found["pair_correlation"] == pytest.approx(found["perfect_pair_correlation"])
     assert 0.4 < found["pair_correlation"] < 0.55  # two of them share the scan's own lesion
@@ -41,10 +41,17 @@ def test_the_truth_itself_is_a_perfect_map(location):
 def test_a_map_that_knows_no_cluster_is_not_specific(location):
     cohort, scans = location
     seen = examined(cohort, scans)
-    same = np.repeat(np.abs(seen.images - seen.template)[:, None], 3, axis=1)
+    same = np.abs(seen.images - seen.template)
     pairs, clusters = true_places(cohort, scans)
-    assert specificity(Maps(same), seen, pairs) == {"own_other": pytest.approx(1)}
+    assert specificity(Maps(same), same, seen, pairs) == {"own_other": pytest.approx(1)}
     assert whereabouts(Maps(same), seen, clusters)["iou"] < 0.5
+
+
+def test_every_other_cluster_is_asked_about_and_never_the_own(location):
+    cohort, scans = location
+    seen = examined(cohort, scans)
+    assert not (seen.others == seen.own).any()
+    assert {(1, 0), (1, 2)} <= set(zip(seen.own.tolist(), seen.others.tolist(), strict=True))
 
 
 def test_clusters_by_size_share_no_place_of_their_own_but_pairs_differ_in_rings():

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
-from clamlab.experiments.maps.kinds import KINDS, Maps, examined, some_of_each
+from clamlab.experiments.maps.kinds import KINDS, examined, some_of_each
 from clamlab.experiments.methods import Deep
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.models import ConvAutoencoder
@@ -25,7 +25,7 @@ def blind_spots(
     anatomy: str = "smooth",
     channels: Sequence[int] = (32, 64, 128),
     n_scans: int = 300,
-    n_examined: int = 40,
+    n_examined: int = 20,
 ) -> pd.DataFrame:
     """See which maps mark places that cannot have driven the clusters.
 
@@ -129,8 +129,7 @@ def _maps(fitter: Deep, cohort: SliceCohort, n_examined: int) -> tuple[dict[str,
     found, _ = fitter.cluster(n_clusters)
     scans = some_of_each(cohort.labels, n_examined)
     seen = examined(fitter, cohort, found, scans)
-    made: dict[str, Maps] = {name: make(seen) for name, make in KINDS.items()}
-    return {name: maps.own(seen) for name, maps in made.items()}, scans
+    return {name: make(seen, seen.own).shown for name, make in KINDS.items()}, scans
 
 
 def _denser(cohort: SliceCohort, more_hu: NDArray) -> SliceCohort:

@@ -50,6 +50,12 @@ class Examined:
         """Number of clusters."""
         return len(self.cluster_means)
 
+    @property
+    def others(self) -> NDArray:
+        """A cluster that is not its own for each scan, all of them in turn."""
+        step = 1 + np.arange(len(self.own)) % (self.n_clusters - 1)
+        return (self.own + step) % self.n_clusters
+
 
 def some_of_each(labels: NDArray, n: int) -> NDArray:
     """Choose scans to examine, equally many of each cluster."""
@@ -79,113 +85,98 @@ def examined(fitter: Deep, cohort: SliceCohort, clusters: NDArray, scans: NDArra
 
 @dataclass(frozen=True)
 class Maps:
-    """One kind of map of the same scans; None where the kind has no such form.
+    """One kind of map of the same scans.
 
     Attributes
     ----------
-    clusters : array, shape (n, n_clusters, *grid)
-        For every cluster, the scan's own and the others.
+    shown : array, shape (n, *grid)
+        For one cluster of each scan, the scan's own or another.
     pairs : array, shape (n, n_clusters, *grid), optional
-        Why the scan's own cluster and not cluster k; the entry of its own is empty.
+        Why that cluster and not cluster k; empty for itself. None where the kind has none.
     """
 
-    clusters: NDArray
+    shown: NDArray
     pairs: NDArray | None = None
 
-    def own(self, seen: Examined) -> NDArray:
-        """Pick each scan's map for its own cluster, shape (n, *grid)."""
-        return self.clusters[np.arange(len(seen.own)), seen.own]
 
-
-def activation_maps(seen: Examined) -> Maps:
-    """Give the paper's map: upsampled and scaled, for each cluster."""
+def activation_maps(seen: Examined, clusters: NDArray) -> Maps:
+    """Give the paper's map, upsampled and scaled."""
     sums = clam.cluster_activation_map(seen.model, seen.images)
-    return Maps(clam.upsample(clam.importance(sums), seen.mask.shape))
+    return Maps(clam.upsample(clam.own_importance(sums, clusters), seen.mask.shape))
 
 
-def contrast_maps(seen: Examined, **options) -> Maps:
+def contrast_maps(seen: Examined, clusters: NDArray, **options) -> Maps:
     """Give the contrast maps; for another cluster, of the scan as that cluster would have it."""
-
-    def of(images, k):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # empty maps are counted by the measures
-            return contrast_map(seen.model, images, mask=seen.mask, clusters=k, **options)
-
-    pairs = of(seen.images, seen.own)
-    each = np.arange(len(seen.own))
-    clusters = np.empty_like(pairs)
-    for k in range(seen.n_clusters):
-        as_k = counterfactual(seen.model, seen.images, k, mask=seen.mask)
-        clusters[:, k] = of(as_k, np.full(len(each), k))[:, k]
-    clusters[each, seen.own] = pairs[each, seen.own]
-    pairs[each, seen.own] = 0
-    return Maps(clusters, pairs)
+    images, moved = seen.images.copy(), clusters != seen.own
+    if moved.any():
+        images[moved] = counterfactual(seen.model, images[moved], clusters[moved], mask=seen.mask)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # empty maps are counted by the measures
+        pairs = contrast_map(seen.model, images, mask=seen.mask, clusters=clusters, **options)
+    each = np.arange(len(clusters))
+    shown = pairs[each, clusters]
+    pairs[each, clusters] = 0
+    return Maps(shown, pairs)
 
 
-def deviation_maps(seen: Examined) -> Maps:
+def deviation_maps(seen: Examined, clusters: NDArray) -> Maps:
     """Give |scan - template|, the same for every cluster: no network."""
-    apart = deviation_map(seen.images, seen.template, mask=seen.mask)
-    return Maps(np.repeat(apart[:, None], seen.n_clusters, axis=1))
+    return Maps(deviation_map(seen.images, seen.template, mask=seen.mask))
 
 
-def mean_difference_maps(seen: Examined) -> Maps:
+def mean_difference_maps(seen: Examined, clusters: NDArray) -> Maps:
     """Give the difference of the clusters' mean images: no network, and no scan of its own."""
     apart = np.abs(seen.cluster_means[:, None] - seen.cluster_means[None])
     apart = np.where(seen.mask, apart, 0)
     cores = np.stack([_geometric_mean(np.delete(apart[k], k, axis=0)) for k in range(len(apart))])
-    return Maps(np.repeat(cores[None], len(seen.own), axis=0), apart[seen.own])
+    return Maps(cores[clusters], apart[clusters])
 
 
-def gradient_maps(start: str) -> Callable[[Examined], Maps]:
-    """Give integrated gradients of log q from the template or the mean on, for each cluster."""
+def gradient_maps(start: str) -> Callable[[Examined, NDArray], Maps]:
+    """Give integrated gradients of log q from the template or the mean on."""
 
-    def maps(seen: Examined) -> Maps:
+    def maps(seen: Examined, clusters: NDArray) -> Maps:
         starts = np.where(seen.mask, getattr(seen, start), seen.images)
-        shares = [
-            _positive(
-                integrated_gradients(
-                    seen.model, starts, seen.images, clusters=k, rivals=None, steps=STEPS
-                ),
-                seen.mask,
-            )
-            for k in range(seen.n_clusters)
-        ]
-        return Maps(np.stack(shares, axis=1))
+        shares = integrated_gradients(
+            seen.model, starts, seen.images, clusters=clusters, rivals=None, steps=STEPS
+        )
+        return Maps(_positive(shares, seen.mask))
 
     return maps
 
 
-def log_odds_gradient_maps(seen: Examined) -> Maps:
+def log_odds_gradient_maps(seen: Examined, clusters: NDArray) -> Maps:
     """Give integrated gradients of the log-odds of two clusters from the template on."""
     starts = np.where(seen.mask, seen.template, seen.images)
-    odds = np.zeros((seen.n_clusters, *seen.images.shape[:1], seen.n_clusters, *seen.mask.shape))
+    pairs = np.zeros((len(seen.images), seen.n_clusters, *seen.mask.shape))
     for k in range(seen.n_clusters):
-        for j in range(k):
-            shares = integrated_gradients(
-                seen.model, starts, seen.images, clusters=k, rivals=j, steps=STEPS
-            )
-            odds[k, :, j], odds[j, :, k] = (
-                _positive(shares, seen.mask),
-                _positive(-shares, seen.mask),
-            )
+        rows = np.flatnonzero(clusters != k)
+        shares = integrated_gradients(
+            seen.model,
+            starts[rows],
+            seen.images[rows],
+            clusters=clusters[rows],
+            rivals=k,
+            steps=STEPS,
+        )
+        pairs[rows, k] = _positive(shares, seen.mask)
     cores = [
-        np.stack([_geometric_mean(np.delete(rows, k, axis=0)) for rows in odds[k]])
-        for k in range(seen.n_clusters)
+        _geometric_mean(np.delete(of_rivals, k, axis=0))
+        for of_rivals, k in zip(pairs, clusters, strict=True)
     ]
-    return Maps(np.stack(cores, axis=1), odds[seen.own, np.arange(len(seen.own))])
+    return Maps(np.stack(cores), pairs)
 
 
-def occlusion_maps(seen: Examined) -> Maps:
-    """Give what the scan's own cluster loses when the template covers a block of the scan."""
+def occlusion_maps(seen: Examined, clusters: NDArray) -> Maps:
+    """Give what a cluster loses when the template covers a block of the scan."""
     shown = occlusion_map(
-        seen.model, seen.images, seen.template, mask=seen.mask, clusters=seen.own, size=BLOCK
+        seen.model, seen.images, seen.template, mask=seen.mask, clusters=clusters, size=BLOCK
     )
-    clusters = np.zeros((len(shown), seen.n_clusters, *seen.mask.shape))
-    clusters[np.arange(len(shown)), seen.own] = np.maximum(shown, 0)
-    return Maps(clusters)
+    return Maps(np.maximum(shown, 0))
 
 
-KINDS: dict[str, Callable[[Examined], Maps]] = {
+# Each makes the maps of the scans for one cluster of each.
+KINDS: dict[str, Callable[[Examined, NDArray], Maps]] = {
     "contrast": contrast_maps,
     "activation": activation_maps,
     "deviation": deviation_maps,

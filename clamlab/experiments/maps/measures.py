@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.contrast import counterfactual, most_probable
-from clamlab.evaluation import localization, other_cluster_correlation, pair_correlation
+from clamlab.evaluation import localization, map_correlation, pair_correlation
 from clamlab.experiments.maps.kinds import Examined, Maps
 from clamlab.simulate import SliceCohort
 
@@ -41,9 +41,9 @@ def true_places(cohort: SliceCohort, scans: NDArray) -> tuple[NDArray, NDArray]:
     return pairs, np.stack(from_all)
 
 
-def specificity(maps: Maps, seen: Examined, true_pairs: NDArray) -> Values:
+def specificity(maps: Maps, for_other: NDArray, seen: Examined, true_pairs: NDArray) -> Values:
     """Tell whether maps change with the cluster and the rival, and pairs with the truth's pairs."""
-    found = {"own_other": _mean(other_cluster_correlation(maps.clusters, seen.own, mask=seen.mask))}
+    found = {"own_other": _mean(map_correlation(maps.shown, for_other, mask=seen.mask))}
     if maps.pairs is None:
         return found
     rows = [(i, k) for i, own in enumerate(seen.own) for k in range(seen.n_clusters) if k != own]
@@ -61,8 +61,7 @@ def specificity(maps: Maps, seen: Examined, true_pairs: NDArray) -> Values:
 
 def whereabouts(maps: Maps, seen: Examined, true_clusters: NDArray) -> Values:
     """Tell whether maps lie, and peak, where scans differ from every rival."""
-    shown = maps.own(seen)
-    found = localization(shown, true_clusters, seen.mask)
+    found = localization(maps.shown, true_clusters, seen.mask)
     by_cluster = found["iou"].groupby(seen.own).mean()
     return {
         "iou": _mean(found["iou"]),

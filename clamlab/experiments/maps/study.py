@@ -57,7 +57,7 @@ def map_study(
     slices: Iterable[dict] = ({},),
     channels: Sequence[int] = (32, 64, 128),
     n_scans: int = 300,
-    n_examined: int = 40,
+    n_examined: int = 20,
     n_jobs: int = 1,
     path: str | os.PathLike | None = None,
     progress: bool = True,
@@ -138,13 +138,13 @@ def cell_rows(cell: Cell) -> pd.DataFrame:
         assert fitter.model is not None  # the line above has fitted it
         clusters = name_by_truth(fitter.model, cohort.labels, found)
         seen = examined(fitter, cohort, clusters, scans)
-        kinds = {name: make(seen) for name, make in KINDS.items()}
+        kinds = {name: make(seen, seen.own) for name, make in KINDS.items()}
         accuracy = float((clusters == cohort.labels).mean())
         hu_per_unit = fitter.rule["scale"]
         told = _values(kinds, seen, cohort, scans, hu_per_unit, seed)
         values = [("network", "accuracy", accuracy), *told]
         tables.append(pd.DataFrame(values, columns=["kind", "measure", "value"]).assign(seed=seed))
-        shown.append({name: maps.own(seen) for name, maps in kinds.items()})
+        shown.append({name: maps.shown for name, maps in kinds.items()})
     table = pd.concat([*tables, _between_trainings(shown, cohort.lung_mask)])
     known = dict(zip(CELL, cell.key, strict=True))
     return table.assign(**known)[[*CELL, "seed", "kind", "measure", "value"]].round(5)
@@ -160,7 +160,9 @@ def _values(
 ) -> Iterator[tuple[str, str, float]]:
     true_pairs, true_clusters = true_places(cohort, scans)
     for kind, maps in kinds.items():
-        measured = specificity(maps, seen, true_pairs) | whereabouts(maps, seen, true_clusters)
+        for_other = KINDS[kind](seen, seen.others).shown
+        measured = specificity(maps, for_other, seen, true_pairs)
+        measured |= whereabouts(maps, seen, true_clusters)
         yield from ((kind, measure, value) for measure, value in measured.items())
     yield from _faithfulness(kinds, seen, seed)
     yield from _sanity(kinds, seen, seed)
@@ -178,7 +180,7 @@ def _faithfulness(
     Against a donor of another cluster a kind answers with its pair map, if it has one.
     """
     donors, others = _donors(seen, seed)
-    orders = {name: maps.own(seen) for name, maps in kinds.items()}
+    orders = {name: maps.shown for name, maps in kinds.items()}
     each = np.arange(len(seen.own))
     against = {
         name: orders[name] if maps.pairs is None else maps.pairs[each, others]
@@ -219,8 +221,8 @@ def _sanity(kinds: dict[str, Maps], seen: Examined, seed: int) -> Iterator[tuple
         shuffled.centroids.data[k] = shuffled.centroids.new_tensor(mean)
     for name, model in (("untrained", untrained), ("shuffled", shuffled)):
         for kind in WITH_NETWORK:
-            maps = KINDS[kind](replace(seen, model=model))
-            alike = map_correlation(kinds[kind].own(seen), maps.own(seen), mask=seen.mask)
+            maps = KINDS[kind](replace(seen, model=model), seen.own)
+            alike = map_correlation(kinds[kind].shown, maps.shown, mask=seen.mask)
             yield kind, name, float(np.nanmean(alike))
 
 

@@ -64,12 +64,12 @@ def volume_map_measures(
     """
     rows = []
     for kind in kinds:
-        maps = KINDS[kind](seen)
+        maps = KINDS[kind](seen, seen.own)
         for own in np.unique(seen.own):
             scans = np.flatnonzero(seen.own == own)
             for rival in range(seen.n_clusters):
                 if rival != own:
-                    shown = _against(maps, seen, scans, rival)
+                    shown = _against(maps, scans, rival)
                     measures = _where(shown, lesions[scans], typical[rival], seen, spacing_mm)
                     rows.append({"kind": kind, "cluster": own, "rival": rival, **measures})
     return pd.DataFrame(rows)
@@ -90,9 +90,9 @@ def typical_place(lesions: NDArray) -> NDArray[np.bool_]:
     return place.reshape(share.shape)
 
 
-def _against(maps: Maps, seen: Examined, scans: NDArray, rival: int) -> NDArray:
+def _against(maps: Maps, scans: NDArray, rival: int) -> NDArray:
     """Pick the maps that say why scans of one cluster are not in another."""
-    return maps.own(seen)[scans] if maps.pairs is None else maps.pairs[scans, rival]
+    return maps.shown[scans] if maps.pairs is None else maps.pairs[scans, rival]
 
 
 def _where(
