@@ -56,7 +56,8 @@ class Variable:
         column = table[self.name]
         if not self.is_categorical:
             return pd.to_numeric(column, errors="coerce").astype(float)
-        return column.map(level_name, na_action="ignore").astype(object)
+        names = {level: level_name(level) for level in column.dropna().unique()}
+        return column.astype(object).map(names).astype(object)
 
     def transformed(self, table: pd.DataFrame) -> pd.Series:
         """Give the column on the scale it is modelled on: logarithms where the contract asks."""
