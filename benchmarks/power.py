@@ -1,6 +1,6 @@
 """How large a study must be: how often clusters, their number and their sites are found.
 
-    make bench power     about forty minutes; stopped, it goes on where it was
+    make bench power     about twenty minutes; stopped, it goes on where it was
 
 Three places of a lesion, at a quarter of the paper's network width. Number of scans, contrast,
 size and noise are varied one against the number of scans. Results stay in power.csv beside this
