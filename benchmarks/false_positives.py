@@ -1,6 +1,6 @@
 """Which p-values between clusters may be printed: false alarms where there are no clusters.
 
-    make bench false_positives     about half an hour
+    make bench false_positives     about twenty minutes
 
 Separation 0 is one cloud: a p-value should be below .05 in one cohort of twenty. The others tell
 what the calibrated p finds when there are two clusters. Results stay in false_positives.csv beside
