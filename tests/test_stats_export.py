@@ -2,10 +2,12 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
 
+from clamlab import stats
 from clamlab.stats import export_table
 
 TABLE = pd.DataFrame(
@@ -63,3 +65,25 @@ def test_an_unknown_ending_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"t\.xls.*endings are \.csv"):
         export_table(TABLE, [tmp_path / "t.csv", tmp_path / "t.xls"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shown_table_reads_like_a_page():
+    tidy = pd.DataFrame(
+        {
+            "title": ["Age", "Sex"],
+            "group": [0.0, np.nan],
+            "n": [20.0, np.nan],
+            "p": [0.0004, np.nan],
+            0: [0.125, 2.0],
+            "note": ["", "a long reason " * 8],
+        }
+    )
+    shown = stats.show_table(tidy)
+    assert shown.data.columns.tolist() == ["", "Cluster", "n", "P-value", "Cluster 1", "Note"]
+    assert shown.data.iloc[0].tolist() == ["Age", "1", "20", "<0.001", "0.12", ""]
+    assert shown.data.iloc[1, :5].tolist() == ["Sex", "", "", "", "2.00"]
+    page = shown.to_html()
+    assert "nan" not in page.lower()
+    assert page.count("white-space: normal") == 1
+    with pytest.raises(ValueError, match="no columns"):
+        stats.show_table(tidy, ["age"])

@@ -18,6 +18,7 @@ from clamlab.stats.model_comparison import compare_models
 from clamlab.stats.outcome_maps import OutcomeMap, outcome_map
 from clamlab.stats.rendering import render_table_one, table_notes
 from clamlab.stats.shortcuts import shortcut_alarm
+from clamlab.stats.showing import show_table
 from clamlab.stats.summary import summary_sentence
 from clamlab.stats.uncertainty import associations_across
 from clamlab.stats.voxelwise import voxelwise_association
@@ -40,6 +41,7 @@ __all__ = [
     "outside_shares",
     "render_table_one",
     "shortcut_alarm",
+    "show_table",
     "summary_sentence",
     "table_notes",
     "table_one",
