@@ -85,5 +85,6 @@ def test_a_shown_table_reads_like_a_page():
     page = shown.to_html()
     assert "nan" not in page.lower()
     assert page.count("white-space: normal") == 1
+    assert stats.show_table(tidy[:0]).to_html().count("<td") == 0
     with pytest.raises(ValueError, match="no columns"):
         stats.show_table(tidy, ["age"])

@@ -90,7 +90,7 @@ def _cells(column: pd.Series, decimals: int) -> list[str]:
 def _look(texts: pd.Series) -> list[dict[str, str]]:
     """Align a column, and break its lines only where there is much to read."""
     words = any(letter.isalpha() for text in texts for letter in text)
-    wrap = "normal" if texts.str.len().max() > LONG else "nowrap"
+    wrap = "normal" if max(map(len, texts), default=0) > LONG else "nowrap"
     return [
         {"selector": "", "props": f"text-align: {'left' if words else 'right'}"},
         {"selector": "td", "props": f"white-space: {wrap}"},
