@@ -14,6 +14,8 @@ HEADINGS = {
     "other_group": "Against",
     "n": "n",
     "n_missing": "Missing",
+    "n_scans": "Scans",
+    "subject_id": "Subject",
     "df1": "df 1",
     "df2": "df 2",
     "p": "P-value",
