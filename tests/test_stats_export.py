@@ -83,7 +83,7 @@ def test_a_shown_table_reads_like_a_page():
     assert shown.data.iloc[0].tolist() == ["Age", "1", "20", "<0.001", "0.12", ""]
     assert shown.data.iloc[1, :5].tolist() == ["Sex", "", "", "", "2.00"]
     page = shown.to_html()
-    assert "nan" not in page.lower()
+    assert "nan" not in page.lower() and "&lt;0.001" in page
     assert page.count("white-space: normal") == 1
     assert stats.show_table(tidy[:0]).to_html().count("<td") == 0
     with pytest.raises(ValueError, match="no columns"):

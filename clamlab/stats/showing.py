@@ -24,7 +24,6 @@ HEADINGS = {
     "rank_p": "P of ranks",
     "complete_p": "P, complete rows",
     "tableone_p": "P of tableone",
-    "mean_hu": "Mean HU",
 }
 P_VALUES = ("p", "p_holm", "p_bh", "rank_p", "complete_p", "tableone_p")
 LONG = 60
@@ -65,7 +64,7 @@ def show_table(
         raise ValueError(f"no columns {missing}: the table has {', '.join(map(str, frame))}")
     cells = {name: _cells(frame[name], decimals) for name in columns}
     shown = pd.DataFrame({_heading(name): texts for name, texts in cells.items()})
-    style = shown.style.hide(axis="index")
+    style = shown.style.format(escape="html").hide(axis="index")
     return style.set_table_styles({name: _look(shown[name]) for name in shown})
 
 
