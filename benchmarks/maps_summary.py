@@ -6,7 +6,7 @@ make bench maps_summary     a second; reads maps.csv, blind_spots.csv and volume
 from pathlib import Path
 
 import pandas as pd
-from summary import show
+from summary import settings_of, show
 
 HERE = Path(__file__).parent
 PART = ["scenario", "n_true", "slices"]
@@ -30,27 +30,33 @@ MEASURES = (
 
 def slices_of(settings: str) -> str:
     """Name the anatomy of a cohort, and whether its lesions vary in place."""
-    told = dict(word.split("=") for word in settings.split())
+    told = settings_of(settings)
     return f"{told['anatomy']}, jittered" if "jitter_px" in told else told["anatomy"]
 
 
-def measured(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+def across_trainings(rows: pd.DataFrame) -> pd.DataFrame:
     """Tell what each kind of map reaches in each cohort: mean over trainings, lowest, highest."""
-    values = table[table["measure"] == measure].groupby([*PART, "kind"], sort=False)["value"]
+    values = rows.groupby([*PART, "kind"], sort=False)["value"]
     told = values.agg(["mean", "min", "max"]).round(2).astype(str)
     told["text"] = told["mean"] + " (" + told["min"] + " to " + told["max"] + ")"
     wide = told.pivot_table("text", PART, "kind", aggfunc="first", sort=False)
     return wide.fillna("").reset_index()
 
 
-def faithful(table: pd.DataFrame, fill: str) -> pd.DataFrame:
-    """Tell by how much contrast maps beat each other kind: insertion less deletion, same trainings.
+def gaps(table: pd.DataFrame, fill: str) -> pd.DataFrame:
+    """Take insertion less deletion under one fill, for every training and kind of map."""
+    curves = table.pivot_table("value", [*PART, "seed", "kind"], "measure", sort=False)
+    gap = curves[f"insertion_{fill}"] - curves[f"deletion_{fill}"]
+    return gap.dropna().rename("value").reset_index()
+
+
+def leads(gap: pd.DataFrame) -> pd.DataFrame:
+    """Tell by how much contrast maps beat each other kind, in the same trainings.
 
     Mean over the trainings and, after the sign, its standard error: less than that is a tie.
     """
-    curves = table.pivot_table("value", [*PART, "seed"], ["measure", "kind"], sort=False)
-    gap = curves[f"insertion_{fill}"] - curves[f"deletion_{fill}"]
-    lead = gap.drop(columns="contrast").rsub(gap["contrast"], axis=0).groupby(PART, sort=False)
+    wide = gap.pivot_table("value", [*PART, "seed"], "kind", sort=False)
+    lead = wide.drop(columns="contrast").rsub(wide["contrast"], axis=0).groupby(PART, sort=False)
     mean, error = lead.mean().round(3).astype(str), lead.sem().round(3).astype(str)
     return (mean + " ± " + error).reset_index()
 
@@ -59,9 +65,11 @@ if __name__ == "__main__":
     table = pd.read_csv(HERE / "maps.csv")
     table["slices"] = table["settings"].map(slices_of)
     for measure in MEASURES:
-        show(measure, measured(table, measure))
+        show(measure, across_trainings(table[table["measure"] == measure]))
     for fill in FILLS:
-        show(f"lead of contrast maps, filled with {fill}", faithful(table, fill))
+        gap = gaps(table, fill)
+        show(f"insertion less deletion, filled with {fill}", across_trainings(gap))
+        show(f"lead of contrast maps, filled with {fill}", leads(gap))
     for name in ("blind_spots", "volume_maps"):
         if (path := HERE / f"{name}.csv").exists():
             show(name, pd.read_csv(path))

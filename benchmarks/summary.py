@@ -13,9 +13,14 @@ from clamlab.experiments import number_picks, who_was_right
 HERE = Path(__file__).parent
 
 
+def settings_of(text: str) -> dict[str, str]:
+    """Take the settings of a row apart."""
+    return dict(word.split("=") for word in text.split())
+
+
 def part_of(row: pd.Series) -> str:
     """Name the part of the study that a row belongs to, and its anatomy."""
-    told = dict(word.split("=") for word in row["settings"].split())
+    told = settings_of(row["settings"])
     part = "as the paper"
     if row["seed"] in TUNED_ON:
         part = "tuning"

@@ -12,7 +12,7 @@ _MARK_NOTES = {
     "reader": "read from an image by a person: not independent of the images that were clustered",
     "derived": DERIVED_REASON,
 }
-_TEST_COLUMNS = {
+TEST_COLUMNS = {
     "p": "P-value",
     "p_holm": "P (Holm)",
     "p_bh": "P (BH)",
@@ -125,7 +125,7 @@ def table_notes(tidy: pd.DataFrame, *, columns: Sequence[str] | None = None) -> 
 def _chosen(tidy: pd.DataFrame, columns: Sequence[str] | None) -> Sequence[str]:
     """Choose the columns right of the clusters: those of the preset unless others are asked."""
     chosen = COLUMN_SETS[tidy["preset"].iloc[0]] if columns is None else columns
-    known = ("missing", *_TEST_COLUMNS, "smd")
+    known = ("missing", *TEST_COLUMNS, "smd")
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise ValueError(f"columns {unknown} are not known: choose from {', '.join(known)}")
@@ -205,7 +205,7 @@ def _extras(rows: pd.DataFrame, columns: Sequence[str]) -> dict[str, str]:
             size = omnibus["effect_size"]
             cells["Effect size"] = "" if pd.isna(size) else f"{size:.3f} ({omnibus['effect']})"
         else:
-            cells[_TEST_COLUMNS[column]] = p_text(omnibus[column])
+            cells[TEST_COLUMNS[column]] = p_text(omnibus[column])
     return cells
 
 

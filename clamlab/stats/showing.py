@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from clamlab.stats.rendering import cluster_name, p_text
+from clamlab.stats.rendering import TEST_COLUMNS, cluster_name, p_text
 
 CODES = ("cluster", "group", "other_group")
-HEADINGS = {
+HEADINGS = TEST_COLUMNS | {
     "title": "",
     "group": "Cluster",
     "other_group": "Against",
@@ -18,14 +18,10 @@ HEADINGS = {
     "subject_id": "Subject",
     "df1": "df 1",
     "df2": "df 2",
-    "p": "P-value",
-    "p_holm": "P (Holm)",
-    "p_bh": "P (BH)",
     "rank_p": "P of ranks",
-    "complete_p": "P, complete rows",
     "tableone_p": "P of tableone",
 }
-P_VALUES = ("p", "p_holm", "p_bh", "rank_p", "complete_p", "tableone_p")
+P_VALUES = ("p", "p_holm", "p_bh", "rank_p", "tableone_p")
 LONG = 60
 
 
