@@ -3,9 +3,9 @@
     make bench maps     hours at the paper's full network width; stopped, it goes on where it was
 
 Five trainings of fresh cohorts, with five, three and two clusters, on both anatomies, and with
-lesions that vary in place. Smoothing and steps were chosen on data of seeds 0 to 30; cohorts and
-trainings here have seeds from 4000 on. Results stay in maps.csv and blind_spots.csv beside this
-file; pictures of the first training go to docs.
+lesions that vary in place. How contrast maps are made was chosen on data of seeds 0 to 30; cohorts
+and trainings here have seeds from 4000 on. Results stay in maps.csv and blind_spots.csv beside this
+file, trained networks in networks/; pictures of the first training go to docs.
 """
 
 from pathlib import Path
@@ -28,6 +28,7 @@ JITTER_PX = 3
 def main() -> None:
     """Study the maps, then what they say of places that cannot have driven the clusters."""
     study = {"data_seed": DATA_SEED, "seeds": SEEDS, "n_jobs": 2, "path": HERE / "maps.csv"}
+    study |= {"networks": HERE / "networks"}
     map_study(CELLS, slices=ANATOMIES, **study)
     varying = [anatomy | {"jitter_px": JITTER_PX} for anatomy in ANATOMIES]
     map_study([("location", 5)], slices=varying, **study)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from clamlab.contrast import contrast_map, counterfactual, integrated_gradients, most_probable
+from clamlab.contrast.counterfactuals import borne_out
 from clamlab.models import ConvAutoencoder, DeepClustering
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -80,11 +81,34 @@ def test_a_perfect_autoencoder_gives_the_centroid_itself_inside_the_lung():
 def test_what_the_decoder_cannot_draw_is_kept():
     model, mask = two_sites(), np.ones((8, 6), bool)
     image = scans(1, (8, 6))
-    feature = image[0, 2, 2] + 0.5 * image[0, 4, 4]
-    expected = image.copy()
-    for site in (2, 4):
-        expected[0, site, site] -= feature - 3.0
-    np.testing.assert_allclose(counterfactual(model, image, 1, mask=mask), expected, rtol=1e-5)
+    image[0, 2, 2] = image[0, 4, 4] = 5.0  # as drawn of a feature of 5, but its feature is 7.5
+    other = counterfactual(model, image, 1, mask=mask)
+    away = np.ones((8, 6), bool)
+    away[2, 2] = away[4, 4] = False
+    np.testing.assert_array_equal(other[:, away], image[:, away].astype("float32"))
+    # Drawn as 7.5, asked for 3: between the 4.5 that is drawn and the 2 that the scan bears out.
+    assert 3 - 2.5 < other[0, 2, 2] < 3 and other[0, 2, 2] == pytest.approx(
+        other[0, 4, 4], rel=1e-3
+    )
+
+
+def test_what_is_drawn_changes_only_as_far_as_the_scan_bears_it_out():
+    shape = (16, 16)
+    pattern = np.zeros(shape)
+    pattern[4:12, 4:12] = 1.0
+    model = LinearNetwork(pattern[None] / 32, pattern[None], [[0.0], [1.0]])
+    image = np.zeros((1, *shape))
+    image[0, 4:12, 4:8] = 1.0  # half of the lesion is there; all of it is drawn
+    other = counterfactual(model, image, 0, mask=np.ones(shape, bool))
+    np.testing.assert_allclose(other[0, 6:10, 5], 0, atol=0.05)
+    np.testing.assert_allclose(other[0, 6:10, 10], 0, atol=0.05)
+
+
+def test_a_change_within_the_noise_is_taken_as_drawn():
+    noise = scans(1, (1, 64))
+    change = np.full((1, 1, 64), 0.05)
+    share = borne_out(change, 20 * noise, 20 * noise + change, np.ones((1, 64), bool))
+    np.testing.assert_allclose(share, 1, atol=0.1)
 
 
 def test_counterfactuals_take_one_rival_or_one_each_and_any_batch_size():
@@ -200,6 +224,9 @@ def test_the_smoothing_is_in_voxels_and_stays_in_the_lung():
     model, image = three_places()
     mask = np.ones((8, 8), bool)
     mask[0] = False
+    model.patterns.data = model.patterns.data.clone()
+    model.patterns.data[2, 1, 2] = 1.0  # drawn beside the lesion, where the encoder is blind
+    image[0, 1, 2] = 4.0
     maps = contrast_map(model, image, mask=mask, sigma=1.0)
     assert not maps[:, :, ~mask].any()
     np.testing.assert_allclose(maps[0, :, mask].mean(axis=0), 1, rtol=1e-5)

@@ -1,6 +1,7 @@
 """The measures of maps give what is known on paper; the study is resumed, not repeated."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from clamlab.experiments import blind_spots, map_study, typical_place, volume_map_measures
@@ -107,3 +108,12 @@ def test_maps_of_volumes_are_held_against_own_and_typical_lesions():
     # What differs from the healthy lung is the own lesion; the rival's is left to luck.
     assert alone["in_own_lesion"].tolist() == pytest.approx([1, 1])
     assert (alone["dice"] < 1).all()
+
+
+def test_maps_are_measured_again_on_kept_networks(tmp_path, monkeypatch):
+    small = dict(data_seed=1, channels=(2, 2, 4), n_scans=12, n_examined=4, progress=False)
+    small |= dict(seeds=[1], networks=tmp_path / "networks")
+    first = map_study([("location", 2)], **small)
+    monkeypatch.setattr("clamlab.experiments.maps.networks.Deep", None)  # nothing is trained again
+    again = map_study([("location", 2)], **small)
+    pd.testing.assert_frame_equal(again, first)

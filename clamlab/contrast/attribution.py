@@ -54,22 +54,15 @@ def integrated_gradients(
     clusters = np.broadcast_to(np.asarray(clusters), (n,))
     against = [None] * n if rivals is None else np.broadcast_to(np.asarray(rivals), (n,))
     with evaluation_mode(model):
-        shares = [
-            shares_of_path(
-                model,
-                to_tensor(starts[i], model),
-                to_tensor(ends[i], model),
-                clusters[i],
-                against[i],
-                steps,
-                batch_size,
-            )
-            for i in range(n)
-        ]
+        shares = []
+        for i in range(n):
+            start, end = to_tensor(starts[i], model), to_tensor(ends[i], model)
+            slope = mean_gradient(model, start, end, clusters[i], against[i], steps, batch_size)
+            shares.append(slope * (end - start))
     return torch.stack(shares).cpu().numpy().astype("float32")
 
 
-def shares_of_path(
+def mean_gradient(
     model: Any,
     start: Tensor,
     end: Tensor,
@@ -78,7 +71,7 @@ def shares_of_path(
     steps: int,
     batch_size: int,
 ) -> Tensor:
-    """Integrate one path: the mean gradient times the step, voxel by voxel."""
+    """Average the gradient along one straight path; times the step, it gives the shares."""
     fractions = (torch.arange(steps, dtype=end.dtype, device=end.device) + 0.5) / steps
     total = torch.zeros_like(end)
     for some in fractions.split(batch_size):
@@ -88,4 +81,4 @@ def shares_of_path(
             log_q = log_soft_assignment(model.encode(points), model.centroids)
             hold = log_q[:, cluster] if rival is None else log_q[:, cluster] - log_q[:, rival]
             total += torch.autograd.grad(hold.sum(), points)[0].sum(dim=0)
-    return total / steps * (end - start)
+    return total / steps

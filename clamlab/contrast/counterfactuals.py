@@ -5,11 +5,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.clustering import log_soft_assignment
 from clamlab.contrast.checks import check_clusters, checked_mask
+
+# How near voxels must be to bear each other out, in voxels; and how far the scan may be expected to
+# differ from what is drawn of it, as a share of that.
+NEIGHBOURHOOD = 0.7
+EXPECTED_SPREAD = 0.7
 
 
 def counterfactual(
@@ -23,7 +29,7 @@ def counterfactual(
     """See each scan as another cluster would have it, with its own noise and anatomy.
 
     Inside the lung, what the decoder draws of the scan is exchanged for what it draws of the
-    rival's centroid; what the decoder cannot draw, the scan keeps.
+    rival's centroid, as far as the scan bears it out; what the decoder cannot draw, the scan keeps.
 
     Parameters
     ----------
@@ -52,6 +58,11 @@ def counterfactual(
 
     Notes
     -----
+    x_B = x - c [g(f(x)) - g(mu_B)]. The decoder draws lesions where they typically lie, and blurs
+    them; c, from 0 on, is the local regression of x - g(mu_B) on the bracket, in a Gaussian
+    neighbourhood of .7 voxels. It is drawn towards 1, with a spread of .7, where the bracket is
+    small beside what the decoder cannot draw of this scan.
+
     That the counterfactual differs somewhere is no evidence that the clustering looks there:
     the decoder draws what varies together. :func:`contrast_map` adds what the encoder sees.
 
@@ -98,4 +109,54 @@ def as_rival(model: Any, scans: Tensor, rivals: NDArray, lung: Tensor) -> Tensor
     """Exchange, inside the lung, what is drawn of each scan for what is drawn of its rival."""
     drawn = model.decode(model.encode(scans)).reshape(scans.shape)
     asked = model.decode(model.centroids[torch.as_tensor(np.array(rivals))]).reshape(scans.shape)
-    return scans - torch.where(lung, drawn - asked, 0)
+    change = drawn - asked
+    undrawn, apart = _float64(scans - drawn), _float64(scans - asked)
+    share = borne_out(_float64(change), undrawn, apart, lung.cpu().numpy())
+    return scans - torch.as_tensor(share).to(change) * change
+
+
+def _float64(values: Tensor) -> NDArray[np.float64]:
+    return values.cpu().numpy().astype("float64")
+
+
+def borne_out(
+    change: NDArray, undrawn: NDArray, apart: NDArray, mask: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Tell how much of a drawn change each scan bears out, voxel by voxel.
+
+    Parameters
+    ----------
+    change : array, shape (n_scans, ..., *grid)
+        What is drawn of a scan, less what is drawn of its rival.
+    undrawn : array, same shape
+        The scan, less what is drawn of it: as large as this, differences may be chance.
+    apart : array, same shape
+        The scan, less what is drawn of its rival.
+    mask : array of bool, shape (*grid)
+
+    Returns
+    -------
+    array, same shape
+        0 where the scan shows nothing of the change, 1 where it shows it as drawn, more where
+        it shows more; 0 outside the mask.
+
+    Examples
+    --------
+    >>> change, apart = np.ones((1, 9)), np.repeat([[1.0, 0.0]], [6, 3], axis=1)
+    >>> borne_out(change, 0 * change, apart, np.ones(9, bool)).round(1)
+    array([[1. , 1. , 1. , 1. , 1. , 0.8, 0.2, 0. , 0. ]])
+    """
+    grid = tuple(range(-mask.ndim, 0))
+    n_near = (4 * np.pi * NEIGHBOURHOOD**2) ** (mask.ndim / 2)
+    chance = np.square(undrawn).mean(axis=grid, where=mask, keepdims=True)
+    doubt = chance / (n_near * EXPECTED_SPREAD**2) * _nearby(mask.astype(float), mask)
+    agreement, amount = _nearby(apart * change, mask), _nearby(change**2, mask)
+    share = np.ones_like(change)
+    np.divide(agreement + doubt, amount + doubt, out=share, where=amount + doubt > 0)
+    return np.where(mask, np.maximum(share, 0), 0)
+
+
+def _nearby(values: NDArray, mask: NDArray[np.bool_]) -> NDArray:
+    """Add up what lies near each voxel, inside the mask."""
+    grid = tuple(range(-mask.ndim, 0))
+    return gaussian_filter(values * mask, NEIGHBOURHOOD, mode="constant", axes=grid)

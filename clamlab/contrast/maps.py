@@ -12,11 +12,11 @@ from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
 from clamlab.clam.network import evaluation_mode, to_tensor
-from clamlab.contrast.attribution import shares_of_path
+from clamlab.contrast.attribution import mean_gradient
 from clamlab.contrast.checks import check_clusters, checked_mask
 from clamlab.contrast.counterfactuals import as_rival, most_probable
 
-SIGMA = {2: 0.5, 3: 0.7}
+SIGMA = 1.1
 
 
 def contrast_map(
@@ -27,7 +27,7 @@ def contrast_map(
     clusters: ArrayLike | None = None,
     rivals: Sequence[int] | None = None,
     steps: int = 8,
-    sigma: float | None = None,
+    sigma: float = SIGMA,
     batch_size: int = 8,
     n_jobs: int = 1,
     out: NDArray | None = None,
@@ -35,10 +35,10 @@ def contrast_map(
 ) -> NDArray[np.float32]:
     """Show, scan by scan, the evidence for its cluster and against each rival.
 
-    The pair map of a scan in cluster A against rival B integrates the gradient of
-    log q_A - log q_B from the counterfactual to the scan, keeps its sign while smoothing it
-    lightly, and then its positive part. The cluster map is the geometric mean over rivals:
-    the places that speak for A against every one of them.
+    The pair map of a scan in cluster A against rival B averages the gradient of
+    log q_A - log q_B along the line from the counterfactual to the scan, smooths it lightly,
+    multiplies it with the difference between the two, and keeps the positive part. The cluster
+    map is the geometric mean over rivals: the places that speak for A against every one of them.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def contrast_map(
         to: their centroids have been drawn from nothing.
     steps : int
         Points of the path from counterfactual to scan (midpoint rule).
-    sigma : float, optional
-        Standard deviation of the smoothing in voxels of the image; 0 for none. By default .5 in
-        2-D, where thin rings must not blur, and .7 in 3-D, where less would leave the pattern of
-        the first convolution's stride in the map.
+    sigma : float
+        Standard deviation of the gradient's smoothing in voxels of the image; 0 for none. It
+        takes out the pattern that the strides of the convolutions leave in every gradient; the
+        difference between scan and counterfactual is not smoothed, so that its edges stay.
     batch_size : int
         Scans per pass; bounds memory, never changes the result beyond rounding.
     n_jobs : int
@@ -98,7 +98,6 @@ def contrast_map(
     ((3, 2, 8, 8), [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
     """
     mask = checked_mask(images, mask)
-    sigma = SIGMA[mask.ndim] if sigma is None else sigma
     own = most_probable(model, images, batch_size=batch_size) if clusters is None else clusters
     own = np.asarray(own)
     rivals = list(range(len(model.centroids))) if rivals is None else list(rivals)
@@ -138,8 +137,9 @@ def _maps_of_scan(
     maps = np.zeros((len(model.centroids), *mask.shape), "float32")
     others = [k for k in rivals if k != own]
     for k in others:
-        shares = pair_shares(model, image, own, k, mask, steps=steps, batch_size=batch_size)
-        maps[k] = _positive_share(shares, mask, sigma)
+        maps[k] = pair_map(
+            model, image, own, k, mask, steps=steps, sigma=sigma, batch_size=batch_size
+        )
     # A rival that leaves no evidence (centroids on one spot) must not silence all the others.
     speaking = [maps[k] for k in others if maps[k].any()]
     if speaking:
@@ -148,7 +148,7 @@ def _maps_of_scan(
     return maps
 
 
-def pair_shares(
+def pair_map(
     model: Any,
     image: NDArray,
     own: int,
@@ -156,22 +156,21 @@ def pair_shares(
     mask: NDArray[np.bool_],
     *,
     steps: int,
+    sigma: float = SIGMA,
     batch_size: int = 8,
 ) -> NDArray:
-    """Share out, with its sign, why a scan is in its own cluster and not in a rival."""
+    """Show why one scan is in its own cluster and not in a rival."""
     with evaluation_mode(model):
         scan = to_tensor(image, model)
         lung = torch.as_tensor(mask, device=scan.device)
         start = as_rival(model, scan[None], np.array([rival]), lung)[0]
-        return shares_of_path(model, start, scan, own, rival, steps, batch_size).cpu().numpy()
-
-
-def _positive_share(shares: NDArray, mask: NDArray[np.bool_], sigma: float) -> NDArray:
-    """Smooth the signed shares and keep what speaks for the cluster, inside the lung."""
-    signed = shares.reshape(-1, *mask.shape).sum(axis=0)  # the channels of one voxel together
-    # The sign is kept until here: smoothing absolute values would blur noise into evidence.
-    smooth = gaussian_filter(signed.astype("float64"), sigma, mode="constant")
-    return _even_share(np.where(mask, np.maximum(smooth, 0), 0), mask)
+        slope = mean_gradient(model, start, scan, own, rival, steps, batch_size)
+        gradient, change = (a.cpu().numpy().astype("float64") for a in (slope, scan - start))
+    # With its sign: smoothing absolute values would blur noise into evidence.
+    grid = tuple(range(-mask.ndim, 0))
+    signed = gaussian_filter(gradient, sigma, mode="constant", axes=grid) * change
+    signed = signed.reshape(-1, *mask.shape).sum(axis=0)  # the channels of one voxel together
+    return _even_share(np.where(mask, np.maximum(signed, 0), 0), mask)
 
 
 def _even_share(evidence: NDArray, mask: NDArray[np.bool_]) -> NDArray:

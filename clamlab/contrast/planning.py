@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clamlab.contrast.maps import pair_shares
+from clamlab.contrast.maps import pair_map
 from clamlab.forecast import forecast
 
 BYTES_PER_VOXEL = 4 + 2  # of a contrast map and of a counterfactual scan
@@ -31,7 +31,7 @@ def contrast_forecast(
     """
     n, n_clusters, scan = len(images), len(model.centroids), np.asarray(images[0])
     return forecast(
-        lambda: pair_shares(model, scan, 0, n_clusters - 1, mask, steps=steps),
+        lambda: pair_map(model, scan, 0, n_clusters - 1, mask, steps=steps),
         n * max(1, n_clusters - 1),
         disk_bytes=BYTES_PER_VOXEL * n * n_clusters * mask.size,
         spacing_mm=spacing_mm,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
 from clamlab.experiments.maps.kinds import KINDS, examined, some_of_each
-from clamlab.experiments.methods import Deep
+from clamlab.experiments.maps.networks import clustered
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.models import ConvAutoencoder
 from clamlab.simulate import SliceCohort, lung_slices
@@ -76,8 +76,7 @@ def _unseen(cohort: SliceCohort, training: dict, n_examined: int) -> pd.DataFram
     def network(*args, **options) -> ConvAutoencoder:
         return _HalfBlind(*args, sight=sight, **options)
 
-    fitter = Deep(cohort, network=network, **training)
-    kinds, scans = _maps(fitter, cohort, n_examined)
+    kinds, scans = _maps(cohort, n_examined, network=network, **training)
     ill = cohort.lesion_masks[scans].any(axis=(1, 2))
     rows = []
     for kind, shown in kinds.items():
@@ -98,8 +97,7 @@ def _unrelated(cohort: SliceCohort, training: dict, n_examined: int) -> pd.DataF
     disc = _disc_away_from(lesions, cohort.lung_mask)
     with_disc = np.random.default_rng(training["seed"]).random(len(cohort.images)) < 0.5
     cohort = _denser(cohort, DISC_HU * with_disc[:, None, None] * disc)
-    fitter = Deep(cohort, **training)
-    kinds, scans = _maps(fitter, cohort, n_examined)
+    kinds, scans = _maps(cohort, n_examined, **training)
     rows = []
     for kind, shown in kinds.items():
         densities = [
@@ -123,12 +121,12 @@ class _HalfBlind(ConvAutoencoder):
         return super().feature_maps(images * images.new_tensor(self.sight), layer, activated)
 
 
-def _maps(fitter: Deep, cohort: SliceCohort, n_examined: int) -> tuple[dict[str, NDArray], NDArray]:
+def _maps(
+    cohort: SliceCohort, n_examined: int, **training: Any
+) -> tuple[dict[str, NDArray], NDArray]:
     """Cluster, and make every kind of map of some scans for their own cluster."""
-    n_clusters = len(np.unique(cohort.labels))
-    found, _ = fitter.cluster(n_clusters)
     scans = some_of_each(cohort.labels, n_examined)
-    seen = examined(fitter, cohort, found, scans)
+    seen = examined(clustered(cohort, **training), cohort, scans)
     return {name: make(seen, seen.own).shown for name, make in KINDS.items()}, scans
 
 

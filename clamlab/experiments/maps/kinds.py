@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clamlab import clam
 from clamlab.contrast import contrast_map, counterfactual, integrated_gradients
 from clamlab.evaluation import deviation_map, occlusion_map
-from clamlab.experiments.methods import Deep
+from clamlab.experiments.maps.networks import Network
 from clamlab.simulate import SliceCohort
 from clamlab.volumes import scale
 
@@ -63,17 +63,17 @@ def some_of_each(labels: NDArray, n: int) -> NDArray:
     return np.concatenate([np.flatnonzero(labels == k)[:per_cluster] for k in np.unique(labels)])
 
 
-def examined(fitter: Deep, cohort: SliceCohort, clusters: NDArray, scans: NDArray) -> Examined:
-    """Take some scans of a cohort that was just clustered, with what the maps need."""
-    images, lung = fitter.images, cohort.lung_mask
+def examined(network: Network, cohort: SliceCohort, scans: NDArray) -> Examined:
+    """Take some scans of a clustered cohort, with what the maps need."""
+    images, clusters, lung = network.images, network.clusters, cohort.lung_mask
     # A true cluster that was not found has the mean of all scans for its own.
     means = [
         images[clusters == k if (clusters == k).any() else slice(None)].mean(0)
         for k in np.unique(cohort.labels)
     ]
-    template = scale(cohort.template[None], lung, fitter.rule)[0]
+    template = scale(cohort.template[None], lung, network.rule)[0]
     return Examined(
-        fitter.model,
+        network.model,
         images[scans],
         clusters[scans],
         lung,

@@ -1,10 +1,12 @@
 """Which kind of map is specific, faithful, in place and sane, where the truth is known."""
 
 import copy
+import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untrained_copy
-from clamlab.experiments.explained import name_by_truth
 from clamlab.experiments.maps.kinds import KINDS, Examined, Maps, examined, some_of_each
 from clamlab.experiments.maps.measures import (
     counterfactuals,
@@ -20,7 +21,7 @@ from clamlab.experiments.maps.measures import (
     true_places,
     whereabouts,
 )
-from clamlab.experiments.methods import Deep
+from clamlab.experiments.maps.networks import clustered
 from clamlab.experiments.resuming import resumed_rows, settings_text
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
@@ -41,12 +42,20 @@ class Cell:
     slices: dict[str, Any]
     training: dict[str, Any]
     n_examined: int
+    networks: Path | None
 
     @property
     def key(self) -> tuple:
         """What tells this cell from all others."""
         told = {"data_seed": self.data_seed, **dict(sorted(self.slices.items())), **self.training}
         return self.scenario, self.n_true, settings_text(told | {"n_examined": self.n_examined})
+
+    def kept_network(self, seed: int) -> Path | None:
+        """Name the file in which the network of one training is kept."""
+        if self.networks is None:
+            return None
+        digest = hashlib.sha256(repr(self.key).encode()).hexdigest()[:12]
+        return self.networks / f"{self.scenario}_{self.n_true}_{digest}_{seed}.safetensors"
 
 
 def map_study(
@@ -60,6 +69,7 @@ def map_study(
     n_examined: int = 20,
     n_jobs: int = 1,
     path: str | os.PathLike | None = None,
+    networks: str | os.PathLike | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Learn which kind of map to believe: every kind on the same scans, held against the truth.
@@ -82,6 +92,9 @@ def map_study(
         Cohorts at a time, each in a process of its own.
     path : path, optional
         CSV that is written after every cohort; an interrupted study goes on where it was.
+    networks : path, optional
+        Folder where trained networks are kept, so that maps made another way can be measured
+        without training again. Whoever changes how networks are trained empties it.
     progress : bool
         Show a progress bar.
 
@@ -110,7 +123,16 @@ def map_study(
         "cluster_epochs": CLUSTER_EPOCHS,
     }
     cells = [
-        Cell(name, k, data_seed, tuple(seeds), {"n_scans": n_scans} | more, training, n_examined)
+        Cell(
+            name,
+            k,
+            data_seed,
+            tuple(seeds),
+            {"n_scans": n_scans} | more,
+            training,
+            n_examined,
+            None if networks is None else Path(networks),
+        )
         for (name, k), more in itertools.product(list(scenarios), list(slices))
     ]
     table = resumed_rows(
@@ -133,14 +155,11 @@ def cell_rows(cell: Cell) -> pd.DataFrame:
     scans = some_of_each(cohort.labels, cell.n_examined)
     tables, shown = [], []
     for seed in cell.seeds:
-        fitter = Deep(cohort, seed=seed, **cell.training)
-        found, _ = fitter.cluster(cell.n_true)
-        assert fitter.model is not None  # the line above has fitted it
-        clusters = name_by_truth(fitter.model, cohort.labels, found)
-        seen = examined(fitter, cohort, clusters, scans)
+        network = clustered(cohort, seed=seed, kept=cell.kept_network(seed), **cell.training)
+        seen = examined(network, cohort, scans)
         kinds = {name: make(seen, seen.own) for name, make in KINDS.items()}
-        accuracy = float((clusters == cohort.labels).mean())
-        hu_per_unit = fitter.rule["scale"]
+        accuracy = float((network.clusters == cohort.labels).mean())
+        hu_per_unit = network.rule["scale"]
         told = _values(kinds, seen, cohort, scans, hu_per_unit, seed)
         values = [("network", "accuracy", accuracy), *told]
         tables.append(pd.DataFrame(values, columns=["kind", "measure", "value"]).assign(seed=seed))
