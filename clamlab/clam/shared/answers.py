@@ -64,8 +64,8 @@ class HatAnswers:
         self.axes, self.image, self.average = axes, image, average.flatten()
         self.activation = encoder.activation
         self.into, self.out_of = group_weights(encoder.blocks, axes)
-        self.resting = encoder.blocks[0](torch.full_like(image, background)[None])
-        at_rest = encoder.blocks[1](self.activation(self.resting))[0].movedim(0, -1)
+        resting = encoder.blocks[0](torch.full_like(image, background)[None])
+        at_rest = encoder.blocks[1](self.activation(resting))[0].movedim(0, -1)
         self.canvas = [axis.n_groups + axis.reach - 1 for axis in axes]
         self.rest = at_rest.new_zeros(*self.canvas, at_rest.shape[-1])
         self.rest[tuple(axis.inside for axis in axes)] = at_rest
@@ -73,7 +73,7 @@ class HatAnswers:
         n_shares = self.near.numel() * prod(axis.outputs_a_cell for axis in axes)
         # The last row takes what falls on outputs that do not exist.
         self.shares = self.rest.new_zeros(n_shares + 1, self.rest.shape[-1])
-        self._tally(seeing_groups(axes, image))
+        self._tally(seeing_groups(axes, image), resting)
         self.shares = self.shares[:-1].view(*self.near.shape, -1)
 
     def _near(self) -> Tensor:
@@ -81,7 +81,7 @@ class HatAnswers:
         cells = torch.cartesian_prod(*map(torch.arange, sizes))
         return combine([a.near()[cells[:, i]] for i, a in enumerate(self.axes)], sizes)
 
-    def _tally(self, groups: Tensor) -> None:
+    def _tally(self, groups: Tensor, resting: Tensor) -> None:
         """Go through the groups, those together that see equally many hats along every axis."""
         n_hats = torch.stack([a.n_touched[groups[:, i]] for i, a in enumerate(self.axes)], dim=1)
         kind = n_hats.unique(dim=0, return_inverse=True)[1]
@@ -97,13 +97,13 @@ class HatAnswers:
         for alike in groups.split(kind.bincount().tolist()):
             n_rows_each = int(self.first_rows[done + 1] - self.first_rows[done])
             for some in alike.split(max(1, ROWS_AT_ONCE // n_rows_each)):
-                self._answer(some, slice(done, done + len(some)))
+                self._answer(some, slice(done, done + len(some)), resting)
                 done += len(some)
 
-    def _answer(self, groups: Tensor, which: slice) -> None:
+    def _answer(self, groups: Tensor, which: slice, empty: Tensor) -> None:
         """Fill in what groups answer, and add what follows to the second convolution's part."""
         cells, hats = self._hats(groups)
-        resting, there = self._resting(groups)
+        resting, there = self._resting(groups, empty)
         seen = (self._seen(groups)[:, None] * hats[:, :, None]).flatten(2)
         answers = (seen @ self.into).mul_(there[:, None])
         negative = resting + (self.average[cells][:, None] @ answers)[:, 0] < 0
@@ -138,11 +138,11 @@ class HatAnswers:
         voxels = combine(along, [a.n_voxels for a in self.axes])
         return self.image.flatten(1)[:, voxels].movedim(0, 1)
 
-    def _resting(self, groups: Tensor) -> tuple[Tensor, Tensor]:
+    def _resting(self, groups: Tensor, empty: Tensor) -> tuple[Tensor, Tensor]:
         """Return groups' units for the empty scan, and 1 where their sites exist, otherwise 0."""
         sizes = [a.n_sites for a in self.axes]
         along = [a.sites[groups[:, i]].clamp(0, a.n_sites - 1) for i, a in enumerate(self.axes)]
         exist = [a.site_exists[groups[:, i]].long() for i, a in enumerate(self.axes)]
-        resting = self.resting[0].flatten(1)[:, combine(along, sizes)].movedim(0, -1)
+        resting = empty[0].flatten(1)[:, combine(along, sizes)].movedim(0, -1)
         there = (combine(exist, [2] * len(sizes)) == 2 ** len(sizes) - 1)[..., None]
         return (resting * there).flatten(1), there.expand(resting.shape).flatten(1).to(resting)
