@@ -4,8 +4,8 @@
 
 Cohorts of 60 with two and with three patterns of disease go through DICOM, ingestion and
 registration as patients would. Each is then clustered by three trainings with fresh seeds, at half
-the paper's width on a grid of 6 mm. The contrast map's smoothing was chosen on a cohort of seed 31,
-its steps on slices.
+the paper's width on a grid of 6 mm. How contrast maps are made was chosen on slices and on a cohort
+of seed 31.
 Results stay in volume_maps.csv beside this file.
 """
 

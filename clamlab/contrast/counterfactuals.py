@@ -109,9 +109,9 @@ def as_rival(model: Any, scans: Tensor, rivals: NDArray, lung: Tensor) -> Tensor
     """Exchange, inside the lung, what is drawn of each scan for what is drawn of its rival."""
     drawn = model.decode(model.encode(scans)).reshape(scans.shape)
     asked = model.decode(model.centroids[torch.as_tensor(np.array(rivals))]).reshape(scans.shape)
-    change = drawn - asked
-    undrawn, apart = _float64(scans - drawn), _float64(scans - asked)
-    share = borne_out(_float64(change), undrawn, apart, lung.cpu().numpy())
+    change, mask = drawn - asked, lung.cpu().numpy()
+    told = zip(*map(_float64, (change, scans - drawn, scans - asked)), strict=True)
+    share = np.stack([borne_out(of, undrawn, apart, mask) for of, undrawn, apart in told])
     return scans - torch.as_tensor(share).to(change) * change
 
 
@@ -122,11 +122,11 @@ def _float64(values: Tensor) -> NDArray[np.float64]:
 def borne_out(
     change: NDArray, undrawn: NDArray, apart: NDArray, mask: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Tell how much of a drawn change each scan bears out, voxel by voxel.
+    """Tell how much of a drawn change a scan bears out, voxel by voxel.
 
     Parameters
     ----------
-    change : array, shape (n_scans, ..., *grid)
+    change : array, shape (..., *grid)
         What is drawn of a scan, less what is drawn of its rival.
     undrawn : array, same shape
         The scan, less what is drawn of it: as large as this, differences may be chance.
