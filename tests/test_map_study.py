@@ -117,3 +117,10 @@ def test_maps_are_measured_again_on_kept_networks(tmp_path, monkeypatch):
     monkeypatch.setattr("clamlab.experiments.maps.networks.Deep", None)  # nothing is trained again
     again = map_study([("location", 2)], **small)
     pd.testing.assert_frame_equal(again, first)
+
+
+def test_blind_spots_are_measured_again_on_kept_networks(tmp_path, monkeypatch):
+    small = dict(data_seed=1, seed=1, channels=(2, 2, 4), n_scans=12, n_examined=6)
+    first = blind_spots(**small, networks=tmp_path)
+    monkeypatch.setattr("clamlab.experiments.maps.networks.Deep", None)  # nothing is trained again
+    pd.testing.assert_frame_equal(blind_spots(**small, networks=tmp_path), first)

@@ -1,6 +1,7 @@
 """Whether maps mark what the clustering did not use: what it cannot see, and what is unrelated."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
 from clamlab.experiments.maps.kinds import KINDS, examined, some_of_each
-from clamlab.experiments.maps.networks import clustered
+from clamlab.experiments.maps.networks import clustered, kept_network
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.models import ConvAutoencoder
 from clamlab.simulate import SliceCohort, lung_slices
@@ -26,6 +27,7 @@ def blind_spots(
     channels: Sequence[int] = (32, 64, 128),
     n_scans: int = 300,
     n_examined: int = 20,
+    networks: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """See which maps mark places that cannot have driven the clusters.
 
@@ -37,7 +39,7 @@ def blind_spots(
     ----------
     data_seed, seed : int
         Of the cohorts, and of the training.
-    anatomy, channels, n_scans, n_examined
+    anatomy, channels, n_scans, n_examined, networks
         As for `map_study`.
 
     Returns
@@ -60,8 +62,14 @@ def blind_spots(
         "cluster_epochs": CLUSTER_EPOCHS,
         "seed": seed,
     }
-    unseen = _unseen(lung_slices("intensity", 3, **drawn), training, n_examined)
-    unrelated = _unrelated(lung_slices("location", 4, **drawn), training, n_examined)
+    files = {
+        name: kept_network(networks, name, (drawn, training), seed)
+        for name in ("unseen", "unrelated")
+    }
+    rising = lung_slices("intensity", 3, **drawn)
+    unseen = _unseen(rising, training | {"kept": files["unseen"]}, n_examined)
+    elsewhere = lung_slices("location", 4, **drawn)
+    unrelated = _unrelated(elsewhere, training | {"kept": files["unrelated"]}, n_examined)
     return unseen.merge(unrelated, on="kind")
 
 

@@ -1,5 +1,7 @@
 """Networks of a study, kept so that other kinds of map can be measured on the same trainings."""
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,16 @@ class Network:
     images: NDArray
     model: DeepClustering
     clusters: NDArray
+
+
+def kept_network(
+    folder: str | os.PathLike | None, name: str, settings: object, seed: int
+) -> Path | None:
+    """Name the file in which the network of one training is kept; None where none is."""
+    if folder is None:
+        return None
+    digest = hashlib.sha256(repr(settings).encode()).hexdigest()[:12]
+    return Path(folder) / f"{name}_{digest}_{seed}.safetensors"
 
 
 def clustered(

@@ -1,7 +1,6 @@
 """Which kind of map is specific, faithful, in place and sane, where the truth is known."""
 
 import copy
-import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +20,7 @@ from clamlab.experiments.maps.measures import (
     true_places,
     whereabouts,
 )
-from clamlab.experiments.maps.networks import clustered
+from clamlab.experiments.maps.networks import clustered, kept_network
 from clamlab.experiments.resuming import resumed_rows, settings_text
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
@@ -42,7 +41,7 @@ class Cell:
     slices: dict[str, Any]
     training: dict[str, Any]
     n_examined: int
-    networks: Path | None
+    networks: str | os.PathLike | None
 
     @property
     def key(self) -> tuple:
@@ -52,10 +51,7 @@ class Cell:
 
     def kept_network(self, seed: int) -> Path | None:
         """Name the file in which the network of one training is kept."""
-        if self.networks is None:
-            return None
-        digest = hashlib.sha256(repr(self.key).encode()).hexdigest()[:12]
-        return self.networks / f"{self.scenario}_{self.n_true}_{digest}_{seed}.safetensors"
+        return kept_network(self.networks, f"{self.scenario}_{self.n_true}", self.key, seed)
 
 
 def map_study(
@@ -131,7 +127,7 @@ def map_study(
             {"n_scans": n_scans} | more,
             training,
             n_examined,
-            None if networks is None else Path(networks),
+            networks,
         )
         for (name, k), more in itertools.product(list(scenarios), list(slices))
     ]
