@@ -21,6 +21,7 @@ MEASURES = (
     "peak_px",
     "untrained",
     "shuffled",
+    "perfect_shuffled",
     "seeds",
     "flips",
     "hu_sign",

@@ -1,11 +1,13 @@
 """How good maps are where the truth is known: specific, in the right place, right in HU."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.contrast import counterfactual, most_probable
 from clamlab.evaluation import localization, map_correlation, pair_correlation
-from clamlab.experiments.maps.kinds import Examined, Maps
+from clamlab.experiments.maps.kinds import Examined, Maps, mean_difference_maps
 from clamlab.simulate import SliceCohort
 
 Values = dict[str, float]
@@ -101,6 +103,29 @@ def counterfactuals(
         "hu_sign": _mean(signs),
         "hu_error": _mean(errors),
     }
+
+
+def perfect_by_lot(seen: Examined, noise_free: NDArray, lots: NDArray) -> float:
+    """Tell how much perfect maps of clusters by lot resemble perfect maps of the true clusters.
+
+    Lots mix scans of all kinds in other shares: what differs between them is what differed
+    before, and even a map without fault shows it.
+
+    Examples
+    --------
+    >>> from clamlab.simulate import lung_slices
+    >>> cohort = lung_slices("intensity", 2, n_scans=4, seed=1)
+    >>> own, lung = cohort.labels, cohort.lung_mask
+    >>> seen = Examined(None, cohort.images, own, lung, lung, lung, cohort.noise_free)
+    >>> round(perfect_by_lot(seen, cohort.noise_free, 1 - own), 6)
+    1.0
+    """
+    mixed = np.stack([noise_free[seen.own[lots == k]].mean(axis=0) for k in np.unique(lots)])
+    truth, by_lot = (
+        mean_difference_maps(replace(seen, cluster_means=means), seen.own).shown
+        for means in (noise_free, mixed)
+    )
+    return _mean(map_correlation(truth, by_lot, mask=seen.mask))
 
 
 def _mean(values) -> float:

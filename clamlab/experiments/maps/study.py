@@ -16,6 +16,7 @@ from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untra
 from clamlab.experiments.maps.kinds import KINDS, Examined, Maps, examined, some_of_each
 from clamlab.experiments.maps.measures import (
     counterfactuals,
+    perfect_by_lot,
     specificity,
     true_places,
     whereabouts,
@@ -101,8 +102,9 @@ def map_study(
         own_other, pair_iou, pair_correlation and perfect_pair_correlation (specific);
         deletion_* and insertion_* by fill (faithful); iou, iou_worst_cluster, peak_px,
         energy_above_chance (in the right place); untrained, shuffled and seeds, correlations with
-        the map of an untrained network, of centroids of shuffled clusters, and of the other
-        trainings (sane); flips, hu_sign, hu_error (of the counterfactual scans); accuracy.
+        the map of an untrained network, of centroids of shuffled clusters (perfect_shuffled: of
+        perfect maps), and of the other trainings (sane); flips, hu_sign, hu_error (of the
+        counterfactual scans); accuracy.
 
     Examples
     --------
@@ -180,7 +182,7 @@ def _values(
         measured |= whereabouts(maps, seen, true_clusters)
         yield from ((kind, measure, value) for measure, value in measured.items())
     yield from _faithfulness(kinds, seen, seed)
-    yield from _sanity(kinds, seen, seed)
+    yield from _sanity(kinds, seen, cohort, seed)
     pairs = kinds["contrast"].pairs
     assert pairs is not None  # what contrast maps are
     told = counterfactuals(seen, pairs, cohort, hu_per_unit)
@@ -225,7 +227,9 @@ def _donors(seen: Examined, seed: int) -> tuple[NDArray, NDArray]:
     return seen.images[numbered], seen.own[numbered]
 
 
-def _sanity(kinds: dict[str, Maps], seen: Examined, seed: int) -> Iterator[tuple[str, str, float]]:
+def _sanity(
+    kinds: dict[str, Maps], seen: Examined, cohort: SliceCohort, seed: int
+) -> Iterator[tuple[str, str, float]]:
     """Hold maps against those of a network that learned nothing, and of clusters by lot."""
     untrained = untrained_copy(seen.model, seen.images, seen.own, seed=seed)
     lots = np.random.default_rng(seed).permutation(seen.own)
@@ -239,6 +243,8 @@ def _sanity(kinds: dict[str, Maps], seen: Examined, seed: int) -> Iterator[tuple
             maps = KINDS[kind](replace(seen, model=model), seen.own)
             alike = map_correlation(kinds[kind].shown, maps.shown, mask=seen.mask)
             yield kind, name, float(np.nanmean(alike))
+    if len(cohort.noise_free) == seen.n_clusters:
+        yield "contrast", "perfect_shuffled", perfect_by_lot(seen, cohort.noise_free, lots)
 
 
 def _between_trainings(shown: list[dict[str, NDArray]], mask: NDArray) -> pd.DataFrame:
