@@ -57,8 +57,8 @@ def shared_confidence(model: Any, scan: Tensor, heights: Tensor, background: flo
     """Go the quicker way (`clamlab.clam.shared`)."""
     from clamlab.clam.shared.features import SharedPasses  # only here is numba asked for
 
-    passes = SharedPasses(model.autoencoder, scan, heights.mean(dim=0), background)
-    return soft_assignment(passes.features(heights), model.centroids)
+    passes = SharedPasses(model.autoencoder, scan, heights, background)
+    return soft_assignment(passes.features(), model.centroids)
 
 
 def masks_at_once(scan: Tensor, batch_size: int) -> int:

@@ -28,27 +28,31 @@ class HatAnswers:
     axes : list of Axis
     image : Tensor, shape (channels, *grid)
         The scan less the background.
-    average : Tensor, shape (*cells)
-        Heights of a mask whose signs after the first convolution are typical.
+    heights : Tensor, shape (n_masks, *cells)
+        Of the masks that will be asked about.
     background : float
 
     Attributes
     ----------
-    first_rows : Tensor of int, shape (n_groups + 1,)
-        Where each group's rows begin. Only groups that see the scan are listed.
-    rows : Tensor, shape (n_rows, n_units)
-        The first convolution's answers of a group's units: to each hat that the group sees, and
-        last to the empty scan.
     cells : Tensor of int, shape (n_rows,)
-        Whose hat a row answers to; the number of cells for the empty scan.
-    negative : Tensor of bool, shape (n_groups, n_units)
-        Units that are below zero under the average mask.
+        Whose hats a group sees. Only groups that see the scan are listed, one after another.
+    units : Tensor of int, shape (n_changing,)
+        A group's units that may change sign from mask to mask.
+    negative : Tensor of bool, shape (n_changing,)
+        Whether they are below zero under the average mask.
+    resting : Tensor, shape (n_changing,)
+        The first convolution's answers of these units to the empty scan,
+    answers : Tensor
+        and to each hat that their group sees, hat after hat.
+    first : Tensor of int, shape (n_groups + 1, 3)
+        Where in ``cells``, ``units`` and ``answers`` each group begins.
     starts : Tensor of int, shape (n_groups,)
         Where in ``rest`` the outputs that a group reaches begin.
     near : Tensor of int, shape (all cells, n_near)
         Cells whose hats the outputs of a cell may see.
     shares : Tensor, shape (all cells, n_near, outputs a cell x channels)
-        The second convolution's answers to those hats, units keeping the slopes of the average.
+        The second convolution's answers to those hats, units keeping the slopes of the average
+        mask.
     rest : Tensor, shape (*canvas, channels)
         Its answer to the empty scan, with the same slopes; margins lie around the outputs.
     """
@@ -58,10 +62,14 @@ class HatAnswers:
         encoder: ConvAutoencoder,
         axes: list[Axis],
         image: Tensor,
-        average: Tensor,
+        heights: Tensor,
         background: float,
     ) -> None:
-        self.axes, self.image, self.average = axes, image, average.flatten()
+        self.axes, self.image = axes, image
+        heights = heights.flatten(1)
+        low, high = heights.amin(dim=0), heights.amax(dim=0)
+        self.average, self.middle = heights.mean(dim=0), (low + high) / 2
+        self.room = (high - low) / 2
         self.activation = encoder.activation
         self.into, self.out_of = group_weights(encoder.blocks, axes)
         resting = encoder.blocks[0](torch.full_like(image, background)[None])
@@ -86,32 +94,42 @@ class HatAnswers:
         n_hats = torch.stack([a.n_touched[groups[:, i]] for i, a in enumerate(self.axes)], dim=1)
         kind = n_hats.unique(dim=0, return_inverse=True)[1]
         order = kind.argsort(stable=True)
-        groups, n_rows = groups[order], n_hats[order].prod(dim=1) + 1
-        self.first_rows = nn.functional.pad(n_rows.cumsum(dim=0), (1, 0))
-        self.rows = self.rest.new_empty(int(n_rows.sum()), len(self.out_of))
-        self.cells = torch.empty(len(self.rows), dtype=torch.long)
-        self.negative = torch.empty(len(groups), len(self.out_of), dtype=torch.bool)
+        groups, n_rows = groups[order], n_hats[order].prod(dim=1)
         corners = combine(groups.T[:, :, None].unbind(), self.canvas)[:, 0]
         self.starts = corners * self.rest.shape[-1]
-        done = 0
-        for alike in groups.split(kind.bincount().tolist()):
-            n_rows_each = int(self.first_rows[done + 1] - self.first_rows[done])
-            for some in alike.split(max(1, ROWS_AT_ONCE // n_rows_each)):
-                self._answer(some, slice(done, done + len(some)), resting)
-                done += len(some)
+        kinds = kind.bincount().tolist()
+        parts = [
+            self._answer(some, resting)
+            for alike, n in zip(groups.split(kinds), n_rows.split(kinds), strict=True)
+            for some in alike.split(max(1, ROWS_AT_ONCE // int(n[0])))
+        ]
+        n_units, self.cells, self.units, self.negative, self.resting, self.answers = (
+            torch.cat(part) for part in zip(*parts, strict=True)
+        )
+        lengths = torch.stack([n_rows, n_units, n_rows * n_units], dim=1)
+        self.first = nn.functional.pad(lengths.cumsum(dim=0), (0, 0, 1, 0))
 
-    def _answer(self, groups: Tensor, which: slice, empty: Tensor) -> None:
-        """Fill in what groups answer, and add what follows to the second convolution's part."""
+    def _answer(self, groups: Tensor, empty: Tensor) -> tuple[Tensor, ...]:
+        """Add what groups answer to the second convolution's part; return what may change sign.
+
+        That is how many units of each group, and ``cells`` to ``answers``.
+        """
         cells, hats = self._hats(groups)
         resting, there = self._resting(groups, empty)
         seen = (self._seen(groups)[:, None] * hats[:, :, None]).flatten(2)
         answers = (seen @ self.into).mul_(there[:, None])
-        negative = resting + (self.average[cells][:, None] @ answers)[:, 0] < 0
-        rows = slice(self.first_rows[which.start], self.first_rows[which.stop])
-        own = self.rows[rows].view(len(groups), -1, len(self.out_of))
-        own[:, :-1], own[:, -1] = answers, resting
-        self.cells[rows] = nn.functional.pad(cells, (0, 1), value=len(self.average)).flatten()
-        self.negative[which] = negative
+        typical = torch.stack([self.middle, self.average])[:, cells].movedim(0, 1)
+        middle, average = torch.baddbmm(resting[:, None], typical, answers).unbind(dim=1)
+        # Every mask's height is within so much of the middle, and so is what follows of it.
+        room = (self.room[cells][:, None] @ answers.abs())[:, 0]
+        negative, changing = average < 0, middle.abs() < room
+        told = (
+            changing.sum(dim=1),
+            cells.flatten(),
+            changing.nonzero()[:, 1],
+            *(values.masked_select(changing) for values in (negative, resting)),
+            answers.masked_select(changing[:, None]),
+        )
 
         n_channels = self.rest.shape[-1]
         slope = torch.where(negative, self.activation.negative_slope, 1.0)
@@ -123,6 +141,7 @@ class HatAnswers:
         reached = [groups[:, i, None] + torch.arange(a.reach) for i, a in enumerate(self.axes)]
         outputs = combine(reached, self.canvas).flatten()
         self.rest.flatten(0, -2).index_add_(0, outputs, moved.view(-1, n_channels))
+        return told
 
     def _hats(self, groups: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cells whose hats groups see, and the hats there (n, n_hats, n_voxels)."""

@@ -16,26 +16,27 @@ ROOM = 24 << 20  # bytes for the masked scans that pass together
 
 
 class SharedPasses:
-    """Give the features of one scan under any mask, at a fraction of the operations.
+    """Give the features of one scan under many masks, at a fraction of the operations.
 
     Parameters
     ----------
     encoder : ConvAutoencoder
         With three convolutions or more, on the CPU, in single precision.
     scan : Tensor, shape (1, *grid) or (1, channels, *grid)
-    average : Tensor, shape (*cells)
-        Heights of the average mask (`clamlab.clam.shared.hats.mask_heights`).
+    heights : Tensor, shape (n_masks, *cells)
+        Of the masks (`clamlab.clam.shared.hats.mask_heights`).
     background : float
         Value of a voxel that is masked out.
     """
 
     def __init__(
-        self, encoder: ConvAutoencoder, scan: Tensor, average: Tensor, background: float
+        self, encoder: ConvAutoencoder, scan: Tensor, heights: Tensor, background: float
     ) -> None:
         self.encoder, self.slope = encoder, encoder.activation.negative_slope
-        self.axes = axes_of(encoder, average.shape)
+        self.axes = axes_of(encoder, heights.shape[1:])
+        self.heights = heights.flatten(1)
         image = scan.reshape(-1, *encoder.shape) - background
-        self.known = known = HatAnswers(encoder, self.axes, image, average, background)
+        self.known = known = HatAnswers(encoder, self.axes, image, heights, background)
         runs = product(*(range(axis.reach) for axis in self.axes[:-1]))
         self.steps = np.array([np.dot(run, known.rest.stride()[:-2]) for run in runs])
         self.weight = known.out_of.view(len(known.out_of), len(self.steps), -1)
@@ -45,9 +46,9 @@ class SharedPasses:
         self.sums = known.rest.new_empty(at_once, *known.rest.shape)
         self.hidden = known.rest.new_empty(at_once, *outputs, known.rest.shape[-1])
 
-    def features(self, heights: Tensor) -> Tensor:
-        """Return the features (n_masks, n_features) of the scan under masks (n_masks, *cells)."""
-        return torch.cat([self._pass(some) for some in heights.flatten(1).split(len(self.sums))])
+    def features(self) -> Tensor:
+        """Return the features (n_masks, n_features) of the scan under each mask."""
+        return torch.cat([self._pass(some) for some in self.heights.split(len(self.sums))])
 
     def _pass(self, heights: Tensor) -> Tensor:
         sums, hidden = self.sums[: len(heights)], self.hidden[: len(heights)]
@@ -65,11 +66,13 @@ class SharedPasses:
         shares = torch.bmm(heights.T[known.near].transpose(1, 2), known.shares)
         self._by_cell(sums[:, *(axis.inside for axis in self.axes)]).add_(self._in_order(shares))
         add_flips(
-            nn.functional.pad(heights, (0, 1), value=1.0).numpy(),
-            known.rows.numpy(),
+            heights.numpy(),
             known.cells.numpy(),
-            known.first_rows.numpy(),
+            known.units.numpy(),
             known.negative.numpy(),
+            known.resting.numpy(),
+            known.answers.numpy(),
+            known.first.numpy(),
             self.slope,
             self.weight.numpy(),
             known.starts.numpy(),

@@ -5,21 +5,17 @@ import numpy as np
 
 
 @numba.njit(cache=True, fastmath=True)
-def add_flips(heights, answers, cells, first, negative, slope, weight, starts, steps, sums):
+def add_flips(
+    heights, cells, units, negative, resting, answers, first, slope, weight, starts, steps, sums
+):
     """Add what sign changes before a leaky ReLU do to the sums of the convolution after it.
 
     Parameters
     ----------
-    heights : array, shape (n_masks, n_cells + 1)
-        Of each mask at each cell; 1 in the last place.
-    answers : array, shape (n_rows, n_units)
-        How groups of units answer to the cells' hats, row by row.
-    cells : array of int, shape (n_rows,)
-        Whose hat each row answers to.
-    first : array of int, shape (n_groups + 1,)
-        The first row of each group, and the number of all rows.
-    negative : array of bool, shape (n_groups, n_units)
-        The signs that ``sums`` take for granted.
+    heights : array, shape (n_masks, n_cells)
+        Of each mask at each cell.
+    cells, units, negative, resting, answers, first : array
+        What may change sign, as in `HatAnswers`; ``sums`` take ``negative`` for granted.
     slope : float
         Of the leaky ReLU below zero.
     weight : array, shape (n_units, n_steps, width)
@@ -31,30 +27,24 @@ def add_flips(heights, answers, cells, first, negative, slope, weight, starts, s
     sums : array, shape (n_masks, n_outputs)
         Changed in place.
     """
-    n_units = answers.shape[1]
     width = weight.shape[2]
-    values = np.zeros(n_units, answers.dtype)
-    flipped = np.zeros((n_units + 7) // 8 * 8, np.uint8)
-    eights = flipped.view(np.uint64)
-    which = np.zeros(n_units + 3, np.int64)
-    change = np.zeros(n_units + 3, answers.dtype)
+    values = np.zeros(len(weight), answers.dtype)
+    which = np.zeros(len(weight) + 3, np.int64)
+    change = np.zeros(len(weight) + 3, answers.dtype)
     # Neighbours in turn, so that the sums they share are still at hand.
     for group in np.argsort(starts):
-        below = negative[group]
+        (row, unit, answer), (row_end, unit_end, answer_end) = first[group], first[group + 1]
+        own, below, empty = units[unit:unit_end], negative[unit:unit_end], resting[unit:unit_end]
+        seen = cells[row:row_end]
+        rows = answers[answer:answer_end].reshape(len(seen), len(own))
         for mask in range(len(heights)):
-            _add_up(heights[mask], answers, cells, first[group], first[group + 1], values)
-            for unit in range(n_units):
-                flipped[unit] = (values[unit] < 0) != below[unit]
+            _add_up(heights[mask], rows, seen, empty, values)
             n = 0
-            # Few units flip: eight at a time are looked at, and mostly passed over.
-            for eight in range(len(eights)):
-                if eights[eight] != 0:
-                    for unit in range(8 * eight, 8 * eight + 8):
-                        if flipped[unit]:
-                            value = values[unit]
-                            which[n] = unit
-                            change[n] = value * (slope - 1) if value < 0 else value * (1 - slope)
-                            n += 1
+            for i in range(len(own)):
+                which[n] = own[i]
+                # As far above zero as was taken for below, or the other way round.
+                change[n] = abs(values[i]) * (1 - slope)
+                n += (values[i] < 0) != below[i]
             change[n : n + 3] = 0
             for step in range(len(steps)):
                 at = starts[group] + steps[step]
@@ -62,27 +52,28 @@ def add_flips(heights, answers, cells, first, negative, slope, weight, starts, s
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add_up(heights, answers, cells, first, end, values):
+def _add_up(heights, rows, cells, empty, values):
     """Sum a group's answers, each as high as the mask is at its cell."""
-    for i in range(len(values)):
-        values[i] = answers[end - 1, i]
-    row = first
+    n_rows, n_units = rows.shape
+    for i in range(n_units):
+        values[i] = empty[i]
+    row = 0
     # Four at a time, so that the sums are fetched and stored a quarter as often.
-    while row + 3 < end - 1:
+    while row + 3 < n_rows:
         a, b = heights[cells[row]], heights[cells[row + 1]]
         c, d = heights[cells[row + 2]], heights[cells[row + 3]]
-        for i in range(len(values)):
+        for i in range(n_units):
             values[i] += (
-                a * answers[row, i]
-                + b * answers[row + 1, i]
-                + c * answers[row + 2, i]
-                + d * answers[row + 3, i]
+                a * rows[row, i]
+                + b * rows[row + 1, i]
+                + c * rows[row + 2, i]
+                + d * rows[row + 3, i]
             )
         row += 4
-    while row < end - 1:
+    while row < n_rows:
         a = heights[cells[row]]
-        for i in range(len(values)):
-            values[i] += a * answers[row, i]
+        for i in range(n_units):
+            values[i] += a * rows[row, i]
         row += 1
 
 

@@ -148,13 +148,17 @@ def _strides(sizes: Sequence[int]) -> list[int]:
 
 
 def seeing_groups(axes: Sequence[Axis], image: Tensor) -> Tensor:
-    """List the groups (n, n_axes) that see anything of a scan (channels, *grid) but zeros."""
+    """List the groups (n, n_axes) that see anything of a scan (channels, *grid) but zeros.
+
+    One at least: whoever works through them need not think of none.
+    """
     seen = (image != 0).any(dim=0).float()[None, None]
     padding = []
     for axis in reversed(axes):
         padding += [-int(axis.voxels.min()), int(axis.voxels.max()) + 1 - axis.n_voxels]
     kernel, stride = [a.n_seen for a in axes], [a.step * a.n_together for a in axes]
-    return POOL[len(axes)](nn.functional.pad(seen, padding), kernel, stride)[0, 0].nonzero()
+    found = POOL[len(axes)](nn.functional.pad(seen, padding), kernel, stride)[0, 0].nonzero()
+    return found if len(found) else found.new_zeros(1, len(axes))
 
 
 def weight_of(block: Any) -> Tensor:
