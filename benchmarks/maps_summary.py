@@ -12,7 +12,15 @@ from summary import settings_of, show
 HERE = Path(__file__).parent
 PART = ["scenario", "n_true", "slices"]
 FILLS = ("donor", "template", "mean")
-SHOWN = ("contrast", "gradients", "activation", "deviation", "occlusion", "mean_difference")
+SHOWN = (
+    "contrast",
+    "perfect",
+    "gradients",
+    "activation",
+    "deviation",
+    "occlusion",
+    "mean_difference",
+)
 WHERE = {"iou_worst_cluster": "max", "peak_px": "min"}
 MEASURES = (
     "own_other",

@@ -13,6 +13,18 @@ from clamlab.simulate import SliceCohort
 Values = dict[str, float]
 
 
+def lesions_vary(cohort: SliceCohort) -> bool:
+    """Tell whether every scan has its lesion in a place of its own.
+
+    Examples
+    --------
+    >>> from clamlab.simulate import lung_slices
+    >>> lesions_vary(lung_slices("location", 2, n_scans=4, jitter_px=3, seed=1))
+    True
+    """
+    return len(cohort.noise_free) > len(np.unique(cohort.labels))
+
+
 def true_places(cohort: SliceCohort, scans: NDArray) -> tuple[NDArray, NDArray]:
     """Tell where scans really differ from each other cluster, and where from all of them.
 
@@ -30,9 +42,9 @@ def true_places(cohort: SliceCohort, scans: NDArray) -> tuple[NDArray, NDArray]:
     >>> pairs.shape, bool(clusters[cohort.labels == 1].any())
     ((6, 3, 64, 64), False)
     """
-    own, n_clusters = cohort.labels[scans], int(cohort.labels.max()) + 1
-    if len(cohort.noise_free) != n_clusters:
-        lesions = cohort.lesion_masks[scans]
+    own = cohort.labels[scans]
+    if lesions_vary(cohort):
+        lesions, n_clusters = cohort.lesion_masks[scans], len(np.unique(cohort.labels))
         return np.repeat(lesions[:, None], n_clusters, axis=1), lesions
     apart = cohort.noise_free[:, None] != cohort.noise_free[None]
     pairs = apart[own] & cohort.lung_mask
@@ -82,7 +94,7 @@ def counterfactuals(
     less dense places apart. It is not asked of lesions that vary in place from scan to scan.
     """
     flips, signs, errors = [], [], []
-    varying = len(cohort.noise_free) != seen.n_clusters
+    varying = lesions_vary(cohort)
     for k in range(seen.n_clusters):
         rows = np.flatnonzero(seen.own != k)
         other = counterfactual(seen.model, seen.images[rows], k, mask=seen.mask)

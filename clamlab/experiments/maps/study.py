@@ -16,6 +16,7 @@ from clamlab.evaluation import draw_donors, faithfulness, map_correlation, untra
 from clamlab.experiments.maps.kinds import KINDS, Examined, Maps, examined, some_of_each
 from clamlab.experiments.maps.measures import (
     counterfactuals,
+    lesions_vary,
     perfect_by_lot,
     specificity,
     true_places,
@@ -100,11 +101,11 @@ def map_study(
     DataFrame
         One row per scenario, n_true, settings, seed, kind of map and measure: value. Measures:
         own_other, pair_iou, pair_correlation and perfect_pair_correlation (specific);
-        deletion_* and insertion_* by fill (faithful); iou, iou_worst_cluster, peak_px,
-        energy_above_chance (in the right place); untrained, shuffled and seeds, correlations with
-        the map of an untrained network, of centroids of shuffled clusters (perfect_shuffled: of
-        perfect maps), and of the other trainings (sane); flips, hu_sign, hu_error (of the
-        counterfactual scans); accuracy.
+        deletion_* and insertion_* by fill (faithful; ``perfect`` is a map of the true places);
+        iou, iou_worst_cluster, peak_px, energy_above_chance (in the right place); untrained,
+        shuffled and seeds, correlations with the map of an untrained network, of centroids of
+        shuffled clusters (perfect_shuffled: of perfect maps), and of the other trainings (sane);
+        flips, hu_sign, hu_error (of the counterfactual scans); accuracy.
 
     Examples
     --------
@@ -181,7 +182,8 @@ def _values(
         measured = specificity(maps, for_other, seen, true_pairs)
         measured |= whereabouts(maps, seen, true_clusters)
         yield from ((kind, measure, value) for measure, value in measured.items())
-    yield from _faithfulness(kinds, seen, seed)
+    perfect = None if lesions_vary(cohort) else Maps(true_clusters * 1.0, true_pairs * 1.0)
+    yield from _faithfulness(kinds, seen, seed, perfect)
     yield from _sanity(kinds, seen, cohort, seed)
     pairs = kinds["contrast"].pairs
     assert pairs is not None  # what contrast maps are
@@ -190,18 +192,22 @@ def _values(
 
 
 def _faithfulness(
-    kinds: dict[str, Maps], seen: Examined, seed: int
+    kinds: dict[str, Maps], seen: Examined, seed: int, perfect: Maps | None
 ) -> Iterator[tuple[str, str, float]]:
     """Take away, and give back, what each map marks: to the template, the mean, and a donor.
 
-    Against a donor of another cluster a kind answers with its pair map, if it has one.
+    Against a donor of another cluster a kind answers with its pair map, if it has one. Maps of
+    where clusters truly differ, if known, tell what there is to be had.
     """
     donors, others = _donors(seen, seed)
     orders = {name: maps.shown for name, maps in kinds.items()}
+    # Sizes in between differ from every rival nowhere: then there is no perfect map to ask.
+    if perfect and perfect.shown.any(axis=(1, 2)).all():
+        orders["perfect"] = perfect.shown
     each = np.arange(len(seen.own))
     against = {
-        name: orders[name] if maps.pairs is None else maps.pairs[each, others]
-        for name, maps in kinds.items()
+        name: maps.shown if maps.pairs is None else maps.pairs[each, others]
+        for name, maps in (kinds | ({"perfect": perfect} if perfect else {})).items()
     }
     given: dict[str, Any] = {
         "mask": seen.mask,
@@ -243,7 +249,7 @@ def _sanity(
             maps = KINDS[kind](replace(seen, model=model), seen.own)
             alike = map_correlation(kinds[kind].shown, maps.shown, mask=seen.mask)
             yield kind, name, float(np.nanmean(alike))
-    if len(cohort.noise_free) == seen.n_clusters:
+    if not lesions_vary(cohort):
         yield "contrast", "perfect_shuffled", perfect_by_lot(seen, cohort.noise_free, lots)
 
 
