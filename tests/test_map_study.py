@@ -83,6 +83,14 @@ def test_an_interrupted_study_goes_on_where_it_was(tmp_path):
     assert len(seeds) == 1 and -1 <= seeds["value"].iloc[0] <= 1
     both = {"deletion_donor", "untrained", "shuffled", "flips"}
     assert both <= set(first.loc[first["kind"] == "contrast", "measure"])
+    assert "insertion_donor" in set(first.loc[first["kind"] == "perfect", "measure"])
+
+
+def test_where_lesions_vary_there_is_no_perfect_map_to_compare_with():
+    small = dict(data_seed=1, seeds=[1], channels=(2, 2, 4), n_scans=12, n_examined=4)
+    table = map_study([("location", 2)], slices=[{"jitter_px": 3}], progress=False, **small)
+    assert "perfect" not in set(table["kind"])
+    assert not table["measure"].str.startswith("perfect_shuffled").any()
 
 
 def test_contrast_maps_leave_out_what_the_encoder_cannot_see_and_what_is_unrelated():

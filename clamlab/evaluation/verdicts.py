@@ -9,8 +9,10 @@ from scipy.stats import binomtest
 
 # Where a number turns into a word. Judgement, not theory: the numbers stand beside the verdict.
 WEIGHTS_MATTER = 0.05
-SAME_FOR_OTHER_CLUSTERS = 0.9
-SAME_WITHOUT_TRAINING = 0.7
+# Where the truth is known (benchmarks/maps.csv, 100 trainings), all gradient maps stay below both,
+# as contrast maps do where clusters differ in place; 99 and 76 % of activation maps do not.
+SAME_FOR_OTHER_CLUSTERS = 0.6
+SAME_WITHOUT_TRAINING = 0.6
 SIGNIFICANCE = 0.05
 
 
