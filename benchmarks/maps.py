@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from clamlab import contrast, figures, volumes
-from clamlab.experiments import blind_spots, explain_scenarios, map_study
+from clamlab import clam, contrast, figures
+from clamlab.experiments import blind_spots, map_study
+from clamlab.experiments.maps.study import Cell
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "contrast"
@@ -33,7 +34,7 @@ def main() -> None:
     varying = [anatomy | {"jitter_px": JITTER_PX} for anatomy in ANATOMIES]
     map_study([("location", 5)], slices=varying, **study)
     tables = Parallel(n_jobs=2)(
-        delayed(blind_spots)(data_seed=DATA_SEED, seed=seed, **anatomy)
+        delayed(blind_spots)(data_seed=DATA_SEED, seed=seed, networks=HERE / "networks", **anatomy)
         for seed in SEEDS
         for anatomy in ANATOMIES
     )
@@ -49,23 +50,26 @@ def main() -> None:
 
 def draw(anatomy: str) -> None:
     """Show one scan of each scenario, and why it lies in its cluster and not in the one before."""
-    names = ("location", "intensity", "size")
-    runs = explain_scenarios(names, 5, anatomies=[anatomy], seed=SEEDS[0], n_jobs=2)
-    rows = {name.capitalize(): explained(run) for (name, _), run in runs.items()}
-    lung = next(iter(runs.values())).cohort.lung_mask
-    figure = figures.explanation_panel(rows, mask=lung)
+    rows = {}
+    for name in ("location", "intensity", "size"):
+        slices = {"n_scans": 300, "anatomy": anatomy}
+        cell = Cell(name, 5, DATA_SEED, SEEDS, slices, networks=HERE / "networks")
+        cohort = cell.cohort()
+        rows[name.capitalize()] = explained(cohort, cell.network(cohort, SEEDS[0]))
+    figure = figures.explanation_panel(rows, mask=cohort.lung_mask)
     figures.save_figure(figure, PICTURES / f"why_{anatomy}", formats=["png"])
 
 
-def explained(run, cluster: int = 3, rival: int = 2) -> tuple[np.ndarray, ...]:
+def explained(cohort, network, cluster: int = 3, rival: int = 2) -> tuple[np.ndarray, ...]:
     """Give a scan, the same as a rival would have it, and both maps."""
-    shown = run.examples[f"Cluster {cluster + 1}"]
-    scan, lung = run.images[[shown]], run.cohort.lung_mask
-    rule = volumes.fit_scaling(run.cohort.images, lung)
-    less = rule["scale"] * (scan - contrast.counterfactual(run.model, scan, rival, mask=lung))
-    evidence = contrast.contrast_map(run.model, scan, mask=lung, clusters=[cluster])
-    hu = run.cohort.images[shown]
-    return hu, hu - less[0], run.importance[shown], evidence[0, rival]
+    shown, lung = np.flatnonzero(cohort.labels == cluster)[0], cohort.lung_mask
+    scan, model = network.images[[shown]], network.model
+    change = scan - contrast.counterfactual(model, scan, rival, mask=lung)
+    activation = clam.own_importance(clam.cluster_activation_map(model, scan), [cluster])
+    evidence = contrast.contrast_map(model, scan, mask=lung, clusters=[cluster])
+    hu = cohort.images[shown]
+    as_rival = hu - network.rule["scale"] * change[0]
+    return hu, as_rival, clam.upsample(activation, lung.shape)[0], evidence[0, rival]
 
 
 if __name__ == "__main__":

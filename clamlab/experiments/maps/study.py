@@ -5,7 +5,6 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from clamlab.experiments.maps.measures import (
     true_places,
     whereabouts,
 )
-from clamlab.experiments.maps.networks import clustered, kept_network
+from clamlab.experiments.maps.networks import Network, clustered, kept_network
 from clamlab.experiments.resuming import resumed_rows, settings_text
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.simulate import SliceCohort, lung_slices
@@ -34,16 +33,22 @@ WITH_NETWORK = ("contrast", "activation", "gradients_template", "gradients_mean"
 
 @dataclass(frozen=True)
 class Cell:
-    """One cohort that is clustered and explained several times."""
+    """One cohort that is clustered and explained several times: what `map_study` goes through."""
 
     scenario: str
     n_true: int
     data_seed: int
     seeds: tuple[int, ...]
     slices: dict[str, Any]
-    training: dict[str, Any]
-    n_examined: int
-    networks: str | os.PathLike | None
+    channels: tuple[int, ...] = (32, 64, 128)
+    n_examined: int = 20
+    networks: str | os.PathLike | None = None
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """How every network is trained."""
+        epochs = {"pretrain_epochs": PRETRAIN_EPOCHS, "cluster_epochs": CLUSTER_EPOCHS}
+        return {"channels": self.channels, **epochs}
 
     @property
     def key(self) -> tuple:
@@ -51,9 +56,15 @@ class Cell:
         told = {"data_seed": self.data_seed, **dict(sorted(self.slices.items())), **self.training}
         return self.scenario, self.n_true, settings_text(told | {"n_examined": self.n_examined})
 
-    def kept_network(self, seed: int) -> Path | None:
-        """Name the file in which the network of one training is kept."""
-        return kept_network(self.networks, f"{self.scenario}_{self.n_true}", self.key, seed)
+    def cohort(self) -> SliceCohort:
+        """Draw the scans."""
+        return lung_slices(self.scenario, self.n_true, seed=self.data_seed, **self.slices)
+
+    def network(self, cohort: SliceCohort, seed: int) -> Network:
+        """Cluster them, or take the network that is kept of this training."""
+        name = f"{self.scenario}_{self.n_true}"
+        kept = kept_network(self.networks, name, self.key, seed)
+        return clustered(cohort, seed=seed, kept=kept, **self.training)
 
 
 def map_study(
@@ -116,11 +127,6 @@ def map_study(
     >>> {"activation", "contrast", "mean_difference"} <= set(table["kind"])
     True
     """
-    training = {
-        "channels": tuple(channels),
-        "pretrain_epochs": PRETRAIN_EPOCHS,
-        "cluster_epochs": CLUSTER_EPOCHS,
-    }
     cells = [
         Cell(
             name,
@@ -128,7 +134,7 @@ def map_study(
             data_seed,
             tuple(seeds),
             {"n_scans": n_scans} | more,
-            training,
+            tuple(channels),
             n_examined,
             networks,
         )
@@ -150,11 +156,11 @@ def map_study(
 
 def cell_rows(cell: Cell) -> pd.DataFrame:
     """Draw a cohort, train anew with every seed, and measure every kind of map."""
-    cohort = lung_slices(cell.scenario, cell.n_true, seed=cell.data_seed, **cell.slices)
+    cohort = cell.cohort()
     scans = some_of_each(cohort.labels, cell.n_examined)
     tables, shown = [], []
     for seed in cell.seeds:
-        network = clustered(cohort, seed=seed, kept=cell.kept_network(seed), **cell.training)
+        network = cell.network(cohort, seed)
         seen = examined(network, cohort, scans)
         kinds = {name: make(seen, seen.own) for name, make in KINDS.items()}
         accuracy = float((network.clusters == cohort.labels).mean())
