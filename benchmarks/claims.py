@@ -11,13 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from clamlab import clam, figures
-from clamlab.experiments import (
-    assignment_claims,
-    explain_scenario,
-    explain_scenarios,
-    latent_claims,
-    map_claims,
-)
+from clamlab.experiments import explain_scenario, explain_scenarios, latent_claims, map_claims
+from clamlab.experiments.claims import assignment_claims
+from clamlab.figures import validation
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "simulation"
@@ -49,7 +45,9 @@ def draw(runs, anatomy: str) -> None:
     run = runs["location"]
     scan = run.examples["Cluster 2"]
     save(
-        figures.clam_steps(*clam.clam_steps(run.model, run.images[scan], 1), lung=lung), anatomy, 1
+        validation.clam_steps(*clam.clam_steps(run.model, run.images[scan], 1), lung=lung),
+        anatomy,
+        1,
     )
     scans = pictures(lambda r: {name: r.cohort.images[i] for name, i in r.examples.items()})
     save(figures.image_grid(scans, mask=lung, kind="hu", width_mm=130), anatomy, 2)

@@ -27,7 +27,7 @@ from torchcam.methods import ScoreCAM
 
 from clamlab.clam import channel_confidence, cluster_activation_map, importance
 from clamlab.clam.network import interpolate
-from clamlab.clam.shared.features import SharedPasses  # noqa: F401 - so that all is imported
+from clamlab.clam.quick_passes.features import QuickPasses  # noqa: F401 - so that all is imported
 from clamlab.clustering import soft_assignment
 from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.training import fit_clusters, pretrain

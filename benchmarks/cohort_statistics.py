@@ -35,10 +35,10 @@ def timed(n: int, contract: dict):
     table = clinical_table(labels, seed=SEED).assign(cluster=labels)
     draws = DRAWS if n == ROWS else 0
     steps = {
-        "table_one": lambda: stats.table_one(table, contract, seed=SEED),
-        "outcome_associations": lambda: stats.outcome_associations(table, contract),
-        "adjusted_means": lambda: stats.adjusted_means(table, contract),
-        "compare_models": lambda: stats.compare_models(
+        "table_one": lambda: stats.tables.table_one(table, contract, seed=SEED),
+        "outcome_associations": lambda: stats.outcomes.outcome_associations(table, contract),
+        "adjusted_means": lambda: stats.outcomes.adjusted_means(table, contract),
+        "compare_models": lambda: stats.outcomes.compare_models(
             table, contract, n_bootstrap=draws, seed=SEED
         ),
     }

@@ -9,7 +9,7 @@ this file.
 
 from pathlib import Path
 
-from clamlab.experiments import false_positive_rates
+from studies.false_positives import false_positive_rates
 
 RESULT = Path(__file__).with_suffix(".csv")
 REPETITIONS, SEED = 2000, 100_000

@@ -15,8 +15,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from clamlab import clam, contrast, figures
-from clamlab.experiments import blind_spots, map_study
-from clamlab.experiments.maps.study import Cell
+from studies.maps.blind_spots import blind_spots
+from studies.maps.study import Cell, map_study
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "contrast"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+
 from summary import settings_of, show
 
 HERE = Path(__file__).parent

@@ -10,7 +10,8 @@ file, one row per cohort, method and target; its figures go to docs.
 from pathlib import Path
 
 from clamlab.experiments import power, power_summary
-from clamlab.figures import power_panel, save_figure
+from clamlab.figures import save_figure
+from clamlab.figures.validation import power_panel
 
 RESULT = Path(__file__).with_suffix(".csv")
 PICTURES = Path(__file__).parents[1] / "docs" / "simulation"

@@ -12,7 +12,8 @@ stay in simulation.csv beside this file, one row per method, cohort and fitted K
 import sys
 from pathlib import Path
 
-from clamlab.experiments import PAPER_SCENARIOS, simulation_study
+from clamlab.experiments import simulation_study
+from clamlab.experiments.simulation import PAPER_SCENARIOS
 
 RESULT = Path(__file__).with_suffix(".csv")
 SEEDS = tuple(range(5000, 5005))

@@ -6,9 +6,9 @@ make bench summary     a second; reads simulation.csv, stability.csv and claims.
 from pathlib import Path
 
 import pandas as pd
-from simulation import TUNED_ON
 
 from clamlab.experiments import number_picks, who_was_right
+from simulation import TUNED_ON
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from clamlab.experiments import training_length
-from clamlab.figures import save_figure, silhouette_by_training
+from clamlab.figures import save_figure
+from clamlab.figures.validation import silhouette_by_training
 
 RESULT = Path(__file__).with_suffix(".csv")
 PICTURES = Path(__file__).parents[1] / "docs" / "simulation"

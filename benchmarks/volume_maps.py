@@ -23,11 +23,11 @@ from joblib import Parallel, delayed
 from clamlab import training, volumes
 from clamlab.cli.truth import true_lesions
 from clamlab.contrast import contrast_map
-from clamlab.experiments import typical_place, volume_map_measures
 from clamlab.experiments.explained import name_by_truth
-from clamlab.experiments.maps.kinds import Examined, some_of_each
 from clamlab.models import ConvAutoencoder
 from clamlab.study import Study
+from studies.maps.kinds import Examined, some_of_each
+from studies.maps.volumes import typical_place, volume_map_measures
 
 RESULT = Path(__file__).with_suffix(".csv")
 DATA = Path(os.environ.get("CLAMLAB_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from clamlab.clustering import log_soft_assignment
 
+__all__ = ["ConvAutoencoder", "DeepClustering"]
+
 KERNEL = 4
 CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}

@@ -9,14 +9,10 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from clamlab import clam
-from clamlab.experiments import (
-    ExplainedRun,
-    area_by_threshold,
-    assignment_claims,
-    explain_scenario,
-    latent_claims,
-    map_claims,
-)
+from clamlab.experiments import explain_scenario, latent_claims, map_claims
+from clamlab.experiments.areas import area_by_threshold
+from clamlab.experiments.claims import assignment_claims
+from clamlab.experiments.explained import ExplainedRun
 from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.simulate import lung_slices
 from clamlab.training import assign, embed

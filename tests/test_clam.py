@@ -13,13 +13,13 @@ from clamlab.clam import (
     cluster_activation_map,
     cluster_average,
     importance,
-    is_empty,
     own_importance,
     passes,
     population_average,
     upsample,
 )
-from clamlab.clam.passes import can_share, confidence_under_masks
+from clamlab.clam.maps import is_empty
+from clamlab.clam.passes import can_be_quick, confidence_under_masks
 from clamlab.models import ConvAutoencoder, DeepClustering
 
 
@@ -88,7 +88,7 @@ def test_what_masks_share_gives_the_same_as_the_literal_loop(shape, strides):
     lungs = np.zeros(shape, bool)
     lungs[middle] = True
     scans[:, ~lungs] = 0
-    assert can_share(model, model.feature_maps(torch.from_numpy(scans))[0][:, None])
+    assert can_be_quick(model, model.feature_maps(torch.from_numpy(scans))[0][:, None])
     alpha = channel_confidence(model, scans)
     assert_literal(model, scans, alpha)
 
@@ -99,11 +99,11 @@ def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_chann
     scan = torch.randn(1, in_channels, 16, 16)
     channels = torch.rand(50, 1, 4, 4)
     channels[7], channels[8] = 0.5, 0.1  # mask nothing; 0.1, enlarged, is rounded here and there
-    assert can_share(model, channels)
+    assert can_be_quick(model, channels)
     for image in (scan, torch.full_like(scan, -1.5)):  # the second sees nothing but background
         shared = confidence_under_masks(model, image, channels, -1.5, 8)
         with monkeypatch.context() as patch:
-            patch.setattr(passes, "can_share", lambda model, channels: False)
+            patch.setattr(passes, "can_be_quick", lambda model, channels: False)
             whole = confidence_under_masks(model, image, channels, -1.5, 8)
         assert torch.allclose(shared, whole, atol=1e-6)
         assert not whole[7:9].any()
@@ -122,10 +122,10 @@ def network_of_channels(in_channels):
 def test_networks_of_other_make_pass_whole():
     channels = torch.rand(50, 1, 4, 4)
     model = network((16, 16), channels=(4, 5, 50))
-    assert can_share(model, channels)
-    assert not can_share(model.double(), channels.double())
-    assert not can_share(Constructed([[[1.0]]], [[0.5], [2.5]]), channels)
-    assert not can_share(network((16, 16), channels=(4, 50), strides=(2, 2)), channels)
+    assert can_be_quick(model, channels)
+    assert not can_be_quick(model.double(), channels.double())
+    assert not can_be_quick(Constructed([[[1.0]]], [[0.5], [2.5]]), channels)
+    assert not can_be_quick(network((16, 16), channels=(4, 50), strides=(2, 2)), channels)
 
 
 def test_no_softmax_over_channels():

@@ -13,20 +13,20 @@ from clamlab.evaluation import (
     adjusted_rand,
     clustering_accuracy,
     deviation_map,
-    draw_donors,
     faithfulness,
     integrated_gradients_map,
     localization,
     map_correlation,
     match_clusters,
     occlusion_map,
-    other_cluster_correlation,
     trust_card,
-    untrained_copy,
     unweighted_map,
-    verdict,
     weight_necessity,
 )
+from clamlab.evaluation.controls import untrained_copy
+from clamlab.evaluation.correlations import other_cluster_correlation
+from clamlab.evaluation.faithfulness import draw_donors
+from clamlab.evaluation.verdicts import verdict
 from clamlab.models import ConvAutoencoder, DeepClustering
 
 SHAPE = (8, 8)

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 
+from clamlab.baselines import texture_features
 from clamlab.experiments import (
-    PAPER_SCENARIOS,
-    false_positive_rates,
     null_calibration,
     power,
     power_summary,
@@ -18,8 +17,9 @@ from clamlab.experiments import (
     training_length,
 )
 from clamlab.experiments.found import _shared_lesion, _sites_found
-from clamlab.experiments.methods import texture_features
+from clamlab.experiments.simulation import PAPER_SCENARIOS
 from clamlab.simulate import lung_slices
+from studies.false_positives import false_positive_rates
 
 # The function of this name hides its module in the package.
 POWER = importlib.import_module("clamlab.experiments.power")

@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 
 from clamlab import figures
-from clamlab.stats import adjusted_means, outcome_associations
+from clamlab.figures import validation
+from clamlab.figures.slices import radiological
+from clamlab.figures.style import cluster_colors
+from clamlab.stats.outcomes import adjusted_means, outcome_associations
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def test_patients_right_of_a_real_scan_is_on_the_left_of_the_picture(real_data):
     path = real_data / "lungct_template" / "lung_template_mask.nii.gz"
     image = nibabel.as_closest_canonical(nibabel.load(path))
     labels = np.asarray(image.dataobj)[::4, ::4, ::4].astype(float)  # 1 right, 2 left
-    middle = figures.radiological(labels, labels.shape[2] // 2)
+    middle = radiological(labels, labels.shape[2] // 2)
     columns = np.indices(middle.shape)[1]
     assert columns[middle == 1].mean() < columns[middle == 2].mean()
 
@@ -121,7 +124,7 @@ def test_explanations_show_the_slice_that_holds_most_evidence(phantom):
     row = (volume + 100, volume, mask * 1.0, evidence)
     figure = figures.explanation_panel({"Cluster 1": row}, mask=mask)
     scan, other, apart, _, contrast = images(figure)
-    lung = figures.radiological(mask, z)
+    lung = radiological(mask, z)
     assert np.isfinite(scan).sum() == lung.sum()
     assert np.nanmax(contrast) == 50
     assert np.allclose((scan - other)[np.isfinite(scan)], 100)
@@ -242,7 +245,7 @@ def summary(**changes) -> pd.DataFrame:
 
 def test_power_panel_draws_every_share_with_its_limits():
     table = summary()
-    figure = figures.power_panel(table, "n_scans")
+    figure = validation.power_panel(table, "n_scans")
     assert figure.get_size_inches()[0] * 25.4 == pytest.approx(180)
     clusters, number = figure.axes
     assert [clusters.get_title(), number.get_title()] == [
@@ -267,20 +270,20 @@ def test_power_panel_along_words_and_by_numbers():
     table = summary(anatomy="smooth")
     table = table[table["target"] == "number"]
     both = pd.concat([table, table.assign(anatomy="sharp")]).query("method == 'deep'")
-    axes = figures.power_panel(both, "anatomy", lines="n_scans").axes[0]
+    axes = validation.power_panel(both, "anatomy", lines="n_scans").axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["smooth", "sharp"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["25", "50", "400"]
     assert axes.figure.get_size_inches()[0] * 25.4 == pytest.approx(85)
-    single = figures.power_panel(both[both["anatomy"] == "sharp"], "n_scans", lines="anatomy")
+    single = validation.power_panel(both[both["anatomy"] == "sharp"], "n_scans", lines="anatomy")
     assert len(single.axes[0].containers) == 1
 
 
 def test_power_panel_refuses_what_would_be_drawn_over():
     several = pd.concat([summary(contrast_hu=50), summary(contrast_hu=100)])
     with pytest.raises(ValueError, match="but contrast_hu differ"):
-        figures.power_panel(several, "n_scans")
+        validation.power_panel(several, "n_scans")
     with pytest.raises(ValueError, match="no radius_px"):
-        figures.power_panel(summary(), "radius_px")
+        validation.power_panel(summary(), "radius_px")
 
 
 def trained() -> pd.DataFrame:
@@ -296,7 +299,7 @@ def trained() -> pd.DataFrame:
 
 def test_silhouette_by_training_shows_picks_and_where_to_end():
     table = trained()
-    picks, silhouettes, accuracy = figures.silhouette_by_training(table).axes
+    picks, silhouettes, accuracy = validation.silhouette_by_training(table).axes
     assert [text.get_text() for text in picks.texts] == ["3", "2", "1", "3"]
     first, second = picks.patches[:2]
     assert first.get_x() + first.get_width() == second.get_x() == 32.5
@@ -314,10 +317,10 @@ def test_silhouette_by_training_shows_picks_and_where_to_end():
 def test_silhouette_by_training_is_about_one_training():
     table = trained()
     with pytest.raises(ValueError, match="more than one training"):
-        figures.silhouette_by_training(pd.concat([table, table.assign(seed=2)]))
+        validation.silhouette_by_training(pd.concat([table, table.assign(seed=2)]))
     with pytest.raises(ValueError, match="no silhouette"):
-        figures.silhouette_by_training(table.drop(columns="silhouette"))
-    assert len(figures.silhouette_by_training(table[table["epochs"] == 5]).axes) == 3
+        validation.silhouette_by_training(table.drop(columns="silhouette"))
+    assert len(validation.silhouette_by_training(table[table["epochs"] == 5]).axes) == 3
 
 
 SCRIPT = """
@@ -365,13 +368,13 @@ def test_a_notebook_shows_a_figure_without_pyplot(phantom):
 
 
 def test_clusters_have_distinct_colours():
-    assert len({str(color) for color in figures.cluster_colors(12)}) == 12
+    assert len({str(color) for color in cluster_colors(12)}) == 12
 
 
 def test_the_steps_of_a_map_have_a_row_for_each_channel():
     image = np.random.default_rng(0).normal(size=(16, 16))
     stack = np.stack([image, image, image])
-    figure = figures.clam_steps(
+    figure = validation.clam_steps(
         image, [7, 3, 0], stack[:, :4, :4], stack, stack, [0.9, 0.5, 0.25], image
     )
     assert len(figure.axes) == 2 + 3 * 4
@@ -384,4 +387,4 @@ def test_the_steps_of_a_map_have_a_row_for_each_channel():
 def test_the_steps_of_a_volume_are_refused():
     volume = np.zeros((4, 4, 4))
     with pytest.raises(ValueError, match="2-D"):
-        figures.clam_steps(volume, [], volume, volume, volume, [], volume)
+        validation.clam_steps(volume, [], volume, volume, volume, [], volume)

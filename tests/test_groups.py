@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamlab import clam, stats
+from clamlab import clam
+from clamlab.stats.maps import outside_shares, voxelwise_association, zone_shares
+from clamlab.stats.tables import shortcut_alarm
 
 rng = np.random.default_rng(5)
 
@@ -62,7 +64,7 @@ def test_a_map_in_one_corner_is_put_into_words(lungs):
     hu[shown > 0] = -600
     lobes = np.where(lungs, 1, 0)
     lobes[7:] *= 2
-    table = stats.zone_shares(
+    table = zone_shares(
         shown, lungs, (1, 1, 1), lobes=lobes, lobe_names={2: "RUL"}, volumes=hu, subjects=["a"]
     )
     told = shares(table)
@@ -76,22 +78,22 @@ def test_a_map_in_one_corner_is_put_into_words(lungs):
 
 
 def test_an_even_map_lies_nowhere_in_particular(lungs):
-    table = stats.zone_shares(np.ones((2, *lungs.shape)), lungs, (1, 1, 1))
+    table = zone_shares(np.ones((2, *lungs.shape)), lungs, (1, 1, 1))
     np.testing.assert_allclose(table["ratio"], 1)
 
 
 def test_an_empty_map_has_no_shares_and_bad_maps_are_refused(lungs):
-    assert stats.zone_shares(np.zeros((1, *lungs.shape)), lungs, (1, 1, 1))["share"].isna().all()
+    assert zone_shares(np.zeros((1, *lungs.shape)), lungs, (1, 1, 1))["share"].isna().all()
     with pytest.raises(ValueError, match="negative"):
-        stats.zone_shares(-np.ones((1, *lungs.shape)), lungs, (1, 1, 1))
+        zone_shares(-np.ones((1, *lungs.shape)), lungs, (1, 1, 1))
     with pytest.raises(ValueError, match="lobe labels of shape"):
-        stats.zone_shares(np.ones((1, *lungs.shape)), lungs, (1, 1, 1), lobes=np.ones((2, 2)))
+        zone_shares(np.ones((1, *lungs.shape)), lungs, (1, 1, 1), lobes=np.ones((2, 2)))
 
 
 def test_a_map_on_the_rim_is_told_from_one_in_the_core(lungs):
     core, outside = np.zeros(lungs.shape), np.zeros(lungs.shape)
     core[8, 3, 4], outside[0, 0, 0] = 1.0, 2.0
-    told = stats.outside_shares([core, outside, 0 * core], lungs, (1, 1, 1), rim_mm=1)
+    told = outside_shares([core, outside, 0 * core], lungs, (1, 1, 1), rim_mm=1)
     assert told["core"].iloc[0] == told["outside"].iloc[1] == 1
     assert told["rim"].isna().tolist() == [False, False, True]
     assert told.filter(like="expected").iloc[0].sum() == pytest.approx(1)
@@ -105,9 +107,7 @@ def test_t_is_that_of_the_linear_model():
 
     age, sex = rng.normal(60, 9, 40), rng.integers(0, 2, 40)
     maps = rng.normal(size=(40, 2, 3)) + 0.02 * age[:, None, None]
-    t, _ = stats.voxelwise_association(
-        maps, age, confounders=sex[:, None], n_permutations=1, seed=1
-    )
+    t, _ = voxelwise_association(maps, age, confounders=sex[:, None], n_permutations=1, seed=1)
     model = sm.OLS(maps[:, 1, 2], sm.add_constant(np.column_stack([age, sex]))).fit()
     assert t[1, 2] == pytest.approx(model.tvalues[1])
 
@@ -117,7 +117,7 @@ def test_false_places_are_as_rare_as_promised():
     for seed in range(200):
         null = np.random.default_rng(seed)
         maps, age = null.normal(size=(30, 40)), null.normal(size=30)
-        _, p = stats.voxelwise_association(
+        _, p = voxelwise_association(
             maps, age, confounders=null.normal(size=(30, 1)) + age[:, None], n_permutations=99,
             seed=seed,
         )  # fmt: skip
@@ -129,15 +129,15 @@ def test_missing_values_leave_their_scan_out_and_a_constant_is_refused():
     maps, age = rng.normal(size=(20, 3)), rng.normal(size=20)
     gap = age.copy()
     gap[4] = np.nan
-    with_gap = stats.voxelwise_association(maps, gap, n_permutations=9, seed=1)[0]
-    without = stats.voxelwise_association(
+    with_gap = voxelwise_association(maps, gap, n_permutations=9, seed=1)[0]
+    without = voxelwise_association(
         np.delete(maps, 4, 0), np.delete(age, 4), n_permutations=9, seed=1
     )[0]
     np.testing.assert_allclose(with_gap, without)
     with pytest.raises(ValueError, match="constant"):
-        stats.voxelwise_association(maps, np.ones(20), n_permutations=9, seed=1)
+        voxelwise_association(maps, np.ones(20), n_permutations=9, seed=1)
     with pytest.raises(ValueError, match="one value per map"):
-        stats.voxelwise_association(maps, age[1:], n_permutations=9, seed=1)
+        voxelwise_association(maps, age[1:], n_permutations=9, seed=1)
 
 
 # Shortcuts -------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_clusters_of_scanners_raise_the_alarm_and_clusters_of_patients_do_not():
         }
     )
     schema = {"properties": {"scanner_model": {"type": "string", "x-role": "scanner"}}}
-    told = stats.shortcut_alarm(
+    told = shortcut_alarm(
         table, schema, acquisition=["kernel", "spacing_mm"], derived=["lung_l"]
     ).set_index("variable")
     assert told["alarm"].to_dict() == {
@@ -170,7 +170,7 @@ def test_many_scanners_and_few_scans_are_no_alarm_by_themselves():
     scanners = np.repeat(list("abcdefgh"), 3)
     table = pd.DataFrame({"cluster": np.tile([0, 1], 12)})
     alarms = sum(
-        stats.shortcut_alarm(
+        shortcut_alarm(
             table.assign(scanner=np.random.default_rng(seed).permutation(scanners)),
             {},
             acquisition=["scanner"],
@@ -182,7 +182,7 @@ def test_many_scanners_and_few_scans_are_no_alarm_by_themselves():
 
 def test_one_scanner_for_all_is_no_alarm():
     table = pd.DataFrame({"cluster": [0, 0, 1, 1], "kernel": ["soft"] * 4})
-    told = stats.shortcut_alarm(table, {}, acquisition=["kernel"])
+    told = shortcut_alarm(table, {}, acquisition=["kernel"])
     assert not told["alarm"].any() and "one level only" in told["message"].iloc[0]
     with pytest.raises(ValueError, match="site are not in the table"):
-        stats.shortcut_alarm(table, {}, acquisition=["site"])
+        shortcut_alarm(table, {}, acquisition=["site"])

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ MAY_IMPORT = {
     "cli": EVERYTHING,
     "experiments": {
         "simulate", "training", "models", "clustering", "selection", "clam", "contrast",
-        "evaluation", "stats", "volumes",
+        "evaluation", "stats", "volumes", "baselines",
     },
     "viewers": {"figures", "clam"},
     "evaluation": {"clam", "contrast", "clustering"},
@@ -30,10 +31,28 @@ MAY_IMPORT = {
     "training": {"models", "clustering", "forecast"},
     "models": {"clustering"},
     "selection": {"clustering"},
+    "baselines": {"selection"},
     "ingest": {"volumes", "forecast"},
     "study": {"schema", "resources"},
     "schema": {"resources"},
 }  # fmt: skip
+# Within a room that is split by concept, in the order of the data: who may look back at whom.
+MAY_IMPORT_WITHIN = {
+    "ingest": {
+        "matching": set(), "reading": set(), "alignment": set(), "lungs": {"alignment"},
+        "cohort": {"reading", "lungs", "alignment"},
+    },
+    "stats": {"tables": set(), "outcomes": {"tables"}, "maps": {"tables", "outcomes"}},
+    "figures": {"validation": set()},
+    "clam": {"quick_passes": set()},
+}  # fmt: skip
+LONGEST = 300
+LONGER = {
+    "clustering/sparse.py": "one algorithm, from its bound to its many starts",
+    "experiments/claims.py": "one claim of the paper after another, all of one form",
+    "viewers/cohort_viewer.py": "one widget: its controls and what each changes",
+    "viewers/slice_viewer.js": "one widget: its drawing and its keys share a state",
+}
 OWNERS = {
     "numba": {"clam"},
     "torch": {"clustering", "models", "training", "clam", "contrast", "evaluation"},
@@ -51,6 +70,24 @@ OWNERS = {
 def files_of(room):
     folder = PACKAGE / room
     return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{room}.py"]
+
+
+def module_of(path):
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
+        ".__init__"
+    )
+
+
+def files_known_by(path, files):
+    """Yield which of some files a file imports; a package only where a name of its own is taken."""
+    for name in imports_of(path):
+        if name in files and (PACKAGE.parent / name.replace(".", "/")).with_suffix(".py").exists():
+            yield name
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module in files:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in files else node.module
 
 
 def imports_of(path):
@@ -77,6 +114,44 @@ def test_rooms_know_only_whom_they_may(room):
         if name.startswith("clamlab.") and name.split(".")[1] in ROOMS
     }
     assert known - {room} <= MAY_IMPORT.get(room, set()) | FOR_ALL
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT_WITHIN)
+def test_a_room_split_by_concept_looks_back_only(room):
+    rules = MAY_IMPORT_WITHIN[room]
+    folders = {p.name for p in (PACKAGE / room).iterdir() if (p / "__init__.py").exists()}
+    assert folders <= set(rules)
+    for part, allowed in rules.items():
+        known = {
+            name.split(".")[2]
+            for path in files_of(f"{room}/{part}")
+            for name in imports_of(path)
+            if name.startswith(f"clamlab.{room}.") and name.split(".")[2] in rules
+        }
+        assert known - {part} <= allowed, part
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    """Also where an import is put off into a function: a circle is two files that are one idea."""
+    files = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    known = {module: set(files_known_by(path, files)) for module, path in files.items()}
+    try:
+        TopologicalSorter(known).prepare()
+    except CycleError as error:
+        pytest.fail(f"these import each other: {' <- '.join(error.args[1])}")
+
+
+def test_the_library_knows_nothing_of_its_benchmarks():
+    for path in PACKAGE.rglob("*.py"):
+        assert not {"studies", "benchmarks"} & {name.split(".")[0] for name in imports_of(path)}
+
+
+def test_a_file_is_one_idea():
+    """Above three hundred lines a file gives its reason in LONGER, or becomes two."""
+    written = [p for kind in ("py", "js") for p in PACKAGE.rglob(f"*.{kind}")]
+    lengths = {str(p.relative_to(PACKAGE)): len(p.read_text().splitlines()) for p in written}
+    long = {name for name, lines in lengths.items() if lines > LONGEST}
+    assert long == set(LONGER)
 
 
 @pytest.mark.parametrize("package", OWNERS)

@@ -292,3 +292,5 @@ def test_the_forecast_is_measured_on_a_scan(scans, cohort):
     )
     assert "on disk" in said and "At 20 mm instead of 10 mm" in said
     assert "No forecast" in ingest_forecast(cohort[4:5], scans_root=scans)
+    with pytest.raises(ValueError, match="registration must be one of"):
+        ingest_forecast(cohort, scans_root=scans, registration="nonlinear")

@@ -7,8 +7,8 @@ import pytest
 from ingest_phantom import AFFINE, chest
 
 from clamlab.ingest import IngestError, read_scan
-from clamlab.ingest.series import find_series
-from clamlab.ingest.series_choice import choose_series
+from clamlab.ingest.reading.choice import choose_series
+from clamlab.ingest.reading.series import find_series
 from clamlab.simulate.dicom import write_dicom
 
 VOLUME = np.maximum(chest(shape=(48, 36, 40), affine=np.diag([8.0, 8, 8, 1]))[0], -1024)

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamlab.experiments import blind_spots, map_study, typical_place, volume_map_measures
-from clamlab.experiments.maps.kinds import Examined, Maps
-from clamlab.experiments.maps.measures import specificity, true_places, whereabouts
 from clamlab.simulate import lung_slices
+from studies.maps.blind_spots import blind_spots
+from studies.maps.kinds import Examined, Maps
+from studies.maps.measures import specificity, true_places, whereabouts
+from studies.maps.study import map_study
+from studies.maps.volumes import typical_place, volume_map_measures
 
 
 def examined(cohort, scans) -> Examined:
@@ -122,7 +124,7 @@ def test_maps_are_measured_again_on_kept_networks(tmp_path, monkeypatch):
     small = dict(data_seed=1, channels=(2, 2, 4), n_scans=12, n_examined=4, progress=False)
     small |= dict(seeds=[1], networks=tmp_path / "networks")
     first = map_study([("location", 2)], **small)
-    monkeypatch.setattr("clamlab.experiments.maps.networks.Deep", None)  # nothing is trained again
+    monkeypatch.setattr("studies.maps.networks.Deep", None)  # nothing is trained again
     again = map_study([("location", 2)], **small)
     pd.testing.assert_frame_equal(again, first)
 
@@ -130,5 +132,5 @@ def test_maps_are_measured_again_on_kept_networks(tmp_path, monkeypatch):
 def test_blind_spots_are_measured_again_on_kept_networks(tmp_path, monkeypatch):
     small = dict(data_seed=1, seed=1, channels=(2, 2, 4), n_scans=12, n_examined=6)
     first = blind_spots(**small, networks=tmp_path)
-    monkeypatch.setattr("clamlab.experiments.maps.networks.Deep", None)  # nothing is trained again
+    monkeypatch.setattr("studies.maps.networks.Deep", None)  # nothing is trained again
     pd.testing.assert_frame_equal(blind_spots(**small, networks=tmp_path), first)

@@ -83,6 +83,16 @@ def test_dip_is_the_distance_to_the_nearest_unimodal_distribution(seed):
     assert dip_statistic(x) == pytest.approx(best_unimodal_distance(x), abs=1e-7)
 
 
+def test_dip_of_equal_values_is_that_of_the_reference():
+    """Values of the package diptest 0.12 (a port of R's); scans that stand twice make such ties."""
+    rounded = np.round(np.random.default_rng(3).normal(size=60), 1)
+    blocks = np.repeat([0, 1, 1.5, 4, 4.2], [5, 9, 2, 8, 6])
+    once = np.random.default_rng(4).normal(size=40)
+    twice = np.r_[once, once[:7]]
+    found = [dip_statistic(x) for x in (rounded, blocks, twice, [0, 0, 0, 0, 1])]
+    assert found == pytest.approx([0.05462962963, 0.16666666667, 0.05104213322, 0.1], abs=1e-10)
+
+
 def test_dip_null_has_the_published_percentage_point():
     # Hartigan & Hartigan (1985), table 1: 90 % point 0.0471 for n = 100.
     rng = np.random.default_rng(1000)

@@ -6,7 +6,8 @@ import pytest
 import statsmodels.formula.api as smf
 
 from clamlab.schema import check_table, load_schema
-from clamlab.simulate import OUTCOMES, clinical_table, cluster_sizes, paper_table_two
+from clamlab.simulate import OUTCOMES, clinical_table, paper_table_two
+from clamlab.simulate.clinical import cluster_sizes
 
 PAPER = np.repeat([0, 1], [126, 175])
 BASE = "value ~ sex + race + hispanic + age_years + bmi + height_in"

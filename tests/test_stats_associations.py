@@ -6,7 +6,7 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.datasets import load_iris
 
-from clamlab.stats import adjusted_means, outcome_associations
+from clamlab.stats.outcomes import adjusted_means, outcome_associations
 
 NUMBER = {"type": "number"}
 DEMOGRAPHIC = {**NUMBER, "x-role": "demographic"}

@@ -7,8 +7,8 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 
 from clamlab.simulate import paper_table_two
-from clamlab.stats import check_with_tableone, render_table_one, table_notes, table_one
-from clamlab.stats.comparisons import adjust_p
+from clamlab.stats.tables import check_with_tableone, render_table_one, table_notes, table_one
+from clamlab.stats.tables.comparisons import adjust_p
 
 SCANNERS = [
     "Discovery CT750", "iCT 128", "LightSpeed VCT", "Optima CT660", "Sensation 64",

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import chi2, shapiro
 
-from clamlab.stats import model_diagnostics, outcome_associations
+from clamlab.stats.outcomes import model_diagnostics, outcome_associations
 
 NUMBER = {"type": "number"}
 SCHEMA = {

@@ -8,7 +8,7 @@ import pytest
 from docx import Document
 
 from clamlab import stats
-from clamlab.stats import export_table
+from clamlab.stats.tables import export_table
 
 TABLE = pd.DataFrame(
     {
@@ -78,13 +78,13 @@ def test_a_shown_table_reads_like_a_page():
             "note": ["", "a long reason " * 8],
         }
     )
-    shown = stats.show_table(tidy)
+    shown = stats.tables.show_table(tidy)
     assert shown.data.columns.tolist() == ["", "Cluster", "n", "P-value", "Cluster 1", "Note"]
     assert shown.data.iloc[0].tolist() == ["Age", "1", "20", "<0.001", "0.12", ""]
     assert shown.data.iloc[1, :5].tolist() == ["Sex", "", "", "", "2.00"]
     page = shown.to_html()
     assert "nan" not in page.lower() and "&lt;0.001" in page
     assert page.count("white-space: normal") == 1
-    assert stats.show_table(tidy[:0]).to_html().count("<td") == 0
+    assert stats.tables.show_table(tidy[:0]).to_html().count("<td") == 0
     with pytest.raises(ValueError, match="no columns"):
-        stats.show_table(tidy, ["age"])
+        stats.tables.show_table(tidy, ["age"])

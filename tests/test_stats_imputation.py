@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamlab.stats import imputed_associations, outcome_associations
-from clamlab.stats.imputation import _join
+from clamlab.stats.outcomes import imputed_associations, outcome_associations
+from clamlab.stats.outcomes.imputation import _join
 
 NUMBER = {"type": "number"}
 SCHEMA = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clamlab.stats import map_measures, measures_by_cluster
+from clamlab.stats.maps import map_measures, measures_by_cluster
 
 
 @pytest.fixture

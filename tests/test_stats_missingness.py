@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from clamlab.stats import missing_by_cluster
+from clamlab.stats.tables import missing_by_cluster
 
 SCHEMA = {
     "properties": {

@@ -7,7 +7,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from sklearn.datasets import load_iris
 
-from clamlab.stats import compare_models, summary_sentence
+from clamlab.stats.outcomes import compare_models, summary_sentence
 
 OUTCOME = {"type": "number", "x-role": "outcome"}
 DEMOGRAPHIC = {"type": "number", "x-role": "demographic"}

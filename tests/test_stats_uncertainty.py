@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from clamlab.selection import resampled_partitions
-from clamlab.stats import associations_across, outcome_associations
+from clamlab.stats.outcomes import associations_across, outcome_associations
 
 SCHEMA = {
     "properties": {

@@ -14,12 +14,12 @@ from clamlab.models import ConvAutoencoder
 from clamlab.training import (
     embed,
     fit_clusters,
-    initial_centroids,
     load_autoencoder,
     load_clustering,
     pretrain,
     weights_of,
 )
+from clamlab.training.clusters import initial_centroids
 from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import has_levelled_off
 

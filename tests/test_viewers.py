@@ -15,6 +15,7 @@ import traitlets
 
 from clamlab import viewers
 from clamlab.viewers.assets import read_together
+from clamlab.viewers.maps import layer_maps
 from clamlab.viewers.notes import Notes
 from clamlab.viewers.packing import pack_scan
 from clamlab.viewers.volume_view import merge
@@ -400,7 +401,7 @@ def test_maps_of_every_convolution_are_worked_out_for_the_scan_looked_at():
 
     model = DeepClustering(ConvAutoencoder((16, 16), channels=(4, 4, 8), n_features=3), 2)
     scans = np.random.default_rng(3).normal(size=(3, 16, 16)).astype("float32")
-    kinds = viewers.layer_maps(model, scans, n_layers=3, background=-1)
+    kinds = layer_maps(model, scans, n_layers=3, background=-1)
     assert list(kinds)[0] == "Activation, convolution 1 of 3"
     for layer, of in enumerate(kinds.values()):
         sums = clam.cluster_activation_map(model, scans[2:], layer=layer, background=-1)

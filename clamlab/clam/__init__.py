@@ -6,28 +6,22 @@ from clamlab.clam.groups import describe_maps
 from clamlab.clam.maps import (
     cluster_activation_map,
     importance,
-    is_empty,
     own_importance,
     upsample,
     upsampled,
 )
-from clamlab.clam.network import evaluation_mode
-from clamlab.clam.planning import clam_forecast, confidence_shape
-from clamlab.clam.steps import ClamSteps, clam_steps
+from clamlab.clam.planning import clam_forecast
+from clamlab.clam.steps import clam_steps
 
 __all__ = [
-    "ClamSteps",
     "average_by_cluster",
     "channel_confidence",
     "clam_forecast",
     "clam_steps",
     "cluster_activation_map",
     "cluster_average",
-    "confidence_shape",
     "describe_maps",
-    "evaluation_mode",
     "importance",
-    "is_empty",
     "own_importance",
     "population_average",
     "upsample",

@@ -76,6 +76,13 @@ def average_by_cluster(
 ) -> dict[str, NDArray[np.float32]]:
     """Average the importance at the scans' full size, overall and for each cluster with scans.
 
+    Parameters
+    ----------
+    maps, clusters
+        As for :func:`cluster_average`.
+    shape : sequence of int
+        The scan's grid.
+
     Returns
     -------
     dict of str to array of float32, shape (*shape)

@@ -137,6 +137,23 @@ def is_empty(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.bool_]
 def own_importance(maps: ArrayLike, clusters: ArrayLike) -> NDArray[np.float32]:
     """Pick each scan's importance for the cluster it belongs to, shape (n_scans, *layer_grid).
 
+    Parameters
+    ----------
+    maps : array, shape (n_scans, n_clusters, *layer_grid)
+        Unscaled sums from :func:`cluster_activation_map`.
+    clusters : array of int, shape (n_scans,)
+        Each scan's cluster, from 0.
+
+    Returns
+    -------
+    array of float32, shape (n_scans, *layer_grid)
+        In [0, 1], each map scaled as by :func:`importance`.
+
+    Raises
+    ------
+    ValueError
+        If there is not one cluster per scan, or one of them does not exist.
+
     Examples
     --------
     >>> own_importance([[[0.0, 4.0], [1.0, 0.0]]], [1])
@@ -188,6 +205,18 @@ def _grid_axes(maps: NDArray, n_dims: int | None) -> tuple[int, ...]:
 
 def upsampled(maps: NDArray, shape: Sequence[int]) -> Iterator[NDArray[np.float32]]:
     """Enlarge maps one by one, for work that must not hold them all at full size.
+
+    Parameters
+    ----------
+    maps : array, shape (n_maps, *layer_grid)
+        A memory map is read one map at a time.
+    shape : sequence of int
+        The scan's grid.
+
+    Yields
+    ------
+    array of float32, shape (*shape)
+        One map, as from :func:`upsample`.
 
     Examples
     --------

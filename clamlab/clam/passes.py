@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from clamlab.clam.network import interpolate
-from clamlab.clam.shared.hats import mask_heights
-from clamlab.clam.shared.windows import axes_of
+from clamlab.clam.quick_passes.masks import mask_heights
+from clamlab.clam.quick_passes.receptive_fields import axes_of
 from clamlab.clustering import soft_assignment
 from clamlab.models import ConvAutoencoder
 
 # Beyond, the system hands out memory anew for every tensor, which takes longer than a batch saves.
 VOXELS_PER_PASS = 1 << 20
 # Working out what masks have in common takes as long as so many masks save.
-WORTH_SHARING = 40
+WORTH_IT = 40
 MOST_HATS = 27
 
 
@@ -29,8 +29,8 @@ def confidence_under_masks(
     result is (n, n_clusters).
     """
     heights = mask_heights(channels, scan.shape)
-    if can_share(model, channels):
-        confidence = shared_confidence(model, scan, heights, background)
+    if can_be_quick(model, channels):
+        confidence = quick_confidence(model, scan, heights, background)
     else:
         some = heights.split(masks_at_once(scan, batch_size))
         passes = [masked_confidence(model, scan, masks, background) for masks in some]
@@ -41,23 +41,23 @@ def confidence_under_masks(
     return torch.where(varies[:, None], confidence, 0)
 
 
-def can_share(model: Any, channels: Tensor) -> bool:
+def can_be_quick(model: Any, channels: Tensor) -> bool:
     """Tell whether the quicker way is open: for this library's networks, last layer, on the CPU."""
     encoder = getattr(model, "autoencoder", None)
     if not isinstance(encoder, ConvAutoencoder) or tuple(channels.shape[2:]) != encoder.layer_grid:
         return False
     plain = channels.device.type == "cpu" and channels.dtype == torch.float32
-    if not plain or len(encoder.blocks) < 3 or len(channels) < WORTH_SHARING:
+    if not plain or len(encoder.blocks) < 3 or len(channels) < WORTH_IT:
         return False
     n_hats = prod(axis.n_near for axis in axes_of(encoder, encoder.layer_grid))
     return n_hats <= MOST_HATS and find_spec("numba") is not None
 
 
-def shared_confidence(model: Any, scan: Tensor, heights: Tensor, background: float) -> Tensor:
-    """Go the quicker way (`clamlab.clam.shared`)."""
-    from clamlab.clam.shared.features import SharedPasses  # only here is numba asked for
+def quick_confidence(model: Any, scan: Tensor, heights: Tensor, background: float) -> Tensor:
+    """Go the quicker way (`clamlab.clam.quick_passes`)."""
+    from clamlab.clam.quick_passes.features import QuickPasses  # only here is numba asked for
 
-    passes = SharedPasses(model.autoencoder, scan, heights, background)
+    passes = QuickPasses(model.autoencoder, scan, heights, background)
     return soft_assignment(passes.features(), model.centroids)
 
 

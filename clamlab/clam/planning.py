@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from clamlab.clam.network import evaluation_mode, to_tensor
 from clamlab.clam.passes import masked_confidence, masks_at_once
-from clamlab.clam.shared.hats import mask_heights
+from clamlab.clam.quick_passes.masks import mask_heights
 from clamlab.forecast import forecast
 
 
@@ -36,6 +36,18 @@ def clam_forecast(
     spacing_mm: Sequence[float] | None = None,
 ) -> str:
     """Say what the maps of the cohort will take, from a few channels of one scan.
+
+    Parameters
+    ----------
+    model, images, layer, batch_size
+        As for :func:`channel_confidence`.
+    spacing_mm : sequence of float, optional
+        Spacing of the scans' grid, to tell what twice that spacing would save and lose.
+
+    Returns
+    -------
+    str
+        Time, memory of this process, and disk for confidences and maps, in one line.
 
     Examples
     --------

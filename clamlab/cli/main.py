@@ -14,6 +14,22 @@ from clamlab.study import StudyError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when it did what was asked.
 
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command and its options; by default what was typed after ``clamlab``.
+
+    Returns
+    -------
+    int
+        0 when all went well; 1 after an error, which is told on standard error; 130 when stopped
+        with Ctrl-C.
+
+    Raises
+    ------
+    SystemExit
+        From argparse: after ``--help`` or ``--version``, and for a command that it does not know.
+
     Examples
     --------
     >>> main(["status", "nowhere"])

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clamlab import clam
+from clamlab.baselines import Baseline, linear_features
 from clamlab.evaluation import adjusted_rand, clustering_accuracy, localization
-from clamlab.experiments.methods import Baseline, linear_features
 from clamlab.study import Study
 
 ALPHA = 0.05

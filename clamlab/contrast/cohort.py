@@ -44,6 +44,20 @@ def counterfactual_hu(
     -------
     array
         ``out``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from clamlab.models import ConvAutoencoder, DeepClustering
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> _ = torch.nn.init.normal_(model.centroids, std=9, generator=torch.manual_seed(0))
+    >>> scan, hu = np.zeros((1, 8, 8), "float32"), np.full((1, 8, 8), -850, "int16")
+    >>> seen = counterfactual_hu(
+    ...     model, scan, hu, mask=np.ones((8, 8), bool), clusters=[0], hu_per_unit=100.0,
+    ...     out=np.empty((1, 2, 8, 8), "int16"),
+    ... )
+    >>> bool((seen[0, 0] == hu[0]).all()), bool((seen[0, 1] == hu[0]).all())
+    (True, False)
     """
     clusters, rivals = np.asarray(clusters), np.arange(out.shape[1])
     for i in tqdm(range(len(images)), "counterfactual scans", unit="scan", disable=not progress):

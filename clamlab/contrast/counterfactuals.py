@@ -90,6 +90,16 @@ def counterfactual(
 def most_probable(model: Any, images: NDArray, *, batch_size: int = 8) -> NDArray[np.int64]:
     """Tell each scan's nearest, and so most probable, cluster.
 
+    Parameters
+    ----------
+    model, images, batch_size
+        As for :func:`counterfactual`.
+
+    Returns
+    -------
+    array of int, shape (n_scans,)
+        From 0.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder, DeepClustering

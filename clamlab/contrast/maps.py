@@ -76,7 +76,7 @@ def contrast_map(
     Warns
     -----
     UserWarning
-        If maps hold no evidence; ``clam.is_empty`` finds them.
+        If maps hold no evidence; their sum is 0.
 
     Raises
     ------

@@ -22,6 +22,20 @@ def contrast_forecast(
 ) -> str:
     """Say what the contrast maps and counterfactual scans of the cohort will take, from one pair.
 
+    Parameters
+    ----------
+    model, images, steps
+        As for :func:`contrast_map`.
+    mask : array of bool, shape (*grid)
+        The lung; outside it the maps are zero.
+    spacing_mm : sequence of float, optional
+        Spacing of the scans' grid, to tell what twice that spacing would save and lose.
+
+    Returns
+    -------
+    str
+        Time, memory of this process, and disk for maps and counterfactual scans, in one line.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder, DeepClustering

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.clam import cluster_activation_map, evaluation_mode
+from clamlab.clam import cluster_activation_map
+from clamlab.clam.network import evaluation_mode
 from clamlab.contrast import integrated_gradients
 from clamlab.evaluation.scores import log_odds, runner_up, squared_distances
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from clamlab.clam import evaluation_mode
+from clamlab.clam.network import evaluation_mode
 
 SCALES = ("q", "logit", "margin")
 

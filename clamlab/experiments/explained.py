@@ -15,7 +15,8 @@ from clamlab.evaluation import match_clusters
 from clamlab.experiments.methods import Deep
 from clamlab.experiments.simulation import CLUSTER_EPOCHS, PRETRAIN_EPOCHS
 from clamlab.models import DeepClustering
-from clamlab.simulate import SliceCohort, lung_slices
+from clamlab.simulate import lung_slices
+from clamlab.simulate.slices import SliceCohort
 
 
 @dataclass(frozen=True)

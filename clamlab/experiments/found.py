@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from clamlab.baselines import Baseline
 from clamlab.contrast import contrast_map
 from clamlab.evaluation import clustering_accuracy, localization
-from clamlab.experiments.methods import Baseline
 from clamlab.selection import recommended_n_clusters
 
 FOUND_ACCURACY = 0.95

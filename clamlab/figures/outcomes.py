@@ -35,9 +35,9 @@ def outcome_panel(
     Parameters
     ----------
     adjusted : DataFrame
-        From :func:`clamlab.stats.adjusted_means`; any number of clusters.
+        From :func:`clamlab.stats.outcomes.adjusted_means`; any number of clusters.
     associations : DataFrame
-        From :func:`clamlab.stats.outcome_associations`, of the same models.
+        From :func:`clamlab.stats.outcomes.outcome_associations`, of the same models.
     columns : int
         Panels in a row.
     p_column : {"p", "p_holm", "p_bh"}
@@ -57,7 +57,7 @@ def outcome_panel(
 
     Examples
     --------
-    >>> from clamlab.stats import adjusted_means, outcome_associations
+    >>> from clamlab.stats.outcomes import adjusted_means, outcome_associations
     >>> table = pd.DataFrame({"cluster": [0, 0, 0, 1, 1, 1], "fvc": [3.0, 3.2, 3.1, 2.4, 2.6, 2.7]})
     >>> schema = {"properties": {"fvc": {"title": "FVC", "x-role": "outcome"}}}
     >>> associations = outcome_associations(table, schema)
@@ -123,7 +123,7 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
     Parameters
     ----------
     associations : DataFrame
-        From :func:`clamlab.stats.outcome_associations`. Each pair of clusters has its own
+        From :func:`clamlab.stats.outcomes.outcome_associations`. Each pair of clusters has its own
         marker.
     width_mm : float
         Width of the figure.
@@ -142,7 +142,7 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
 
     Examples
     --------
-    >>> from clamlab.stats import outcome_associations
+    >>> from clamlab.stats.outcomes import outcome_associations
     >>> table = pd.DataFrame({"cluster": [0, 0, 0, 1, 1, 1], "fvc": [3.0, 3.2, 3.1, 2.4, 2.6, 2.7]})
     >>> schema = {"properties": {"fvc": {"title": "FVC", "x-role": "outcome"}}}
     >>> associations = outcome_associations(table, schema)

@@ -84,6 +84,25 @@ def match_scans(
     Notes
     -----
     Nothing is guessed: a subject with two candidates is excluded with both of them named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from clamlab.volumes import save_nifti
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("sub-017_ct.nii.gz", "phantom.nii.gz"):
+    ...     _ = save_nifti(folder / name, np.zeros((2, 2, 2)), np.eye(4))
+    >>> found = match_scans(pd.DataFrame({"subject_id": ["017", "018"], "age": [61, 70]}), folder)
+    >>> found.cohort
+      subject_id               scan matched_by  age
+    0        017  sub-017_ct.nii.gz       name   61
+    >>> print(found.report())
+    1 subjects have a scan (1 by name).
+    1 rows are without a scan:
+      018: no scan bears this id
+    1 scans are without a row:
+      phantom.nii.gz
     """
     folder = Path(folder)
     ids = _checked_ids(table, id_column)

@@ -100,6 +100,23 @@ def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> tuple[int,
 
     Parameters and errors are those of `choose_n_clusters`; it takes a fifth of the time.
 
+    Parameters
+    ----------
+    features, seed, k_max
+        As for :func:`choose_n_clusters`.
+
+    Returns
+    -------
+    n_clusters : int
+        From 1 to k_max; 1 where no valley is seen between groups.
+    reason : str
+        Why, in plain words.
+
+    Raises
+    ------
+    ValueError
+        For k_max out of range, missing values, or features without variation.
+
     Examples
     --------
     >>> x = np.random.default_rng(1000).normal(size=(60, 10))

@@ -45,6 +45,16 @@ def decide(
 def decided_n_clusters(choice: dict[str, Any]) -> int:
     """Return the decided number of clusters, where there is anything to cluster.
 
+    Parameters
+    ----------
+    choice : dict
+        From :func:`decide`, or what ``choice.json`` holds.
+
+    Returns
+    -------
+    int
+        2 or more.
+
     Raises
     ------
     ValueError
@@ -68,6 +78,15 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
 
 def cluster_name(cluster: int) -> str:
     """Return what people call a cluster: they count from 1.
+
+    Parameters
+    ----------
+    cluster : int
+        From 0.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

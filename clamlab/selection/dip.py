@@ -1,4 +1,9 @@
-"""Is a sample one hump or several? Hartigan's dip test."""
+"""Is a sample one hump or several? Hartigan's dip test.
+
+The statistic is that of the package diptest, to the last digit; its licence (GPL) cannot be taken
+into this project. Its p is read off a table, ours is a rank among simulated samples: the two
+differ by at most .04, and 4 samples of 600 fall on different sides of .05.
+"""
 
 from functools import lru_cache
 
@@ -41,8 +46,8 @@ def dip_statistic(values) -> float:
         inside = slice(low, high + 1)
         below = low + _lower_hull(x[inside], height[inside])
         above = low + _lower_hull(x[inside], -height[inside])
-        minorant = np.interp(x[inside], x[below], height[below])
-        majorant = np.interp(x[inside], x[above], height[above])
+        minorant = _along(below, x, height)[inside]
+        majorant = _along(above, x, height)[inside]
         # Where the two hulls are furthest apart, the modal interval lies between the
         # neighbouring knots of one and of the other.
         knots = np.union1d(below, above)
@@ -102,6 +107,16 @@ def _null(size: int) -> np.ndarray:
     return np.sqrt(size) * np.array(
         [dip_statistic(rng.uniform(size=size)) for _ in range(NULL_DRAWS)]
     )
+
+
+def _along(knots: np.ndarray, x: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Interpolate heights between knots; among equal values every height is its own."""
+    index = np.arange(len(x))
+    segment = np.clip(np.searchsorted(knots, index, side="right") - 1, 0, len(knots) - 2)
+    start, end = knots[segment], knots[segment + 1]
+    span = x[end] - x[start]
+    share = np.divide(x - x[start], span, out=np.zeros(len(x)), where=span > 0)
+    return np.where(span > 0, height[start] + share * (height[end] - height[start]), height)
 
 
 def _lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -38,6 +38,16 @@ class AssignmentStability:
         "stable", "doubtful" or "unstable".
     reason : str
         The verdict in plain words.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(1000).normal(size=(30, 3))
+    >>> x[20:, 0] += 12
+    >>> found = assignment_stability(x, 2, seed=0, n_bootstrap=5)
+    >>> sorted(found.clusters["n_scans"]), found.clusters["verdict"].tolist()
+    ([10, 20], ['stable', 'stable'])
+    >>> int(found.scans["borderline"].sum())
+    0
     """
 
     bootstraps: pd.DataFrame

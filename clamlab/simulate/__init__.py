@@ -1,11 +1,11 @@
 """Synthetic cohorts whose clusters, lesions and clinical effects are known."""
 
-from clamlab.simulate.clinical import clinical_table, cluster_sizes, paper_table_two
+from clamlab.simulate.clinical import clinical_table, paper_table_two
 from clamlab.simulate.dicom import write_dicom
-from clamlab.simulate.lesions import PATTERNS, Pattern
-from clamlab.simulate.lungs import LungCohort, lung_cohort
+from clamlab.simulate.lesions import PATTERNS
+from clamlab.simulate.lungs import lung_cohort
 from clamlab.simulate.outcomes import OUTCOMES
-from clamlab.simulate.slices import SCENARIOS, SITES, SliceCohort, lung_slices
+from clamlab.simulate.slices import SCENARIOS, SITES, lung_slices
 from clamlab.simulate.writing import write_cohort
 
 __all__ = [
@@ -13,11 +13,7 @@ __all__ = [
     "PATTERNS",
     "SCENARIOS",
     "SITES",
-    "LungCohort",
-    "Pattern",
-    "SliceCohort",
     "clinical_table",
-    "cluster_sizes",
     "lung_cohort",
     "lung_slices",
     "paper_table_two",

@@ -52,6 +52,7 @@ PATTERNS = (
     Pattern("right-sided", (0.04, 0.10, 0.20), False, "even patches in the right lung only"),
     Pattern("nodular", (0.02, 0.05, 0.10), False, "many small nodules in both lungs"),
 )
+"""The patterns of disease that simulated lungs may have, the first for cluster 1 and so on."""
 
 
 def draw_extent(pattern: Pattern, rng: np.random.Generator) -> float:

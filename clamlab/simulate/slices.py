@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clamlab.simulate.slice_anatomy import OUTSIDE_HU, healthy_slice, scaled_slice
 
 SCENARIOS = ("intensity", "location", "size", "none", "continuum")
+"""What may vary between the clusters of simulated slices; two of them have none."""
 MAX_CLUSTERS = 5
 NOISE_SKEW = 1.4
 INTENSITIES_HU = (0, 100, 200, 300, 400)
@@ -27,6 +28,7 @@ SITES = {
     "right lower": ("right", 0.73, 0.56),
     "right hilum": ("right", 0.53, 0.28),
 }
+"""Where a lesion may lie in a slice: its lung, and how far down and across it."""
 # One continuum of disease and no clusters: severity is exponential with this mean, cut at the top.
 SEVERITY_MEAN_HU = 120.0
 SMALLEST_LUNG = 0.88

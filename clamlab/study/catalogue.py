@@ -26,6 +26,12 @@ class Artefact:
         Without it the stage is not complete.
     clinical : bool
         A table with the user's own columns, read as carefully as the user's own file.
+
+    Examples
+    --------
+    >>> volumes = artefact_of("volumes")
+    >>> volumes.stage, volumes.file, volumes.per_scan
+    ('02_volumes', 'volumes.npy', True)
     """
 
     name: str
@@ -124,7 +130,9 @@ _ALL = [
 ]
 
 ARTEFACTS: dict[str, Artefact] = {artefact.name: artefact for artefact in _ALL}
+"""Every file of a study by its name."""
 STAGES: tuple[str, ...] = tuple(dict.fromkeys(artefact.stage for artefact in _ALL))
+"""The stages in order; each has the notebook of its name."""
 
 
 def artefact_of(name: str) -> Artefact:

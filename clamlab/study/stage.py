@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clamlab.atomic import partial_name, put_in_place
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of
+from clamlab.study.contents import Contents
 from clamlab.study.errors import StudyError
 from clamlab.study.files import (
     Json,
@@ -22,21 +23,32 @@ from clamlab.study.files import (
 )
 from clamlab.study.provenance import OUTSIDE_PREFIX, RECORD, SCHEMA_PREFIX, place_of, versions
 
-if TYPE_CHECKING:
-    from clamlab.study.folder import Study
-
 
 class Stage:
     """One stage at work: what it reads and writes goes on record.
 
     Parameters
     ----------
-    study : Study
+    study : Contents
+        The study that it belongs to.
     name : str
     parameters : dict
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clamlab.study import Study
+    >>> study = Study.create(Path(tempfile.mkdtemp()) / "lungs")
+    >>> stage = study.stage("04_n_clusters", k_max=8)
+    >>> stage.write("choice", {"n_clusters": 2})
+    >>> stage.read("choice"), stage.parameters
+    ({'n_clusters': 2}, {'k_max': 8})
+    >>> stage.read("maps")
+    Traceback (most recent call last):
+    clamlab.study.errors.StudyError: stage 04_n_clusters may not read 'maps': 06_clam writes it...
     """
 
-    def __init__(self, study: "Study", name: str, parameters: Json) -> None:
+    def __init__(self, study: Contents, name: str, parameters: Json) -> None:
         self.study, self.name, self.parameters = study, name, parameters
         self.inputs: dict[str, str] = {}
         self.outputs: dict[str, str | None] = {}

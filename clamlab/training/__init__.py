@@ -1,6 +1,6 @@
 """The two training phases: learn to draw the scans, then pull their features into clusters."""
 
-from clamlab.training.clusters import fit_clusters, initial_centroids
+from clamlab.training.clusters import fit_clusters
 from clamlab.training.embedding import embed
 from clamlab.training.other_numbers import other_assignments
 from clamlab.training.planning import training_forecast
@@ -13,7 +13,6 @@ __all__ = [
     "assignment_table",
     "embed",
     "fit_clusters",
-    "initial_centroids",
     "load_autoencoder",
     "load_clustering",
     "other_assignments",

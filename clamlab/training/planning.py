@@ -25,6 +25,22 @@ def training_forecast(
 
     With ``clustering`` the pass over all scans is counted that every epoch's target needs.
 
+    Parameters
+    ----------
+    model : ConvAutoencoder
+        It is left as it was.
+    images, epochs, batch_size
+        As for :func:`pretrain`.
+    clustering : bool
+        Whether the forecast is for :func:`fit_clusters`.
+    spacing_mm : sequence of float, optional
+        Spacing of the scans' grid, to tell what twice that spacing would save and lose.
+
+    Returns
+    -------
+    str
+        Time, memory of this process, and disk for the weights, in one line.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder

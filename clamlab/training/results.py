@@ -15,6 +15,18 @@ from clamlab.training.embedding import read_batch
 def redraw(model: Any, images: NDArray) -> NDArray[np.float32]:
     """Draw scans again from their features, to see what the features hold.
 
+    Parameters
+    ----------
+    model : ConvAutoencoder or DeepClustering
+        Used as it is.
+    images : array or ScaledVolumes, shape (n_scans, *grid)
+        Scans on the network's scale; all pass at once, so give a few.
+
+    Returns
+    -------
+    array of float32, same shape
+        On the network's scale; ``volumes.unscale`` brings it to HU.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder
@@ -30,6 +42,17 @@ def variance_explained(model: Any, images: NDArray) -> float:
     """Tell which share of the differences between scans the drawings show (at most 1).
 
     0 means no better than drawing the cohort's mean for everybody; it may be negative.
+
+    Parameters
+    ----------
+    model : ConvAutoencoder or DeepClustering
+    images : array or ScaledVolumes, shape (n_scans, *grid)
+        Scans on the network's scale, two or more that differ; read one at a time.
+
+    Returns
+    -------
+    float
+        1 minus the squared error of the drawings, divided by that of the cohort's mean.
 
     Examples
     --------
@@ -49,6 +72,17 @@ def variance_explained(model: Any, images: NDArray) -> float:
 @torch.no_grad()
 def assign(model: Any, features: ArrayLike) -> NDArray[np.float32]:
     """Tell how probably each scan, given by its features, belongs to each cluster.
+
+    Parameters
+    ----------
+    model : DeepClustering, or any module with ``centroids``
+    features : array of float32, shape (n_scans, n_features)
+        From :func:`embed`.
+
+    Returns
+    -------
+    array of float32, shape (n_scans, n_clusters)
+        Probabilities (eq. 4); every row sums to 1.
 
     Examples
     --------

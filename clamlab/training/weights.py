@@ -13,6 +13,16 @@ from clamlab.models import ConvAutoencoder, DeepClustering
 def weights_of(model: nn.Module) -> dict[str, NDArray]:
     """Return the network's weights as named arrays, ready for a .safetensors file.
 
+    Parameters
+    ----------
+    model : ConvAutoencoder, DeepClustering, or any module
+
+    Returns
+    -------
+    dict of str to array
+        By the names that torch gives them. On the CPU they are views: training the network goes on
+        changing them.
+
     Examples
     --------
     >>> model = ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3)
@@ -25,6 +35,23 @@ def weights_of(model: nn.Module) -> dict[str, NDArray]:
 def load_autoencoder(weights: dict[str, NDArray], config: dict[str, Any]) -> ConvAutoencoder:
     """Rebuild an autoencoder from its stored weights and its ``config``.
 
+    Parameters
+    ----------
+    weights : dict of str to array
+        From :func:`weights_of`.
+    config : dict
+        The network's ``config``; a stored ``n_clusters`` or ``scaling`` is passed over.
+
+    Returns
+    -------
+    ConvAutoencoder
+        In evaluation mode, on the CPU, with a copy of the weights.
+
+    Raises
+    ------
+    RuntimeError
+        From torch, if the weights are those of another network.
+
     Examples
     --------
     >>> model = ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3)
@@ -32,17 +59,43 @@ def load_autoencoder(weights: dict[str, NDArray], config: dict[str, Any]) -> Con
     >>> bool((again.to_features.weight == model.to_features.weight).all())
     True
     """
-    config = dict(config)
-    model = ConvAutoencoder(config.pop("shape"), **config)
-    return _load(model, weights)
+    return _load(_autoencoder(config), weights)
 
 
 def load_clustering(weights: dict[str, NDArray], config: dict[str, Any]) -> DeepClustering:
-    """Rebuild a clustering network from its stored weights and its ``config``."""
-    config = dict(config)
-    n_clusters = config.pop("n_clusters")
-    autoencoder = ConvAutoencoder(config.pop("shape"), **config)
-    return _load(DeepClustering(autoencoder, n_clusters), weights)
+    """Rebuild a clustering network from its stored weights and its ``config``.
+
+    Parameters
+    ----------
+    weights : dict of str to array
+        From :func:`weights_of`.
+    config : dict
+        The network's ``config``, with ``n_clusters``; a stored ``scaling`` is passed over.
+
+    Returns
+    -------
+    DeepClustering
+        In evaluation mode, on the CPU, with a copy of the weights.
+
+    Raises
+    ------
+    RuntimeError
+        From torch, if the weights are those of another network.
+
+    Examples
+    --------
+    >>> model = DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3), 2)
+    >>> _ = torch.nn.init.ones_(model.centroids)
+    >>> load_clustering(weights_of(model), model.config).centroids.tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
+    return _load(DeepClustering(_autoencoder(config), config["n_clusters"]), weights)
+
+
+def _autoencoder(config: dict[str, Any]) -> ConvAutoencoder:
+    # A stored config also says how many clusters there are and how scans were scaled.
+    own = {name: v for name, v in config.items() if name not in ("n_clusters", "scaling")}
+    return ConvAutoencoder(own.pop("shape"), **own)
 
 
 def _load(model: Any, weights: dict[str, NDArray]) -> Any:

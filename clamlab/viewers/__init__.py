@@ -2,7 +2,7 @@
 
 from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
-from clamlab.viewers.maps import layer_maps, study_maps
+from clamlab.viewers.maps import study_maps
 from clamlab.viewers.slice_viewer import SliceViewer
 from clamlab.viewers.volume_view import volume_view
 
@@ -10,7 +10,6 @@ __all__ = [
     "CohortViewer",
     "SliceViewer",
     "embed",
-    "layer_maps",
     "study_maps",
     "to_html",
     "volume_view",

@@ -106,6 +106,11 @@ def embed(page: str | Path, *, height: int = 560) -> "HTML":
     height : int
         Height of the frame in screen pixels.
 
+    Returns
+    -------
+    IPython.display.HTML
+        The frame; a notebook shows it as the last line of a cell.
+
     Examples
     --------
     >>> import numpy as np

@@ -19,6 +19,9 @@ def study_maps(
     counterfactual_hu: NDArray,
     volumes: NDArray,
     soft_assignments: NDArray,
+    *,
+    model: Any = None,
+    images: NDArray | None = None,
 ) -> dict[str, ScanMap]:
     """Offer a study's maps to the cohort viewer, each as a function of scan and cluster.
 
@@ -36,6 +39,10 @@ def study_maps(
         The scans, HU.
     soft_assignments : array (n, K)
         Probabilities of the clusters.
+    model : DeepClustering, optional
+        Adds the maps of its single convolutions, as in :func:`layer_maps`.
+    images : array or ScaledVolumes, shape (n, *grid), optional
+        The scans on the network's scale, needed with ``model``.
 
     Returns
     -------
@@ -57,13 +64,16 @@ def study_maps(
         other = counterfactual_hu[i][rival_of(soft_assignments[i], k)]
         return (np.asarray(volumes[i], np.float32) - other) / HU_SPAN
 
-    return {
+    kinds = {
         "Activation (CLAM)": lambda i, k: _importance(maps[i][k]),
         "Activation, unweighted": lambda i, k: _importance(unweighted[i]),
         "Contrast": lambda i, k: _to_largest(contrast[i][k]),
         "Denser than the rival's": lambda i, k: np.clip(difference(i, k), 0, 1),
         "Less dense than the rival's": lambda i, k: np.clip(-difference(i, k), 0, 1),
     }
+    if model is not None and images is not None:
+        kinds |= layer_maps(model, images, n_layers=len(model.config["channels"]))
+    return kinds
 
 
 def rival_of(soft_assignment: NDArray, cluster: int) -> int:

@@ -7,6 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 def average_volume(volumes: NDArray) -> NDArray[np.float32]:
     """Average all scans, one at a time.
 
+    Parameters
+    ----------
+    volumes : array, shape (n_scans, *grid)
+        A memory map is read one scan at a time.
+
+    Returns
+    -------
+    array of float32, shape (*grid)
+        In the units of the scans.
+
     Examples
     --------
     >>> average_volume(np.array([[-900], [-700]]))

@@ -9,6 +9,18 @@ from numpy.typing import NDArray
 def grid_for(shape: Sequence[int], *, multiple: int = 8) -> tuple[int, ...]:
     """Return the smallest grid that holds ``shape`` and that the network can halve exactly.
 
+    Parameters
+    ----------
+    shape : sequence of int
+        Voxels along each side.
+    multiple : int
+        What every side becomes a multiple of: the product of the network's strides. The default
+        serves the paper's networks in 2-D (4) and 3-D (8).
+
+    Returns
+    -------
+    tuple of int
+
     Examples
     --------
     >>> grid_for((95, 64, 90))

@@ -30,6 +30,15 @@ def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path
     ------
     ValueError
         If the array is not 3-D or the affine turns no voxel into a place.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> mask, affine = np.array([[[True, False]]]), np.diag([3.0, 3, 3, 1])
+    >>> path = save_nifti(Path(tempfile.mkdtemp()) / "mask.nii.gz", mask, affine)
+    >>> again, place = load_nifti(path)
+    >>> again, place.diagonal().tolist()
+    (array([[[1, 0]]], dtype=uint8), [3.0, 3.0, 3.0, 1.0])
     """
     path, array, affine = Path(path), np.asarray(array), np.asarray(affine, "float64")
     if array.ndim != 3 or affine.shape != (4, 4) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
@@ -63,6 +72,15 @@ def save_averages(
     Returns
     -------
     list of Path
+        The files written, in the order of the averages.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> averages = {"hu": {"Overall": np.full((2, 2, 2), -850), "Cluster 1": np.zeros((2, 2, 2))}}
+    >>> paths = save_averages(tempfile.mkdtemp(), averages, np.diag([3.0, 3, 3, 1]))
+    >>> [path.name for path in paths], int(load_nifti(paths[0])[0].mean())
+    (['hu_overall.nii.gz', 'hu_cluster_1.nii.gz'], -850)
     """
     return [
         save_nifti(Path(folder) / f"{kind}_{name.lower().replace(' ', '_')}.nii.gz", array, affine)
@@ -72,6 +90,29 @@ def save_averages(
 
 
 def load_nifti(path: str | os.PathLike) -> tuple[NDArray, NDArray]:
-    """Read a volume and its affine in canonical order: x to the right, y forward, z up (RAS+)."""
+    """Read a volume and its affine in canonical order: x to the right, y forward, z up (RAS+).
+
+    Parameters
+    ----------
+    path : path
+        A .nii or .nii.gz file.
+
+    Returns
+    -------
+    array : array, shape (x, y, z)
+        The voxels as the file means them, its slope and intercept applied.
+    affine : array, shape (4, 4)
+        Voxel to mm.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> leftwards = np.diag([-2.0, 2, 2, 1])
+    >>> stored = np.arange(3, dtype="int16").reshape(3, 1, 1)
+    >>> path = save_nifti(Path(tempfile.mkdtemp()) / "a.nii.gz", stored, leftwards)
+    >>> array, affine = load_nifti(path)
+    >>> array.ravel().tolist(), affine[0].tolist()
+    ([2, 1, 0], [2.0, 0.0, 0.0, -4.0])
+    """
     image = nibabel.as_closest_canonical(nibabel.load(path))
     return np.asanyarray(image.dataobj), image.affine

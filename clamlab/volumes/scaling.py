@@ -101,6 +101,14 @@ class ScaledVolumes:
     ----------
     volumes, mask, rule
         As for :func:`scale`.
+
+    Examples
+    --------
+    >>> hu, mask = np.array([[-900, -700, 40], [-800, -650, 40]]), np.array([True, True, False])
+    >>> rule = {"method": "zscore", "shift": -800.0, "scale": 100.0, "background": 0.0}
+    >>> images = ScaledVolumes(hu, mask, rule)
+    >>> images.shape, images[1:]
+    ((2, 3), array([[0. , 1.5, 0. ]], dtype=float32))
     """
 
     def __init__(self, volumes: NDArray, mask: NDArray, rule: dict[str, Any]) -> None:
@@ -123,6 +131,18 @@ class ScaledVolumes:
 
 def unscale(images: NDArray, mask: NDArray, rule: dict[str, Any]) -> NDArray[np.float32]:
     """Turn images on the network's scale back to HU; NaN outside the lungs, which had no HU there.
+
+    Parameters
+    ----------
+    images : array, shape (..., *grid)
+        On the network's scale, for instance what the decoder draws.
+    mask, rule
+        As for :func:`scale`.
+
+    Returns
+    -------
+    array of float32, same shape
+        HU inside the lungs, NaN outside.
 
     Examples
     --------

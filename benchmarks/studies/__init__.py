@@ -1,0 +1,1 @@
+"""Studies of the method itself, run by the benchmarks: their results are committed beside them."""

@@ -1,0 +1,1 @@
+"""A whole cohort, one subject after another: recorded, resumed, planned and shown."""

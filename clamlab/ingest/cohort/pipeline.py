@@ -1,0 +1,296 @@
+"""From a folder of scans to a cohort on one grid, subject by subject, resumable."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from clamlab.ingest.alignment.registration import KINDS
+from clamlab.ingest.cohort.cohort_template import (
+    common_grid,
+    draw_sample,
+    given_template,
+    own_template,
+)
+from clamlab.ingest.cohort.files import writing
+from clamlab.ingest.cohort.qc_pages import write_index
+from clamlab.ingest.cohort.steps import align, prepare
+from clamlab.ingest.cohort.subjects import Settings, Subject, subject_folder
+from clamlab.ingest.reading.choice import MIN_COVERAGE_MM
+from clamlab.volumes import load_nifti
+
+FACTS = (
+    "format", "slices", "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
+    "manufacturer", "scanner_model", "kvp", "image_type",
+)  # fmt: skip
+MEASURES = ("right_ml", "left_ml", "mean_lung_hu")
+
+
+def ingest_cohort(
+    cohort: pd.DataFrame,
+    folder: str | os.PathLike,
+    *,
+    scans_root: str | os.PathLike | None = None,
+    spacing_mm: float = 3.0,
+    registration: str = "syn",
+    template: str | os.PathLike | None = None,
+    template_share: float = 0.1,
+    min_coverage_mm: float = MIN_COVERAGE_MM,
+    n_jobs: int | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Turn every subject's scan into an HU volume on one grid, and say which need a look.
+
+    Three passes, each parallel over subjects and each resumable: read and segment; make the
+    template from a share of the subjects; register to it. A subject that fails is recorded with
+    its reason and the cohort goes on. Running again computes only what is missing or has changed.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        ``subject_id`` and ``scan`` (DICOM folder or file, or NIfTI), one row per subject. Optional:
+        ``lung_mask`` (NIfTI, 1 right and 2 left) instead of our segmentation, ``series_number``
+        where a person chose among series.
+    folder : path
+        Receives ``scans/<subject>/``, ``template.nii.gz`` and ``qc/`` (a picture per subject and
+        ``index.html``).
+    scans_root : path or None
+        What relative paths start from; None is the working folder.
+    spacing_mm : float
+        Voxel side of the grid.
+    registration : {"syn", "affine", "none"}
+        "none": the scans already lie on one common grid; they are checked and taken as they are.
+    template : path or None
+        Lung labels (NIfTI, 1 right and 2 left) to register to; None makes them from this cohort.
+        With ``registration="none"``: the grid's lung mask; None takes the majority of the
+        segmentations.
+    template_share : float
+        Share of the subjects the template is made from, at least three where there are so many.
+    min_coverage_mm : float
+        Scans with less extent from feet to head do not hold whole lungs and are excluded.
+    n_jobs : int or None
+        Processes; None is one, or what ``joblib.parallel_config`` says (a Dask cluster, say).
+    seed : int
+        Of the template's sample and of ANTs.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        One row per subject, in the cohort's order: ``subject_id``, ``status`` (ok, review or
+        excluded), ``reason`` (every reason, in plain words), acquisition facts, ``right_ml``,
+        ``left_ml``, ``mean_lung_hu`` (of the scan itself), ``dice`` (with the template, after
+        registration), ``filled_fraction`` (see :func:`fill_lungs`), ``in_template``, ``series``
+        (why this one), ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        For a bad cohort table or argument; ready-made scans on different grids (all are named).
+    OSError
+        If the folder cannot be written; finished subjects are kept.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from clamlab.volumes import save_nifti
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> affine = np.diag([7.0, 7, 7, 1])
+    >>> chest = np.full((48, 32, 40), 40, "int16")
+    >>> chest[27:44, 6:26, 6:34] = chest[4:21, 6:26, 6:34] = -850
+    >>> chest[:, 30:] = -1000
+    >>> for name in ("S-1", "S-2"):
+    ...     path = save_nifti(folder / f"{name}.nii.gz", chest, affine)
+    >>> cohort = pd.DataFrame({"subject_id": ["S-1", "S-2"], "scan": ["S-1.nii.gz", "S-3.nii.gz"]})
+    >>> qc = ingest_cohort(cohort, folder / "out", scans_root=folder, spacing_mm=7,
+    ...                    registration="affine", progress=False)
+    >>> qc["status"].tolist()
+    ['ok', 'excluded']
+    """
+    settings = Settings(
+        spacing_mm=float(spacing_mm),
+        registration=registration,
+        min_coverage_mm=float(min_coverage_mm),
+        seed=int(seed),
+        segment=not (registration == "none" and template),
+    )
+    folder = Path(folder)
+    check_arguments(settings, template_share)
+    subjects = cohort_subjects(cohort, folder, Path(scans_root or "."))
+    with writing(folder):
+        (folder / "qc").mkdir(parents=True, exist_ok=True)
+
+    def each(step: Callable, chosen: Iterable[Subject], name: str, *arguments: Any) -> list[dict]:
+        listed = tqdm(list(chosen), desc=name, unit="scan", disable=not progress)
+        return Parallel(n_jobs=n_jobs)(delayed(step)(one, *arguments) for one in listed)
+
+    read = each(prepare, subjects, "read and segment", settings)
+    usable = [s for s, record in zip(subjects, read, strict=True) if record["status"] == "done"]
+    records = {s.subject_id: record for s, record in zip(subjects, read, strict=True)}
+    sample: list[str] = []
+    registered: dict[str, dict] = {}
+    if usable:
+        if registration == "none":
+            lungs = common_grid(folder, usable, records, template)
+        elif template:
+            lungs = given_template(folder, Path(template), settings)
+        else:
+            chosen = draw_sample(usable, records, template_share, seed)
+            sample = [s.subject_id for s in chosen]
+            lungs = own_template(folder, chosen, records, settings, n_jobs, progress)
+        aligned = each(align, usable, "register", settings, lungs)
+        registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
+    twins = _twins(records)
+    qc = pd.DataFrame(
+        [_row(s.subject_id, records, registered, twins, sample) for s in subjects]
+    ).astype({"slices": "Int64", "dice": float, "filled_fraction": float})
+    write_index(qc, folder / "qc")
+    return qc
+
+
+def stack(qc: pd.DataFrame, folder: str | os.PathLike, out: NDArray) -> NDArray:
+    """Copy the registered volumes into an array, row by row, one in memory at a time.
+
+    Parameters
+    ----------
+    qc : DataFrame
+        From :func:`ingest_cohort`; excluded subjects have no row in ``out``.
+    folder : path
+        The folder it was made in.
+    out : array of int16, shape (n_used, *grid)
+        Usually a memory map that the caller has opened for writing.
+
+    Returns
+    -------
+    array
+        ``out``; row i is the i-th subject of ``qc`` that is not excluded.
+
+    Raises
+    ------
+    ValueError
+        If ``out`` has another shape than the volumes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from clamlab.volumes import save_nifti
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name, hu in (("S-1", -850), ("S-3", -790)):
+    ...     (folder / "scans" / name).mkdir(parents=True)
+    ...     volume = np.full((2, 2, 2), hu, "int16")
+    ...     _ = save_nifti(folder / "scans" / name / "registered.nii.gz", volume, np.eye(4))
+    >>> qc = pd.DataFrame({"subject_id": ["S-1", "S-2", "S-3"], "status": ["ok", "excluded", "ok"]})
+    >>> stack(qc, folder, np.zeros((2, 2, 2, 2), "int16"))[:, 0, 0, 0].tolist()
+    [-850, -790]
+    """
+    used = qc.loc[qc["status"] != "excluded", "subject_id"]
+    if len(out) != len(used):
+        raise ValueError(f"expected room for {len(used)} volumes, found {len(out)} rows")
+    for row, subject in enumerate(used):
+        volume, _ = load_nifti(subject_folder(Path(folder), str(subject)) / "registered.nii.gz")
+        if volume.shape != out.shape[1:]:
+            raise ValueError(
+                f"{subject}: expected a volume of {out.shape[1:]}, found {volume.shape}"
+            )
+        out[row] = volume
+    return out
+
+
+def check_arguments(settings: Settings, template_share: float) -> None:
+    """Raise ValueError for settings that no subject could be ingested with."""
+    if settings.registration not in KINDS:
+        raise ValueError(
+            f"registration must be one of {', '.join(KINDS)}, found {settings.registration!r}"
+        )
+    if not settings.spacing_mm > 0:
+        raise ValueError(f"spacing_mm must be positive, found {settings.spacing_mm}")
+    if not 0 < template_share <= 1:
+        raise ValueError(f"template_share must be above 0 and at most 1, found {template_share}")
+
+
+def cohort_subjects(cohort: pd.DataFrame, folder: Path, root: Path) -> list[Subject]:
+    """Check a cohort table and return its rows as the steps take them.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a cell is empty or a subject stands twice.
+    """
+    missing = [column for column in ("subject_id", "scan") if column not in cohort.columns]
+    if missing or not len(cohort):
+        raise ValueError(
+            "expected a cohort table with at least one row and the columns subject_id and scan, "
+            f"found {len(cohort)} rows and the columns {', '.join(map(str, cohort.columns))}"
+        )
+    blank = cohort.index[cohort["subject_id"].isna() | cohort["scan"].isna()]
+    if len(blank):
+        raise ValueError(f"cohort: subject_id or scan is empty in the rows {blank.tolist()[:10]}")
+    ids = cohort["subject_id"].astype(str)
+    if ids.duplicated().any():
+        twice = sorted(set(ids[ids.duplicated()]))
+        raise ValueError(f"cohort: expected each subject once, found repeated: {', '.join(twice)}")
+    return [
+        Subject(
+            subject_id=str(row["subject_id"]),
+            scan=root / str(row["scan"]),
+            folder=subject_folder(folder, str(row["subject_id"])),
+            lung_mask=root / str(row["lung_mask"]) if _given(row, "lung_mask") else None,
+            series_number=int(row["series_number"]) if _given(row, "series_number") else None,
+        )
+        for row in cohort.to_dict("records")
+    ]
+
+
+def _given(row: dict, column: str) -> bool:
+    return column in row and not pd.isna(row[column]) and str(row[column]).strip() != ""
+
+
+def _twins(records: dict[str, dict]) -> dict[str, list[str]]:
+    """Find subjects whose scans are the same image."""
+    owners: dict[str, list[str]] = {}
+    for subject, record in records.items():
+        if record.get("pixels"):
+            owners.setdefault(record["pixels"], []).append(subject)
+    return {
+        subject: [other for other in same if other != subject]
+        for same in owners.values()
+        if len(same) > 1
+        for subject in same
+    }
+
+
+def _row(
+    subject: str,
+    records: dict[str, dict],
+    registered: dict[str, dict],
+    twins: dict[str, list[str]],
+    sample: list[str],
+) -> dict[str, Any]:
+    read, fit = records[subject], registered.get(subject, {})
+    failed = next((r for r in (read, fit) if r.get("status") in ("failed", "unexpected")), None)
+    reasons = [failed["reason"]] if failed else []
+    reasons += read.get("flags", []) + fit.get("flags", [])
+    if subject in twins:
+        reasons.append(f"the same image as {', '.join(twins[subject])}")
+    status = "excluded" if failed else "review" if reasons else "ok"
+    facts, measures = read.get("facts", {}), read.get("measures", {})
+    return {
+        "subject_id": subject,
+        "status": status,
+        "reason": "; ".join(reasons),
+        **{name: facts.get(name) for name in FACTS},
+        **{name: measures.get(name) for name in MEASURES},
+        "dice": fit.get("dice"),
+        "filled_fraction": fit.get("filled_fraction"),
+        "in_template": subject in sample,
+        "series": "; ".join(read.get("log", [])),
+        "seconds": round(read["seconds"] + fit.get("seconds", 0.0), 2),
+    }

@@ -1,0 +1,80 @@
+"""A subject, what decides its results, and the record that lets an interrupted cohort go on."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.ingest.cohort.files import DiskError, folder_name, read_json, write_json, writing
+from clamlab.ingest.errors import IngestError
+
+STATE = "state.json"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One row of the cohort as the steps need it."""
+
+    subject_id: str
+    scan: Path
+    folder: Path
+    lung_mask: Path | None = None
+    series_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a subject's results besides its scan.
+
+    ``segment`` is asked for unless ready-made volumes come with their mask.
+    """
+
+    spacing_mm: float
+    registration: str
+    min_coverage_mm: float
+    seed: int
+    segment: bool = True
+
+
+@dataclass(frozen=True)
+class Template:
+    """The study's lungs on the study's grid."""
+
+    labels: NDArray[np.uint8]
+    affine: NDArray[np.float64]
+    key: str
+
+
+def subject_folder(study: Path, subject_id: str) -> Path:
+    """Return where a subject's files are."""
+    return study / "scans" / folder_name(subject_id)
+
+
+def recorded(
+    subject: Subject, step: str, key: str, work: Callable[..., dict], *arguments: Any
+) -> dict[str, Any]:
+    """Do a step unless its record is there; a failure is recorded too, and the cohort goes on."""
+    with writing(subject.folder):
+        subject.folder.mkdir(parents=True, exist_ok=True)
+    path = subject.folder / STATE
+    state = read_json(path) | {"subject_id": subject.subject_id}
+    old = state.get(step, {})
+    kept = all((subject.folder / name).exists() for name in old.get("files", []))
+    if old.get("key") == key and old.get("status") in ("done", "failed") and kept:
+        return old
+    start = time.perf_counter()
+    try:
+        record = work(subject, *arguments) | {"status": "done"}
+    except DiskError:
+        raise
+    except IngestError as error:
+        record = {"status": "failed", "reason": str(error)}
+    except Exception as error:  # one subject must not stop the others; it is tried again next time
+        record = {"status": "unexpected", "reason": f"{type(error).__name__}: {error}"}
+    record |= {"key": key, "seconds": round(time.perf_counter() - start, 2)}
+    write_json(path, state | {step: record})
+    return record

@@ -1,0 +1,1 @@
+"""From files of any kind to one upright volume in HU: series found, chosen, converted, checked."""

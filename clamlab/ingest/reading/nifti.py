@@ -1,0 +1,64 @@
+"""Read a NIfTI file that claims to be a chest CT."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.affines import voxel_sizes
+from numpy.typing import NDArray
+
+from clamlab.ingest.errors import IngestError
+from clamlab.ingest.reading.checks import check_geometry, check_hu, to_hu
+from clamlab.ingest.scan import Scan
+
+
+def read_nifti(path: Path, *, min_coverage_mm: float) -> Scan:
+    """Read one NIfTI file, long enough for whole lungs, into HU in RAS+ order."""
+    volume, affine = load_volume(path)
+    sizes = voxel_sizes(affine)
+    coverage = volume.shape[2] * sizes[2]
+    if coverage < min_coverage_mm:
+        raise IngestError(
+            f"too short for whole lungs: expected at least {min_coverage_mm:g} mm from top to "
+            f"bottom, found {coverage:.0f} mm ({volume.shape[2]} slices); give another scan, or "
+            "lower min_coverage_mm"
+        )
+    facts = {
+        "format": "NIfTI",
+        "slices": volume.shape[2],
+        "thickness_mm": round(float(sizes[2]), 3),
+        "spacing_mm": " x ".join(f"{size:.3g}" for size in sizes),
+        "coverage_mm": round(float(coverage), 1),
+    }
+    return Scan(volume, affine, facts, [], [])
+
+
+def load_volume(path: str | os.PathLike) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+    """Load a NIfTI CT, checked, as int16 HU in RAS+ order.
+
+    Raises
+    ------
+    IngestError
+        For 4-D, unoriented, skewed or empty images, and values that are not HU.
+    """
+    path = Path(path)
+    try:
+        image: Any = nibabel.load(path)
+        header = image.header
+        if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
+            raise IngestError(
+                f"{path.name}: expected an oriented image, found sform_code 0 and qform_code 0, so "
+                "left and right cannot be told; write it again with its affine"
+            )
+        image = nibabel.funcs.squeeze_image(image)
+        check_geometry(image.shape, image.affine)
+        image = nibabel.as_closest_canonical(image)
+        volume = np.asanyarray(image.dataobj)
+        check_hu(volume)
+    except IngestError as error:
+        raise IngestError(f"{path.name}: {str(error).removeprefix(path.name + ': ')}") from None
+    except (OSError, EOFError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
+        raise IngestError(f"{path.name}: expected a NIfTI image, found {error}") from error
+    return to_hu(volume), np.asarray(image.affine, "float64")

@@ -1,0 +1,16 @@
+"""Maps as numbers: how much, where in the lung, and with which outcome they go."""
+
+from clamlab.stats.maps.measures import map_measures, measures_by_cluster
+from clamlab.stats.maps.outcome_maps import OutcomeMap, outcome_map
+from clamlab.stats.maps.voxelwise import voxelwise_association
+from clamlab.stats.maps.zones import outside_shares, zone_shares
+
+__all__ = [
+    "OutcomeMap",
+    "map_measures",
+    "measures_by_cluster",
+    "outcome_map",
+    "outside_shares",
+    "voxelwise_association",
+    "zone_shares",
+]

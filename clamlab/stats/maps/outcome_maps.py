@@ -1,0 +1,111 @@
+"""Where in the lung an outcome goes along with the maps, adjusted as the outcome's model is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from clamlab.stats.maps.voxelwise import voxelwise_association
+from clamlab.stats.outcomes.design import CONSTANT, build_design
+from clamlab.stats.outcomes.fitting import choose_covariates, complete_rows, find_outcomes
+from clamlab.stats.variables import DERIVED_REASON
+
+
+@dataclass(frozen=True)
+class OutcomeMap:
+    """Where maps go along with an outcome.
+
+    Attributes
+    ----------
+    title : str
+        Of the outcome, with transform and units.
+    n : int
+        Scans with outcome and covariates known.
+    t, p : array, shape (*grid)
+        From `voxelwise_association`: p is corrected for looking everywhere.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"fvc": rng.normal(3, 0.6, 40)})
+    >>> schema = {"properties": {"fvc": {"type": "number", "x-role": "outcome", "x-units": "l"}}}
+    >>> maps = rng.normal(size=(40, 3)) - np.outer(table["fvc"] - 3, [0, 0, 3])
+    >>> found = outcome_map(maps, table, schema, n_permutations=200, seed=1)
+    >>> found.title, np.flatnonzero(found.p < 0.05).tolist(), bool(found.t[2] < 0)
+    ('fvc, l', [2], True)
+    """
+
+    title: str
+    n: int
+    t: NDArray
+    p: NDArray
+
+
+def outcome_map(
+    maps: ArrayLike,
+    table: pd.DataFrame,
+    schema: dict,
+    *,
+    outcome: str | None = None,
+    covariates: Sequence[str] | None = None,
+    n_permutations: int = 1000,
+    seed: int,
+) -> OutcomeMap:
+    """See where in the lung people's maps change with one of their outcomes.
+
+    Parameters
+    ----------
+    maps : array, shape (n, *grid)
+        One map per row of the table; best at the layer's own grid.
+    table : DataFrame
+        The clinical table.
+    schema : dict
+        Its contract.
+    outcome : str, optional
+        A column with role "outcome" that is a number; by default the first.
+    covariates : sequence of str, optional
+        As for `outcome_associations`: all demographics by default.
+    n_permutations, seed : int
+
+    Returns
+    -------
+    OutcomeMap
+
+    Raises
+    ------
+    ValueError
+        If the outcome is not one of the contract's, or is derived from the images.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"age": rng.normal(60, 9, 40), "dlco": rng.normal(17, 4, 40)})
+    >>> schema = {"properties": {"age": {"type": "number", "x-role": "demographic"},
+    ...                          "dlco": {"type": "number", "x-role": "outcome"}}}
+    >>> maps = rng.normal(size=(40, 3)) + np.outer(table["dlco"] - 17, [0, 0.5, 0])
+    >>> found = outcome_map(maps, table, schema, n_permutations=200, seed=1)
+    >>> found.title, found.n, (found.p < 0.05).tolist()
+    ('dlco', 40, [False, True, False])
+    """
+    known, _ = find_outcomes(table, schema)
+    by_name = {variable.name: variable for variable in known}
+    name = known[0].name if outcome is None else outcome
+    if name not in by_name:
+        raise ValueError(f"no outcome {name!r} in numbers: there are {', '.join(by_name)}")
+    wanted = by_name[name]
+    if wanted.source == "derived":
+        raise ValueError(f"{name!r} is {DERIVED_REASON}")
+    adjust, _ = choose_covariates(table, schema, covariates)
+    values = wanted.transformed(table)
+    rows = (values.notna() & complete_rows(table, adjust)).to_numpy()
+    design = build_design(table[rows], adjust)
+    t, p = voxelwise_association(
+        np.asarray(maps)[rows],
+        values[rows],
+        confounders=design.matrix.drop(columns=CONSTANT),
+        n_permutations=n_permutations,
+        seed=seed,
+    )
+    return OutcomeMap(wanted.label, int(rows.sum()), t, p)

@@ -1,0 +1,94 @@
+"""Tables of numbers as a reader wants to see them in a notebook."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from clamlab.stats.tables.rendering import TEST_COLUMNS, cluster_name, p_text
+
+CODES = ("cluster", "group", "other_group")
+HEADINGS = TEST_COLUMNS | {
+    "title": "",
+    "group": "Cluster",
+    "other_group": "Against",
+    "n": "n",
+    "n_missing": "Missing",
+    "n_scans": "Scans",
+    "subject_id": "Subject",
+    "df1": "df 1",
+    "df2": "df 2",
+    "rank_p": "P of ranks",
+    "tableone_p": "P of tableone",
+}
+P_VALUES = ("p", "p_holm", "p_bh", "rank_p", "tableone_p")
+LONG = 60
+
+
+def show_table(
+    frame: pd.DataFrame, columns: Sequence[str] | None = None, *, decimals: int = 2
+) -> Styler:
+    """Read a table in a notebook without its machinery: headings, clusters from 1, few digits.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A tidy table of this library, or one that is printed already.
+    columns : sequence of str, optional
+        What to show, in this order; by default everything.
+    decimals : int
+        Of numbers that are not whole. P-values have three, as papers print them.
+
+    Returns
+    -------
+    Styler
+        Words to the left, numbers to the right, no row numbers, nothing where a value is missing.
+
+    Raises
+    ------
+    ValueError
+        If a column is not in the table.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"group": [0, 1], "difference": [1.234, None], "p": [0.0004, 0.25]})
+    >>> show_table(frame).data.to_numpy().tolist()
+    [['1', '1.23', '<0.001'], ['2', '', '0.250']]
+    """
+    columns = list(frame.columns if columns is None else columns)
+    if missing := [name for name in columns if name not in frame]:
+        raise ValueError(f"no columns {missing}: the table has {', '.join(map(str, frame))}")
+    cells = {name: _cells(frame[name], decimals) for name in columns}
+    shown = pd.DataFrame({_heading(name): texts for name, texts in cells.items()})
+    style = shown.style.format(escape="html").hide(axis="index")
+    return style.set_table_styles({name: _look(shown[name]) for name in shown})
+
+
+def _heading(name: str | int) -> str:
+    """Name a column; those that are numbered stand for clusters."""
+    if not isinstance(name, str):
+        return cluster_name(name)
+    text = name.replace("_", " ")
+    return HEADINGS.get(name, text[:1].upper() + text[1:])
+
+
+def _cells(column: pd.Series, decimals: int) -> list[str]:
+    """Print the values of one column alike."""
+    if column.name in P_VALUES:
+        return [p_text(value) for value in column]
+    if column.name in CODES:
+        return ["" if pd.isna(code) else str(int(code) + 1) for code in column]
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return ["" if pd.isna(value) else str(value) for value in column]
+    whole = (column.dropna() % 1 == 0).all()
+    return ["" if pd.isna(v) else f"{v:.{0 if whole else decimals}f}" for v in column]
+
+
+def _look(texts: pd.Series) -> list[dict[str, str]]:
+    """Align a column, and break its lines only where there is much to read."""
+    words = any(letter.isalpha() for text in texts for letter in text)
+    wrap = "normal" if max(map(len, texts), default=0) > LONG else "nowrap"
+    return [
+        {"selector": "", "props": f"text-align: {'left' if words else 'right'}"},
+        {"selector": "td", "props": f"white-space: {wrap}"},
+    ]
