@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UMASK = os.umask(0)
+os.umask(UMASK)
+
 
 def partial_name(path: Path) -> Path:
     """Return the name that a file has until it is whole; it keeps the suffix.
@@ -31,7 +34,20 @@ def put_in_place(temporary: Path, path: Path) -> None:
     """
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    temporary.replace(path)
+    # Some libraries make files that only their owner may read: one rule for all, the user's own.
+    temporary.chmod(0o666 & ~UMASK)
+    os.replace(temporary, path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Push a folder's list of names to the disk, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from clamlab.cli import main
@@ -159,14 +160,43 @@ def test_status_and_export(tmp_path, capsys):
     assert capsys.readouterr().out.count("missing") == 10
     assert main(["export", str(study.root), str(tmp_path / "paper")]) == 1
     assert "nothing to export" in capsys.readouterr().err
-    stage = study.stage("09_associations")
     row = {"outcome": "fvc", "part": "omnibus", "n": 9, "p": 0.5, "note": None}
     row |= dict.fromkeys(["difference", "low", "high"])
-    stage.write("associations", pd.DataFrame([row]))
-    stage.path("figure_10").with_suffix(".png").write_bytes(b"png")
+    study.write("associations", pd.DataFrame([row]))
+    study.path("figure_10").with_suffix(".png").write_bytes(b"png")
+    cohort = {"subject_id": ["s-0815"], "scan": ["DOE_JANE/ct"], "name": ["Jane Doe"]}
+    study.write("cohort", pd.DataFrame(cohort))
+    study.write("exclusions", pd.DataFrame({"subject_id": ["s-0816"], "reason": ["DOE_JOHN/ct"]}))
     assert main(["export", str(study.root), str(tmp_path / "paper")]) == 0
     copied = {p.name for p in (tmp_path / "paper").rglob("*") if p.is_file()}
     assert copied == {"associations.csv", "figure_10.png"}
+
+
+def test_a_run_that_would_rest_on_stale_stages_is_refused_before_it_starts(tmp_path, capsys):
+    study = Study.create(tmp_path / "study")
+    stage = study.stage("01_cohort")
+    stage.schema("participants")
+    stage.write("cohort", pd.DataFrame({"subject_id": ["a"], "scan": ["a"]}))
+    stage.write("exclusions", pd.DataFrame({"subject_id": ["b"], "reason": ["no scan"]}))
+    stage.publish()
+    contract = study.root / "schemas" / "participants.schema.json"
+    contract.write_text(contract.read_text() + " ")
+    assert main(["run", str(study.root), "--from", "02", "--to", "02"]) == 1
+    said = capsys.readouterr()
+    assert "01_cohort is stale: schema:participants has changed since" in said.err
+    assert "--from 01" in said.err and "--stale 01" in said.err
+    assert "02_volumes:" not in said.out
+
+
+def test_a_notebook_that_was_run_here_is_trusted_and_no_other(folder, tmp_path, monkeypatch):
+    """JupyterLab withholds pictures and viewers of notebooks that it does not trust."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    path = folder / "01_numbers.ipynb"
+    run_notebooks(folder, [path.name], {})
+    notebook = nbformat.read(path, as_version=4)
+    assert NotebookNotary().check_signature(notebook)
+    notebook.cells[-1].outputs[0].text = "another's output"
+    assert not NotebookNotary().check_signature(notebook)
 
 
 def test_a_study_that_is_not_there(tmp_path, capsys):

@@ -63,7 +63,7 @@ def test_the_two_clusters_are_recovered(study):
 
 
 def test_maps_overlay_the_scans_in_any_viewer(study):
-    grid = study.settings["grid"]
+    grid = study.read("grid")
     averages = sorted(study.path("averages").glob("*.nii.gz"))
     names = {path.name.removesuffix(".nii.gz") for path in averages}
     assert {"hu_overall", "clam_overall", "clam_cluster_1", "contrast_cluster_2"} <= names

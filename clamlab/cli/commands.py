@@ -12,13 +12,14 @@ import pandas as pd
 from clamlab.cli.running import run_notebooks
 from clamlab.cli.summary import summarise
 from clamlab.schema import draft_schema, read_table
-from clamlab.study import Study, StudyError
+from clamlab.study import Study, StudyError, lock
 from clamlab.study.files import write_file
+from clamlab.study.folder import STALE
 
+# What has one row for each subject stays in the study, whatever its columns hold.
 EXPORTED = (
-    "cohort", "exclusions", "qc", "criteria", "stability", "choice", "assignments", "trust",
-    "map_measures", "table_one_print", "associations", "adjusted_means", "model_comparison",
-    "figure_10",
+    "criteria", "choice", "trust", "table_one_print", "associations", "adjusted_means",
+    "model_comparison", "figure_10",
 )  # fmt: skip
 AVERAGES = ("averages", "average_viewer", "figure_7")
 SMALLEST_AVERAGE = 5  # the average of fewer scans shows persons
@@ -64,13 +65,19 @@ def simulate(options: argparse.Namespace) -> None:
         id_column="subject_id",
         path_column=None,
     )
-    run_notebooks(study.root / "notebooks", ["00_simulate.ipynb"], dict(options.parameters))
+    with lock.taken(study.root, "clamlab simulate") as turn:
+        run_notebooks(
+            study.root / "notebooks",
+            ["00_simulate.ipynb"],
+            dict(options.parameters),
+            environment=turn,
+        )
     print(f"\nNext: clamlab run {options.study}")
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the study's notebooks, then say where the results are."""
-    study = Study.open(options.study)
+    study = Study.open(options.study, stale=options.stale)
     names = sorted(p.name for p in (study.root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     chosen = [name for name in names if options.first <= name[:2] <= options.last]
     if not chosen:
@@ -78,13 +85,34 @@ def run(options: argparse.Namespace) -> None:
             f"no notebook from {options.first} to {options.last}: expected two digits, found "
             f"{', '.join(names)}"
         )
-    run_notebooks(study.root / "notebooks", chosen, dict(options.parameters))
+    _check_foundations(study, chosen[0])
+    told = {STALE: ",".join(sorted(study.allowed_stale))}
+    with lock.taken(study.root, "clamlab run") as turn:
+        run_notebooks(
+            study.root / "notebooks", chosen, dict(options.parameters), environment=turn | told
+        )
     print(f"\n{summarise(study)}")
+
+
+def _check_foundations(study: Study, first: str) -> None:
+    """Refuse to build on stages that are not fresh, before anything runs."""
+    states = study.status()
+    before = states[states["stage"] < first[:2]]
+    rests = before[before["status"].isin(["stale", "altered", "partial"])]
+    unsound = rests[~rests["stage"].str[:2].isin(study.allowed_stale)]
+    if unsound.empty:
+        return
+    listed = "\n".join(f"  {r.stage} is {r.status}: {r.why}" for r in unsound.itertuples())
+    oldest = unsound["stage"].iloc[0][:2]
+    raise StudyError(
+        f"{Path(first).stem} would rest on what is no longer so:\n{listed}\nGo on from there "
+        f"(--from {oldest}), or allow it by name (--stale {','.join(unsound['stage'].str[:2])})"
+    )
 
 
 def status(options: argparse.Namespace) -> None:
     """Print the state of every stage."""
-    table = Study.open(options.study).status()
+    table = Study.open(options.study).status(verify=options.verify)
     with pd.option_context("display.max_colwidth", None, "display.width", 200):
         print(table.fillna("").to_string(index=False))
 
@@ -97,7 +125,7 @@ def lab(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Copy what goes into a paper; scans of single subjects stay in the study."""
+    """Copy what goes into a paper; what tells of single subjects stays in the study."""
     study, folder = Study.open(options.study), Path(options.folder)
     if folder.exists():
         raise StudyError(f"{folder} exists: choose a folder that does not")

@@ -72,11 +72,21 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("study", metavar="STUDY")
     run.add_argument("--from", dest="first", default="01", metavar="NN", help="first notebook")
     run.add_argument("--to", dest="last", default="09", metavar="NN", help="last notebook")
+    run.add_argument(
+        "--stale",
+        default=[],
+        type=lambda text: text.split(","),
+        metavar="NN,NN",
+        help="stages to build on although they are stale",
+    )
     _add_parameters(run)
     run.set_defaults(command=commands.run)
 
     status = add("status", help="tell which stages are fresh, stale, partial or missing")
     status.add_argument("study", metavar="STUDY")
+    status.add_argument(
+        "--verify", action="store_true", help="read every file and compare it with its record"
+    )
     status.set_defaults(command=commands.status)
 
     lab = add("lab", help="open the study's notebooks in JupyterLab")

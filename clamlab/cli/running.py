@@ -3,10 +3,11 @@
 import ast
 import copy
 import os
+import sqlite3
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell
 
 from clamlab.atomic import whole_file
@@ -44,8 +46,16 @@ def parse_parameter(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def run_notebooks(folder: Path, names: Sequence[str], parameters: dict[str, Any]) -> None:
+def run_notebooks(
+    folder: Path,
+    names: Sequence[str],
+    parameters: dict[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run notebooks in order; each is saved with its outputs, also where it stops.
+
+    Their kernels have this process's environment and what ``environment`` adds to it.
 
     Raises
     ------
@@ -64,7 +74,7 @@ def run_notebooks(folder: Path, names: Sequence[str], parameters: dict[str, Any]
     for name, notebook in notebooks.items():
         print(f"\n{Path(name).stem}: {question_of(notebook)}", flush=True)
         start = time.monotonic()
-        _run(notebook, folder / name, parameters)
+        _run(notebook, folder / name, parameters, {**os.environ, **(environment or {})})
         print(f"{Path(name).stem}: done in {time.monotonic() - start:.0f} s", flush=True)
 
 
@@ -98,7 +108,9 @@ def question_of(notebook: NotebookNode) -> str:
     return lines[1].strip("*_ ") if len(lines) > 1 else ""
 
 
-def _run(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> None:
+def _run(
+    notebook: NotebookNode, path: Path, parameters: dict[str, Any], environment: dict[str, str]
+) -> None:
     running = copy.deepcopy(notebook)
     running.cells = [c for c in running.cells if INJECTED not in c.metadata.get("tags", [])]
     cell = _parameter_cell(running)
@@ -117,7 +129,7 @@ def _run(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> None
         resources={"metadata": {"path": path.parent}},
     )
     try:
-        client.execute()
+        client.execute(env=environment)
     except CellExecutionError as error:
         raise StudyError(
             f"{path.stem} stopped: {error.ename}: {error.evalue}\n(the notebook with its outputs "
@@ -139,6 +151,22 @@ def _keep(run: NotebookNode, path: Path, as_started: NotebookNode) -> None:
         path = path.with_name(f"{path.stem}_as_run.ipynb")
     with whole_file(path) as temporary:
         nbformat.write(run, temporary)
+    _trust(path)
+
+
+def _trust(path: Path) -> None:
+    """Sign a notebook that was just run here, so that JupyterLab shows its pictures and viewers.
+
+    Jupyter withholds them in notebooks that its user did not run; this user did.
+    """
+    try:
+        NotebookNotary().sign(nbformat.read(path, as_version=4))
+    except (OSError, sqlite3.Error) as error:
+        print(
+            f"{path.name} could not be signed ({error}): in JupyterLab, choose 'Trust Notebook' "
+            "to see its viewers",
+            file=sys.stderr,
+        )
 
 
 def _parameter_cell(notebook: NotebookNode) -> NotebookNode | None:

@@ -26,6 +26,10 @@ class Artefact:
         Without it the stage is not complete.
     clinical : bool
         A table with the user's own columns, read as carefully as the user's own file.
+    personal : bool
+        A person decides what stands in it: kept when its stage runs again, and free to change.
+    resumed : bool
+        Work on single subjects that the next run of the stage goes on from.
 
     Examples
     --------
@@ -41,6 +45,8 @@ class Artefact:
     schema: str | None = None
     required: bool = True
     clinical: bool = False
+    personal: bool = False
+    resumed: bool = False
 
 
 def _stage(stage: str, *rows: tuple) -> list[Artefact]:
@@ -49,6 +55,8 @@ def _stage(stage: str, *rows: tuple) -> list[Artefact]:
 
 SCAN = {"per_scan": True}
 EXTRA = {"required": False}
+RESUMED = {"resumed": True}
+PERSONAL = {"personal": True}
 
 _ALL = [
     *_stage(
@@ -65,13 +73,15 @@ _ALL = [
     ),
     *_stage(
         "02_volumes",
+        ("grid", "grid.json"),
         ("scans", "scans.csv", {"schema": "scans"}),
         ("volumes", "volumes.npy", SCAN),
         ("lung_mask", "lung_mask.npy"),
-        ("template", "template.nii.gz"),
+        ("template", "template.nii.gz", RESUMED),
+        ("template_state", "template.json", RESUMED | EXTRA),
         ("qc", "qc.csv", {"schema": "qc"}),
-        ("qc_pages", "qc", EXTRA),
-        ("subjects", "scans", EXTRA),
+        ("qc_pages", "qc", RESUMED | EXTRA),
+        ("subjects", "scans", RESUMED | EXTRA),
     ),
     *_stage(
         "03_autoencoder",
@@ -84,7 +94,7 @@ _ALL = [
         "04_n_clusters",
         ("criteria", "criteria.csv", {"schema": "criteria"}),
         ("stability", "stability.csv", {"schema": "stability"}),
-        ("choice", "choice.json"),
+        ("choice", "choice.json", PERSONAL),
     ),
     *_stage(
         "05_clusters",
@@ -113,7 +123,7 @@ _ALL = [
         ("figure_8", "figure_8.*"),
         ("figure_9", "figure_9.*"),
         ("average_viewer", "averages.html"),
-        ("notes", "notes.csv", {"schema": "notes", "required": False}),
+        ("notes", "notes.csv", {"schema": "notes", **EXTRA, **PERSONAL}),
     ),
     *_stage(
         "08_table_one",

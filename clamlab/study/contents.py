@@ -1,5 +1,6 @@
-"""What lies in a study folder: read and written by name, rows and contracts checked."""
+"""What lies in a study folder: read by name, rows and contracts checked."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,9 @@ import pandas as pd
 from clamlab.schema import check_table, load_schema, read_table
 from clamlab.study.catalogue import Artefact, artefact_of
 from clamlab.study.errors import StudyError
-from clamlab.study.files import Json, fingerprint, is_there, read_file, write_file
-from clamlab.study.provenance import SCHEMA_PREFIX, place_of, record_of
-
-SETTINGS = "study.json"
+from clamlab.study.files import Json, is_there, read_file
+from clamlab.study.fingerprints import unchanged
+from clamlab.study.provenance import SCHEMA_PREFIX, place_of, record_of, settings_of
 
 
 class Contents:
@@ -21,20 +21,18 @@ class Contents:
     ----------
     root : path
         The study's folder.
+    stale : iterable of str
+        Stages that may be built on although they are stale: their names or first two digits.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, *, stale: Iterable[str] = ()) -> None:
         self.root = Path(root).resolve()
+        self.allowed_stale = frozenset(stage[:2] for stage in stale)
 
     @property
     def settings(self) -> Json:
         """What ``study.json`` says: name, simulated or not, grid, template, inputs."""
-        path = self.root / SETTINGS
-        return read_file(path) if path.is_file() else {}
-
-    def update(self, **settings: Any) -> None:
-        """Add to ``study.json``, or replace what is there."""
-        write_file(self.root / SETTINGS, {**self.settings, **settings})
+        return settings_of(self.root)
 
     def schema(self, name: str) -> Json:
         """Return a contract of this study, for instance "participants"."""
@@ -58,43 +56,46 @@ class Contents:
             raise StudyError(
                 f"{name!r} is not there yet: run notebook {artefact.stage} first (expected {path})"
             )
-        value = read_table(path) if artefact.clinical else read_file(path)
+        value = load(artefact, path)
         if artefact.per_scan:
             self._check_list_of_scans(artefact)
-            self.check_rows(artefact, value, f"run notebook {artefact.stage} again")
+            check_rows(artefact, value, self.read("scans"), f"run notebook {artefact.stage} again")
         return value
 
-    def put(self, artefact: Artefact, value: Any) -> None:
-        """Write what a stage hands over, once its rows and its contract are checked."""
-        if artefact.per_scan:
-            self.check_rows(artefact, value, "row i of every array belongs to row i of scans.csv")
+    def check(self, artefact: Artefact, value: Any, scans: pd.DataFrame | None) -> None:
+        """Refuse a value whose rows are not those of ``scans.csv``, or that breaks its contract."""
+        if scans is not None:
+            check_rows(artefact, value, scans, "row i of every array belongs to row i of scans.csv")
         if artefact.schema is not None:
             check_table(value, self.schema(artefact.schema))
-        write_file(self.path(artefact.name), value)
 
     def _check_list_of_scans(self, artefact: Artefact) -> None:
-        record = record_of(self.root, artefact.stage)
-        if record["scans"].get(artefact.name) != fingerprint(self.path("scans")):
+        was = record_of(self.root, artefact.stage).get("scans", {}).get(artefact.name)
+        if was is None or not unchanged(self.path("scans"), was):
             raise StudyError(
                 f"{artefact.name!r} was made for another list of scans than scans.csv holds now: "
                 f"run notebook {artefact.stage} again"
             )
 
-    def check_rows(self, artefact: Artefact, value: Any, advice: str) -> None:
-        """Raise StudyError unless row i of a value belongs to row i of ``scans.csv``."""
-        scans = self.read("scans")
-        if len(value) != len(scans):
-            raise StudyError(
-                f"{artefact.name!r} has {len(value)} rows, but scans.csv lists {len(scans)} scans: "
-                f"{advice}"
-            )
-        if isinstance(value, pd.DataFrame):
-            ids = value["subject_id"].astype("string").tolist()
-            wrong = [
-                i for i, (a, b) in enumerate(zip(ids, scans["subject_id"], strict=True)) if a != b
-            ]
-            if wrong:
-                raise StudyError(
-                    f"{artefact.name!r} is not in the order of scans.csv: row {wrong[0] + 1} is "
-                    f"{ids[wrong[0]]!r}, expected {scans['subject_id'][wrong[0]]!r}; {advice}"
-                )
+
+def load(artefact: Artefact, path: Path) -> Any:
+    """Read one artefact's file, a clinical table as carefully as the user's own."""
+    return read_table(path) if artefact.clinical else read_file(path)
+
+
+def check_rows(artefact: Artefact, value: Any, scans: pd.DataFrame, advice: str) -> None:
+    """Raise StudyError unless row i of a value belongs to row i of the list of scans."""
+    if len(value) != len(scans):
+        raise StudyError(
+            f"{artefact.name!r} has {len(value)} rows, but scans.csv lists {len(scans)} scans: "
+            f"{advice}"
+        )
+    if not isinstance(value, pd.DataFrame):
+        return
+    ids = value["subject_id"].astype("string").tolist()
+    wrong = [i for i, (a, b) in enumerate(zip(ids, scans["subject_id"], strict=True)) if a != b]
+    if wrong:
+        raise StudyError(
+            f"{artefact.name!r} is not in the order of scans.csv: row {wrong[0] + 1} is "
+            f"{ids[wrong[0]]!r}, expected {scans['subject_id'][wrong[0]]!r}; {advice}"
+        )

@@ -1,6 +1,5 @@
 """Plain files, read as what they hold and written whole or not at all."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,6 @@ from clamlab.atomic import whole_file
 from clamlab.study.errors import StudyError
 
 Json = dict[str, Any]
-CHUNK = 1 << 22
 
 
 def read_file(path: Path) -> Any:
@@ -39,21 +37,6 @@ def write_file(path: Path, value: Any) -> None:
             f"could not write {path}: {error.strerror or error}. What was there before is "
             "untouched; make room or correct the folder's rights, then run the notebook again."
         ) from error
-
-
-def fingerprint(path: Path) -> str:
-    """Return the sha256 of a file, or of the names, sizes and times in a folder or ``name.*``."""
-    digest = hashlib.sha256()
-    if path.is_file():
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-    else:
-        for member in sorted(members(path)):
-            state = member.stat()
-            place = member.relative_to(path.parent)
-            digest.update(f"{place}:{state.st_size}:{state.st_mtime_ns};".encode())
-    return digest.hexdigest()
 
 
 def members(path: Path) -> list[Path]:
@@ -105,9 +88,10 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def _write_safetensors(path: Path, value: dict[str, np.ndarray]) -> None:
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    save_file({name: np.ascontiguousarray(array) for name, array in value.items()}, path)
+    # Written by ourselves, so that a full disk is told as it is for every other file.
+    path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in value.items()}))
 
 
 def _read_nifti(path: Path) -> Any:

@@ -1,17 +1,25 @@
 """A study on disk: made, opened, read, and worked on one stage at a time."""
 
+import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from clamlab import resources
+from clamlab.study import lock
 from clamlab.study.catalogue import STAGES, artefact_of
-from clamlab.study.contents import SETTINGS, Contents
+from clamlab.study.contents import Contents
 from clamlab.study.errors import StudyError
-from clamlab.study.provenance import status_of
+from clamlab.study.files import write_file
+from clamlab.study.provenance import SETTINGS, status_of
+from clamlab.study.publishing import finish, is_publishing
 from clamlab.study.stage import Stage
+
+# How a run tells the notebooks that it starts which stale stages may be built on.
+STALE = "CLAMLAB_STALE"
 
 
 class Study(Contents):
@@ -82,8 +90,18 @@ class Study(Contents):
         return study
 
     @classmethod
-    def open(cls, root: str | Path | None = None) -> "Study":
+    def open(cls, root: str | Path | None = None, *, stale: Iterable[str] = ()) -> "Study":
         """Open a study; without a path, the one that the working folder lies in.
+
+        Parameters
+        ----------
+        root : path, optional
+        stale : iterable of str
+            Stages that may be built on although they are stale: names or first two digits.
+
+        Returns
+        -------
+        Study
 
         Raises
         ------
@@ -94,11 +112,26 @@ class Study(Contents):
         candidates = [start, *start.parents] if root is None else [start]
         for folder in candidates:
             if (folder / SETTINGS).is_file():
-                return cls(folder)
+                told = os.environ.get(STALE, "").split(",")
+                study = cls(folder, stale=[*stale, *filter(None, told)])
+                study.finish_publications()
+                return study
         raise StudyError(
             f"no study at {start}: expected a folder with {SETTINGS}; make one with "
             "'clamlab init' or 'clamlab simulate'"
         )
+
+    def finish_publications(self) -> None:
+        """Finish what a killed run had begun to put in place; leave it to a run that is alive."""
+        begun = [stage for stage in STAGES if is_publishing(self.root / stage)]
+        if begun and lock.is_free(self.root):
+            with lock.taken(self.root, "finishing a publication"):
+                for stage in begun:
+                    finish(self.root / stage)
+
+    def update(self, **settings: Any) -> None:
+        """Add to ``study.json``, or replace what is there."""
+        write_file(self.root / SETTINGS, {**self.settings, **settings})
 
     def stage(self, stage: str, **parameters: Any) -> "Stage":
         """Work on one stage; its parameters are kept in its ``stage.json``."""
@@ -108,8 +141,22 @@ class Study(Contents):
 
     def write(self, name: str, value: Any) -> None:
         """Write an artefact outside of any run of its stage, for instance a person's choice."""
-        self.put(artefact_of(name), value)
+        artefact = artefact_of(name)
+        self.check(artefact, value, self.read("scans") if artefact.per_scan else None)
+        with lock.taken(self.root, f"writing {name}"):
+            write_file(self.path(name), value)
 
-    def status(self) -> pd.DataFrame:
-        """Tell which stages are fresh, stale, partial or missing, and why."""
-        return status_of(self.root)
+    def status(self, *, verify: bool = False) -> pd.DataFrame:
+        """Tell which stages are fresh, stale, altered, partial or missing, and why.
+
+        Parameters
+        ----------
+        verify : bool
+            Read every file and compare its sha256, not only its size and time.
+
+        Returns
+        -------
+        DataFrame
+            One row per stage: ``stage``, ``status``, ``why``, ``finished``.
+        """
+        return status_of(self.root, verify=verify)

@@ -1,17 +1,20 @@
 """Where every file came from, and whether that is still so."""
 
 import importlib.metadata
+import os
 import platform
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clamlab.study.catalogue import ARTEFACTS, STAGES
-from clamlab.study.files import Json, fingerprint, is_there, read_file
+from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact
+from clamlab.study.errors import StudyError
+from clamlab.study.files import Json, is_there, read_file
+from clamlab.study.fingerprints import Fingerprint, unchanged
+from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
-RECORD = "stage.json"
+SETTINGS = "study.json"
 PACKAGES = (
     "clamlab",
     "numpy",
@@ -34,27 +37,37 @@ def versions() -> dict[str, str]:
     }
 
 
+def without_place(value: Any) -> Any:
+    """Keep of a path on this machine its last part: records travel, and folders tell names."""
+    if isinstance(value, str) and os.path.isabs(value):
+        return Path(value).name
+    return value
+
+
 def place_of(root: Path, key: str) -> Path:
     """Return where a recorded input or output lies."""
     if key.startswith(OUTSIDE_PREFIX):
-        return root / key.removeprefix(OUTSIDE_PREFIX)  # an absolute path stays what it is
+        return outside_place(root, key.removeprefix(OUTSIDE_PREFIX))
     if key.startswith(SCHEMA_PREFIX):
         return root / "schemas" / f"{key.removeprefix(SCHEMA_PREFIX)}.schema.json"
     return root / ARTEFACTS[key].stage / ARTEFACTS[key].file
 
 
-def status_of(root: Path) -> pd.DataFrame:
-    """Tell for each stage whether it is fresh, stale, partial or missing, and why.
+def outside_place(root: Path, name: str) -> Path:
+    """Return where ``study.json`` says that something outside the stages lies."""
+    settings = settings_of(root)
+    if not settings.get(name):
+        raise StudyError(
+            f"{root / SETTINGS} names no {name!r}: expected a path there, relative to the study or "
+            "absolute"
+        )
+    return root / settings[name]  # an absolute path stays what it is
 
-    A stage is stale when an input has changed since, or when any stage it rests on is not fresh.
-    """
-    current = cache(lambda key: fingerprint(place_of(root, key)))
-    rows: dict[str, Json] = {}
-    for stage in STAGES:  # in order, so that upstream is known first
-        state, why = _state(root, stage, current, rows)
-        record = record_of(root, stage)
-        rows[stage] = {"stage": stage, "status": state, "why": why, "finished": record.get("time")}
-    return pd.DataFrame(rows.values())
+
+def settings_of(root: Path) -> Json:
+    """Return what ``study.json`` says."""
+    path = root / SETTINGS
+    return read_file(path) if path.is_file() else {}
 
 
 def record_of(root: Path, stage: str) -> Json:
@@ -63,25 +76,80 @@ def record_of(root: Path, stage: str) -> Json:
     return read_file(path) if path.is_file() else {}
 
 
-def _state(root: Path, stage: str, current: Any, upstream: dict[str, Json]) -> tuple[str, str]:
+def status_of(root: Path, *, verify: bool = False) -> pd.DataFrame:
+    """Tell how each stage stands, and why.
+
+    Parameters
+    ----------
+    root : path
+        The study's folder.
+    verify : bool
+        Read every file and compare it with its record; otherwise files whose size and time are as
+        recorded are taken for what they were.
+
+    Returns
+    -------
+    DataFrame
+        One row per stage: ``stage``, ``status``, ``why``, ``finished`` (when).
+
+        - "fresh": what lies there is what its notebook wrote, from what lies there now;
+        - "stale": an input has changed since, or a stage it rests on is not fresh;
+        - "altered": a file is not what the notebook wrote;
+        - "partial": a file is missing, or a publication is under way;
+        - "missing": not run yet, or never to its end.
+    """
+    rows: dict[str, Json] = {}
+    for stage in STAGES:  # in order, so that upstream is known first
+        state, why = _state(root, stage, rows, verify)
+        finished = record_of(root, stage).get("time")
+        rows[stage] = {"stage": stage, "status": state, "why": why, "finished": finished}
+    return pd.DataFrame(rows.values())
+
+
+def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> tuple[str, str]:
+    begun = (root / stage / UNFINISHED).exists()
+    if is_publishing(root / stage):
+        return "partial", "its files are being put in place just now"
     record = record_of(root, stage)
     if not record:
-        return "missing", "not run yet"
-    required = [a for a in ARTEFACTS.values() if a.stage == stage and a.required]
-    absent = [
-        artefact.file
-        for artefact in required
-        if artefact.name not in record["outputs"] or not is_there(place_of(root, artefact.name))
-    ]
+        left = f"its run did not come to its end; what it made is in {stage}/{UNFINISHED}"
+        return "missing", left if begun else "not run yet"
+    own = [a for a in ARTEFACTS.values() if a.stage == stage]
+    absent = [a.file for a in own if a.required and not _stands(root, a, record)]
     if absent:
         return "partial", f"without {', '.join(absent)}"
+    kept = [a for a in own if not a.personal and record["outputs"].get(a.name)]
+    for artefact in kept:
+        if not unchanged(
+            place_of(root, artefact.name), record["outputs"][artefact.name], verify=verify
+        ):
+            return "altered", f"{artefact.file} is not what the notebook wrote"
     for key, was in record["inputs"].items():
-        if not is_there(place_of(root, key)):
-            return "stale", f"{key} is gone"
-        if current(key) != was:
-            return "stale", f"{key} has changed since"
+        if (change := _change(root, key, was, verify)) is not None:
+            return "stale", change
     for key in record["inputs"]:
         source = ARTEFACTS[key].stage if key in ARTEFACTS else None
         if source in upstream and upstream[source]["status"] != "fresh":
             return "stale", f"{source} is {upstream[source]['status']}"
-    return "fresh", ""
+    return "fresh", "a later run of it did not come to its end" if begun else ""
+
+
+def _stands(root: Path, artefact: Artefact, record: Json) -> bool:
+    return artefact.name in record["outputs"] and is_there(place_of(root, artefact.name))
+
+
+def _change(root: Path, key: str, was: Fingerprint | str, verify: bool) -> str | None:
+    """Say what has become of an input; None where it is what it was."""
+    outside = key.startswith(OUTSIDE_PREFIX)
+    name = key.removeprefix(OUTSIDE_PREFIX)
+    if outside and name not in settings_of(root):
+        return f"{name} was at a place that study.json does not name: run it again"
+    path = place_of(root, key)
+    if not is_there(path):
+        moved = f"; moved? write its new place into {SETTINGS}" if outside else ""
+        return f"{name} is gone{moved}"
+    return (
+        None
+        if unchanged(path, was, sampled=outside, verify=verify)
+        else f"{name} has changed since"
+    )

@@ -1,31 +1,39 @@
-"""One stage at work: what it reads and writes goes on record."""
+"""One stage at work: what it reads and writes goes on record, and appears as one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-from clamlab.atomic import partial_name, put_in_place
+from clamlab.study import arrays, lock
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of
-from clamlab.study.contents import Contents
+from clamlab.study.contents import Contents, check_rows, load
 from clamlab.study.errors import StudyError
-from clamlab.study.files import (
-    Json,
-    fingerprint,
-    is_there,
-    read_file,
-    write_file,
+from clamlab.study.files import Json, is_there, read_file, write_file
+from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
+from clamlab.study.provenance import (
+    OUTSIDE_PREFIX,
+    SCHEMA_PREFIX,
+    SETTINGS,
+    place_of,
+    record_of,
+    status_of,
+    versions,
+    without_place,
 )
-from clamlab.study.provenance import OUTSIDE_PREFIX, RECORD, SCHEMA_PREFIX, place_of, versions
+from clamlab.study.publishing import RECORD, UNFINISHED, finish, publish
+from clamlab.study.seeding import clear, seed_from
 
 
 class Stage:
     """One stage at work: what it reads and writes goes on record.
+
+    What it writes lies in the stage's folder ``unfinished`` until :meth:`publish` brings all of
+    it into place at once.
 
     Parameters
     ----------
@@ -39,72 +47,87 @@ class Stage:
     >>> import tempfile
     >>> from clamlab.study import Study
     >>> study = Study.create(Path(tempfile.mkdtemp()) / "lungs")
-    >>> stage = study.stage("04_n_clusters", k_max=8)
-    >>> stage.write("choice", {"n_clusters": 2})
-    >>> stage.read("choice"), stage.parameters
-    ({'n_clusters': 2}, {'k_max': 8})
-    >>> stage.read("maps")
-    Traceback (most recent call last):
-    clamlab.study.errors.StudyError: stage 04_n_clusters may not read 'maps': 06_clam writes it...
+    >>> stage = study.stage("01_cohort", min_subjects=1)
+    >>> stage.write("cohort", pd.DataFrame({"subject_id": ["S1"], "scan": ["S1.nii.gz"]}))
+    >>> stage.write("exclusions", pd.DataFrame({"subject_id": ["S2"], "reason": ["no scan"]}))
+    >>> stage.publish()
+    >>> study.read("exclusions")["reason"].item()
+    'no scan'
     """
 
     def __init__(self, study: Contents, name: str, parameters: Json) -> None:
         self.study, self.name, self.parameters = study, name, parameters
-        self.inputs: dict[str, str] = {}
-        self.outputs: dict[str, str | None] = {}
-        self.scans: dict[str, str] = {}
+        self._folder = study.root / name
+        self.unfinished = self._folder / UNFINISHED
+        self.inputs: dict[str, Fingerprint] = {}
+        self.written: set[str] = set()
+        self.runs: dict[str, str] = {}
+        self._earlier: dict[str, Fingerprint] = {}
+        self._begun = self._published = False
+        self._states: pd.DataFrame | None = None
 
     def read(self, name: str) -> Any:
-        """Read an artefact of this or an earlier stage.
+        """Read an artefact of an earlier stage, or one that this run has written.
 
         Raises
         ------
         StudyError
-            If a later stage writes it (data flow one way), or it is not there.
+            If a later stage writes it (data flow one way), it is not there, or its stage is not
+            fresh.
         """
         artefact = artefact_of(name)
+        if artefact.stage == self.name:
+            return self._read_own(artefact)
         if artefact.stage > self.name:
             raise StudyError(
                 f"stage {self.name} may not read {name!r}: {artefact.stage} writes it, and data "
                 "flow one way"
             )
         value = self.study.read(name)
-        self._remember_input(name)
+        self._remember_input(artefact)
         return value
 
     def previous(self, name: str) -> Any:
-        """Return what an earlier run of this stage wrote, or None."""
+        """Return what an earlier run of this stage wrote, or a person since; None if nobody did."""
         path = self.study.path(self._own(name).name)
-        return read_file(path) if is_there(path) else None
+        if not is_there(path):
+            return None
+        self._earlier[name] = fingerprint(path)
+        return read_file(path)
 
     def folder(self, name: str) -> Path:
         """Return a folder or file that an earlier stage wrote, to be read by its path."""
         artefact = artefact_of(name)
         path = self.study.path(name)
-        if artefact.stage > self.name or not is_there(path):
+        if artefact.stage >= self.name or not is_there(path):
             raise StudyError(f"{name!r} is not there for {self.name}: run {artefact.stage} first")
-        self._remember_input(name)
+        self._remember_input(artefact)
         return path
 
     def schema(self, name: str) -> Json:
         """Return a contract of the study, and put on record which version was used."""
+        key = SCHEMA_PREFIX + name
         schema = self.study.schema(name)
-        self.inputs[SCHEMA_PREFIX + name] = fingerprint(
-            place_of(self.study.root, SCHEMA_PREFIX + name)
-        )
+        self.inputs[key] = fingerprint(place_of(self.study.root, key))
         return schema
 
-    def outside(self, path: str | Path) -> Path:
-        """Return a file or folder outside of the study's stages, and put it on record."""
-        path = self.study.root / path
-        if not is_there(path):
-            raise StudyError(f"{path} is not there, but study.json names it: correct it there")
-        try:
-            key = path.relative_to(self.study.root)
-        except ValueError:
-            key = path
-        self.inputs[f"{OUTSIDE_PREFIX}{key}"] = fingerprint(path)
-        return path
+    def outside(self, name: str, path: str | Path | None = None) -> Path:
+        """Return a file or folder that ``study.json`` names, and put its content on record.
+
+        With a path, ``study.json`` is told that it is there: records hold no places of a machine.
+        """
+        key = OUTSIDE_PREFIX + name
+        if path is not None:
+            self._begin()
+            settings = {**self.study.settings, name: str(path)}
+            write_file(self.study.root / SETTINGS, settings)
+        place = place_of(self.study.root, key)
+        if not is_there(place):
+            raise StudyError(
+                f"{name} is not at {place}, where study.json says: write its new place there"
+            )
+        self.inputs[key] = fingerprint(place, sampled=True)
+        return place
 
     def write(self, name: str, value: Any) -> None:
         """Write one of this stage's artefacts, whole or not at all.
@@ -117,17 +140,23 @@ class Stage:
         TableError
             If a table breaks its contract; every violation is listed.
         """
-        self.study.put(self._own(name), value)
-        self._record(name)
+        artefact = self._own(name)
+        self.study.check(artefact, value, self._scans() if artefact.per_scan else None)
+        self._begin()
+        write_file(self._place(artefact), value)
+        self.written.add(name)
 
     def path(self, name: str) -> Path:
         """Return where to write a folder, or a figure in several formats (without its suffix)."""
         artefact = self._own(name)
-        path = self.study.path(name)
+        self._begin()
+        if artefact.personal:
+            return self.study.path(name)
+        path = self._place(artefact)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.suffix:
             path.mkdir(exist_ok=True)
-        self._record(name)
+        self.written.add(name)
         return path.with_suffix("") if artefact.file.endswith(".*") else path
 
     @contextmanager
@@ -141,35 +170,59 @@ class Stage:
         """
         artefact = self._own(name)
         if artefact.per_scan:
-            self.study.check_rows(artefact, range(shape[0]), "one row for each scan")
-        path = self.study.path(name)
-        unfinished, note = partial_name(path), path.with_name(f".{path.stem}.json")
-        run = {"shape": list(shape), "dtype": str(np.dtype(dtype)), "made_from": self._run_id()}
-        try:
-            known = note.is_file() and read_file(note) == run
-            there = next((p for p in (unfinished, path) if known and p.is_file()), None)
-            if there is not None:
-                array = np.lib.format.open_memmap(there, mode="r+")
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                array = np.lib.format.open_memmap(unfinished, "w+", np.dtype(dtype), shape)
-                if np.issubdtype(array.dtype, np.floating):
-                    array[:] = np.nan
-                array.flush()
-                write_file(note, run)
+            check_rows(artefact, range(shape[0]), self._scans(), "one row for each scan")
+        self._begin()
+        run = arrays.run_of(self.inputs, self.parameters, shape, dtype)
+        earlier = record_of(self.study.root, self.name).get("runs", {}).get(name)
+        done = self.study.path(name) if earlier == run else None
+        with arrays.filled(self._place(artefact), shape, dtype, run=run, done=done) as array:
             yield array
-            array.flush()
-            if unfinished.is_file():
-                put_in_place(unfinished, path)
-        except OSError as error:
-            raise StudyError(f"could not write {path}: {error.strerror or error}") from error
-        self._record(name)
+        self.runs[name] = run
+        self.written.add(name)
 
     def checkpoint(self) -> Path:
-        """Return the file that this stage's training resumes from; gone once all is written."""
-        path = self.study.root / self.name / ".checkpoint.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        """Return the file that this stage's training resumes from; gone once all is published."""
+        self._begin()
+        return self._folder / ".checkpoint.safetensors"
+
+    def publish(self) -> None:
+        """Let all that this run wrote take the place of the earlier run's, as one.
+
+        Call it last, after the checks: what was not published is not there for later stages.
+
+        Raises
+        ------
+        StudyError
+            If something is missing that belongs to the stage, or an input or a person's decision
+            was changed while the stage ran.
+        """
+        own = [a for a in ARTEFACTS.values() if a.stage == self.name]
+        absent = [a.file for a in own if a.required and a.name not in self.written]
+        if absent:
+            raise StudyError(
+                f"{self.name} is not complete: this run has not written {', '.join(absent)}; run "
+                "the notebook from its top"
+            )
+        self._begin()  # in a notebook that was left open, somebody else may have the turn by now
+        self._check_nothing_moved()
+        outputs = {name: self._place(ARTEFACTS[name]) for name in sorted(self.written)}
+        record = {
+            "stage": self.name,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "parameters": {name: without_place(v) for name, v in self.parameters.items()},
+            "versions": versions(),
+            "built_on_stale": sorted(self.study.allowed_stale),
+            "inputs": self.inputs,
+            "outputs": {name: fingerprint(path) for name, path in outputs.items()},
+            "scans": self._scans_of_arrays(),
+            "runs": self.runs,
+        }
+        write_file(self.unfinished / RECORD, record)
+        personal = {a.file for a in own if a.personal}
+        publish(self._folder, {a.file for a in own}, keep=personal)
+        (self._folder / ".checkpoint.safetensors").unlink(missing_ok=True)
+        self._begun, self._published, self.written = False, True, set()
+        lock.give_back(self.study.root)
 
     def _own(self, name: str) -> Artefact:
         artefact = artefact_of(name)
@@ -179,28 +232,69 @@ class Stage:
             )
         return artefact
 
-    def _remember_input(self, name: str) -> None:
-        if artefact_of(name).stage != self.name:
-            self.inputs[name] = fingerprint(self.study.path(name))
+    def _place(self, artefact: Artefact) -> Path:
+        return self.unfinished / artefact.file
 
-    def _run_id(self) -> str:
-        return sha256(repr((sorted(self.inputs.items()), self.parameters)).encode()).hexdigest()
+    def _begin(self) -> None:
+        """Take the study, and clear what an earlier run left unless this one can go on from it."""
+        lock.take(self.study.root, self.name)
+        if self._begun:
+            return
+        finish(self._folder)
+        self.unfinished.mkdir(parents=True, exist_ok=True)
+        own = [a for a in ARTEFACTS.values() if a.stage == self.name]
+        resumed = {a.file for a in own if a.resumed}
+        clear(self.unfinished, keep=resumed)
+        seed_from(self._folder, self.unfinished, resumed)
+        self._begun = True
 
-    def _record(self, name: str) -> None:
-        path = self.study.path(name)
-        self.outputs[name] = fingerprint(path) if path.is_file() else None
-        if artefact_of(name).per_scan:
-            self.scans[name] = fingerprint(self.study.path("scans"))
-        record = {
-            "stage": self.name,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "parameters": self.parameters,
-            "versions": versions(),
-            "inputs": self.inputs,
-            "outputs": self.outputs,
-            "scans": self.scans,
-        }
-        write_file(self.study.root / self.name / RECORD, record)
-        required = {a.name for a in ARTEFACTS.values() if a.stage == self.name and a.required}
-        if required <= set(self.outputs):
-            self.checkpoint().unlink(missing_ok=True)
+    def _read_own(self, artefact: Artefact) -> Any:
+        if self._published and artefact.name not in self.written:
+            return self.study.read(artefact.name)
+        place = self._place(artefact)
+        if artefact.name not in self.written or not is_there(place):
+            raise StudyError(f"{artefact.name!r} has not been written by this run of {self.name}")
+        value = load(artefact, place)
+        if artefact.per_scan:
+            check_rows(artefact, value, self._scans(), "run the notebook from its top")
+        return value
+
+    def _scans(self) -> pd.DataFrame:
+        scans = artefact_of("scans")
+        return self._read_own(scans) if scans.stage == self.name else self.study.read("scans")
+
+    def _scans_of_arrays(self) -> dict[str, Fingerprint]:
+        per_scan = [name for name in sorted(self.written) if artefact_of(name).per_scan]
+        own = artefact_of("scans").stage == self.name
+        path = self._place(artefact_of("scans")) if own else self.study.path("scans")
+        return dict.fromkeys(per_scan, fingerprint(path)) if per_scan else {}
+
+    def _remember_input(self, artefact: Artefact) -> None:
+        """Put an input on record; refuse one whose own stage does not stand."""
+        if self._states is None:
+            self._states = status_of(self.study.root).set_index("stage")
+        state = self._states.loc[artefact.stage]
+        if state["status"] != "fresh" and artefact.stage[:2] not in self.study.allowed_stale:
+            raise StudyError(
+                f"{self.name} would rest on {artefact.stage}, which is {state['status']} "
+                f"({state['why']}): run notebook {artefact.stage} again, or allow it by name "
+                f"(clamlab run --stale {artefact.stage[:2]})"
+            )
+        path, record = self.study.path(artefact.name), record_of(self.study.root, artefact.stage)
+        was = record.get("outputs", {}).get(artefact.name)
+        known = isinstance(was, dict) and unchanged(path, was)
+        self.inputs[artefact.name] = was if known else fingerprint(path)
+
+    def _check_nothing_moved(self) -> None:
+        for key, was in self.inputs.items():
+            outside = key.startswith(OUTSIDE_PREFIX)
+            if not unchanged(place_of(self.study.root, key), was, sampled=outside):
+                raise StudyError(
+                    f"{key.split(':')[-1]} was changed while {self.name} ran: run it again"
+                )
+        for name, was in self._earlier.items():
+            if not unchanged(self.study.path(name), was):
+                raise StudyError(
+                    f"{artefact_of(name).file} was changed while {self.name} ran, by a person or "
+                    "another program: run the notebook again, and it is taken into account"
+                )

@@ -1,7 +1,7 @@
 """From HU volumes on one grid to what the network sees, and back to files any viewer opens."""
 
 from clamlab.volumes.averages import average_by_cluster, average_volume
-from clamlab.volumes.grid import fit_to_grid, grid_for
+from clamlab.volumes.grid import describe_grid, fit_to_grid, grid_for
 from clamlab.volumes.nifti import load_nifti, save_averages, save_nifti
 from clamlab.volumes.scaling import ScaledVolumes, fit_scaling, scale, unscale
 
@@ -9,6 +9,7 @@ __all__ = [
     "ScaledVolumes",
     "average_by_cluster",
     "average_volume",
+    "describe_grid",
     "fit_scaling",
     "fit_to_grid",
     "grid_for",

@@ -1,8 +1,10 @@
 """Grids that the network can halve, and volumes that fill them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from nibabel.affines import voxel_sizes
 from numpy.typing import NDArray
 
 
@@ -68,3 +70,31 @@ def fit_to_grid(volume: NDArray, shape: Sequence[int], *, fill: float) -> NDArra
         )
     padding = [(max(0, w - h) // 2, -(-max(0, w - h) // 2)) for h, w in pairs]
     return np.pad(kept, padding, constant_values=fill)
+
+
+def describe_grid(shape: Sequence[int], affine: NDArray) -> dict[str, Any]:
+    """Put a study's grid into words that any program reads.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Voxels along each side.
+    affine : array, shape (4, 4)
+        Voxel to world in mm (RAS+).
+
+    Returns
+    -------
+    dict
+        ``shape``, ``spacing_mm``, ``affine`` and ``orientation``.
+
+    Examples
+    --------
+    >>> describe_grid((4, 4, 2), np.diag([3.0, 3, 3, 1]))["spacing_mm"]
+    [3.0, 3.0, 3.0]
+    """
+    return {
+        "shape": [int(side) for side in shape],
+        "spacing_mm": voxel_sizes(affine).round(4).tolist(),
+        "affine": np.asarray(affine).tolist(),
+        "orientation": "RAS",
+    }

@@ -1,0 +1,73 @@
+"""Whether a file is still what it was: told by its stamp where that is enough, else by content."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from clamlab.study.files import members
+
+CHUNK = 1 << 22
+# Of scans outside the study so much is read at the start, in the middle and at the end: headers
+# and check sums lie there, and a folder of scans may be larger than any disk reads in an hour.
+SAMPLE = 1 << 16
+
+Fingerprint = dict[str, str]
+
+
+def fingerprint(path: Path, *, sampled: bool = False) -> Fingerprint:
+    """Return what tells a file, folder or family ``name.*`` from any other, and its stamp.
+
+    The stamp (names, sizes, times) is quick to compare and changes when a study is copied; the
+    sha256 is of names and contents alone, and stays.
+    """
+    return {"sha256": _content(path, sampled), "stamp": _stamp(path)}
+
+
+def unchanged(
+    path: Path, was: Fingerprint | str, *, sampled: bool = False, verify: bool = False
+) -> bool:
+    """Tell whether a file is what its fingerprint says; ``verify`` reads it in any case."""
+    if isinstance(was, str):  # as studies were recorded before stamps
+        was = {"sha256": was}
+    if not verify and was.get("stamp") == _stamp(path):
+        return True
+    return _content(path, sampled) == was["sha256"]
+
+
+def _stamp(path: Path) -> str:
+    states = [(name, member.stat()) for name, member in _named(path)]
+    return _digest(f"{name}:{s.st_size}:{s.st_mtime_ns};".encode() for name, s in states)
+
+
+def _content(path: Path, sampled: bool) -> str:
+    if path.is_file():
+        return _file_content(path, sampled)
+    parts = (f"{name}:{_file_content(member, sampled)};" for name, member in _named(path))
+    return _digest(part.encode(errors="surrogateescape") for part in parts)
+
+
+def _named(path: Path) -> list[tuple[str, Path]]:
+    """List files with the names that they have within a folder or family, in one order."""
+    if path.is_file():
+        return [("", path)]
+    within = path.parent if path.suffix == ".*" else path
+    return sorted((member.relative_to(within).as_posix(), member) for member in members(path))
+
+
+def _file_content(path: Path, sampled: bool) -> str:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if not sampled or size <= 3 * SAMPLE:
+            return _digest(iter(lambda: file.read(CHUNK), b""))
+        samples = [f"{size};".encode()]
+        for start in (0, size // 2, size - SAMPLE):
+            file.seek(start)
+            samples.append(file.read(SAMPLE))
+    return _digest(samples)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
