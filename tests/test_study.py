@@ -469,6 +469,14 @@ def test_a_run_shares_its_turn_with_the_notebooks_it_starts(study, monkeypatch):
         assert writer(study).communicate("")[0] == "writing\n"
 
 
+def test_what_a_person_writes_down_needs_no_run(study):
+    """A viewer that is shown again after its notebook's end must not hold the study."""
+    notes = study.stage("07_explore").path("notes")
+    assert notes == study.path("notes")
+    assert writer(study).communicate("")[0] == "writing\n"
+    assert states(study)["07_explore"] == "missing" and not notes.parent.exists()
+
+
 def test_no_artefact_has_two_places():
     places = [(artefact.stage, artefact.file) for artefact in ARTEFACTS.values()]
     assert len(set(places)) == len(places)

@@ -36,11 +36,11 @@ class Study(Contents):
     --------
     >>> import tempfile
     >>> study = Study.create(Path(tempfile.mkdtemp()) / "lungs")
-    >>> study.stage("04_n_clusters").write("choice", {"n_clusters": 2})
+    >>> study.write("choice", {"n_clusters": 2})
     >>> Study.open(study.root).read("choice")
     {'n_clusters': 2}
-    >>> study.status().set_index("stage").loc[["04_n_clusters", "05_clusters"], "status"].tolist()
-    ['partial', 'missing']
+    >>> study.status().set_index("stage")["status"]["04_n_clusters"]
+    'missing'
     """
 
     @classmethod

@@ -149,9 +149,9 @@ class Stage:
     def path(self, name: str) -> Path:
         """Return where to write a folder, or a figure in several formats (without its suffix)."""
         artefact = self._own(name)
-        self._begin()
-        if artefact.personal:
+        if artefact.personal:  # what a person keeps is no part of what a run publishes
             return self.study.path(name)
+        self._begin()
         path = self._place(artefact)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.suffix:
