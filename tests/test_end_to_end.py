@@ -4,6 +4,10 @@ The scans are one real chest CT, deformed smoothly into 24 people, with lesions 
 implanted: two patterns whose extent and place vary from person to person.
 """
 
+import os
+import runpy
+from pathlib import Path
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -33,8 +37,19 @@ def parameters(values):
 
 
 @pytest.fixture(scope="module")
-def study(real_data, tmp_path_factory):
-    """A study of the semi-synthetic cohort after notebooks 00 to 09."""
+def offline(tmp_path_factory):
+    """Refuse the network to this process, its kernels and workers; name what notes every try."""
+    guard, log = Path(__file__).parent / "offline", tmp_path_factory.mktemp("offline") / "tried"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(guard), prepend=os.pathsep)
+        patch.setenv("OFFLINE_LOG", str(log))
+        runpy.run_path(str(guard / "sitecustomize.py"))
+        yield log
+
+
+@pytest.fixture(scope="module")
+def study(real_data, offline, tmp_path_factory):
+    """A study of the semi-synthetic cohort after notebooks 00 to 09, made without a network."""
     folder = tmp_path_factory.mktemp("whole")
     cohort = {"ANATOMY": real_data / ANATOMY, "N_SUBJECTS": N_SUBJECTS}
     root = str(folder / "study")
@@ -46,6 +61,14 @@ def study(real_data, tmp_path_factory):
 def test_every_stage_is_complete_and_fresh(study):
     status = study.status()
     assert status["status"].tolist() == ["fresh"] * 10, status.to_string()
+
+
+def test_no_stage_asks_for_the_network(study, offline):
+    guarded = Path(f"{offline}.processes").read_text().splitlines()
+    kernels = [line for line in guarded if "ipykernel_launcher" in line]
+    assert len(kernels) >= 10, guarded  # one for each stage
+    assert any("loky" in line for line in guarded), guarded  # and their workers
+    assert not offline.exists(), offline.read_text()
 
 
 def test_nobody_got_lost(study):

@@ -1,5 +1,7 @@
 """Scans and rows find each other, and what does not is named both ways."""
 
+import os
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -111,12 +113,47 @@ def test_the_tables_own_columns_come_along(tmp_path):
     ]
 
 
-def test_a_subject_twice_or_without_id_is_refused(tmp_path):
+def test_ids_that_cannot_be_used_are_excluded_and_the_cohort_goes_on(tmp_path):
+    for name in ("S1", "s1", "S2", "..x"):
+        nifti(tmp_path / f"{name}.nii.gz")
+    people = table("S1", "s1", "S2", None, " ", "a\udcff", "..x", "x" * 300)
+    matching = match_scans(people, tmp_path)
+    assert scans_of(matching) == {"S2": "S2.nii.gz", "..x": "..x.nii.gz"}
+    reasons = dict(matching.exclusions.to_numpy().tolist())
+    assert list(reasons) == ["S1", "s1", "(row 4)", "(row 5)", r"a\udcff", "x" * 300]
+    assert "differs from 's1' only in capital" in reasons["S1"]
+    assert "differs from 'S1' only in capital" in reasons["s1"]
+    assert reasons["(row 4)"] == reasons["(row 5)"] == "it has no id: give every subject one"
+    assert "broken character" in reasons[r"a\udcff"]
+    assert reasons["x" * 300] == "no scan bears this id"
+    assert matching.strangers == []  # S1 and s1 have rows, though both are left out
+    matching.exclusions.to_csv(tmp_path / "exclusions.csv")
+    matching.report().encode()
+
+
+def test_a_scan_whose_name_is_no_text_is_left_out(tmp_path):
+    nifti(tmp_path / "a.nii.gz")
+    nifti(tmp_path / os.fsdecode(b"b_\xff.nii.gz"))
+    nifti(tmp_path / os.fsdecode(b"stranger_\xff.nii.gz"))
+    matching = match_scans(table("a", "b"), tmp_path)
+    assert scans_of(matching) == {"a": "a.nii.gz"}
+    assert "its scan's name holds a broken character" in matching.exclusions["reason"][0]
+    assert matching.strangers == [r"stranger_\udcff.nii.gz"]
+    matching.report().encode()
+
+
+def test_a_path_that_is_none_excludes_its_subject(tmp_path):
+    nifti(tmp_path / "1.nii.gz")
+    people = table("a", "b", "c", where=["1.nii.gz", "x" * 300, "1\0.nii.gz"])
+    matching = match_scans(people, tmp_path, path_column="where")
+    assert scans_of(matching) == {"a": "1.nii.gz"}
+    assert matching.exclusions["reason"].tolist() == ["its path leads to no scan"] * 2
+
+
+def test_a_subject_twice_is_refused(tmp_path):
     nifti(tmp_path / "a.nii.gz")
     with pytest.raises(ValueError, match="a more than once"):
         match_scans(table("a", "a"), tmp_path)
-    with pytest.raises(ValueError, match=r"empty in row \[2\]"):
-        match_scans(table("a", None), tmp_path)
     with pytest.raises(ValueError, match="no column 'id'"):
         match_scans(table("a"), tmp_path, id_column="id")
 

@@ -1,12 +1,16 @@
 """A cohort goes through, whatever one of its scans is, and goes on where it was stopped."""
 
+import html
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -14,6 +18,7 @@ import pytest
 from ingest_phantom import AFFINE, chest
 
 from clamlab.ingest import IngestError, follow, ingest_cohort, ingest_forecast, stack
+from clamlab.paths import path_part
 from clamlab.simulate.dicom import write_dicom
 from clamlab.volumes import load_nifti, save_nifti
 
@@ -60,7 +65,7 @@ def test_every_subject_has_a_status_and_a_reason(done, cohort):
     reason = qc.set_index("subject_id")["reason"]
     assert reason["S-1"] == "the same image as twin"
     assert "the right and the left lung was not found" in reason["dense"]
-    assert "found nothing" in reason["gone"]
+    assert "found nothing" in reason["gone"] and "/" not in reason["gone"]
     assert reason["S_2"] == ""
 
 
@@ -269,7 +274,6 @@ def test_slices_of_one_plane_enter_too(tmp_path):
     [
         ({"subject_id": ["a"]}, {}, "columns subject_id and scan"),
         ({"subject_id": ["a", "a"], "scan": ["x", "y"]}, {}, "repeated: a"),
-        ({"subject_id": ["a", None], "scan": ["x", "y"]}, {}, r"empty in the rows \[1\]"),
         ({"subject_id": ["a"], "scan": ["x"]}, {"registration": "bspline"}, "registration must"),
         ({"subject_id": ["a"], "scan": ["x"]}, {"spacing_mm": 0}, "spacing_mm must"),
         ({"subject_id": ["a"], "scan": ["x"]}, {"template_share": 0}, "template_share must"),
@@ -278,6 +282,58 @@ def test_slices_of_one_plane_enter_too(tmp_path):
 def test_bad_arguments_are_refused(rows, options, said, tmp_path):
     with pytest.raises(ValueError, match=said):
         ingest_cohort(pd.DataFrame(rows), tmp_path, progress=False, **options)
+
+
+HOSTILE = ["..", "a/../../b", "x" * 300, r"$\no$", "100% b#?"]
+
+
+def test_a_subject_called_anything_has_files_of_its_own(scans, tmp_path):
+    rows = pd.DataFrame({"subject_id": HOSTILE, "scan": "S-1.nii.gz"})
+    folder = tmp_path / "study" / "02_volumes"
+    qc = ingest_cohort(rows, folder, scans_root=scans, **QUICK)
+    assert qc["subject_id"].tolist() == HOSTILE
+    assert set(qc["status"]) == {"review"}, qc["reason"]  # all the same image, and said to be
+    assert [p.name for p in tmp_path.iterdir()] == ["study"]
+    assert [p.name for p in (tmp_path / "study").iterdir()] == ["02_volumes"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "qc", "scans", "template.json", "template.nii.gz",
+    ]  # fmt: skip
+    names = {p.name for p in (folder / "scans").iterdir()}
+    assert names == {path_part(subject) for subject in HOSTILE}
+    pictures = {f"{name}.png" for name in names}
+    assert {p.name for p in (folder / "qc").iterdir()} == pictures | {"index.html"}
+    links = re.findall('src="([^"]*)"', (folder / "qc" / "index.html").read_text())
+    assert sorted(unquote(html.unescape(link)) for link in links) == sorted(pictures)
+    out = np.zeros((len(HOSTILE), *load_nifti(folder / "template.nii.gz")[0].shape), "int16")
+    assert (stack(qc, folder, out) == out[0]).all() and out[0].min() < -700
+
+
+def test_ids_that_cannot_be_used_fail_alone(scans, tmp_path):
+    ids = ["S-1", "s-1", "a\udcff", None, "", "good", "long", "nowhere"]
+    paths = ["S-1.nii.gz"] * 6 + ["x" * 300, None]
+    rows = pd.DataFrame({"subject_id": ids, "scan": paths})
+    qc = ingest_cohort(rows, tmp_path, scans_root=scans, **QUICK)
+    assert qc["subject_id"].tolist() == [
+        "S-1", "s-1", r"a\udcff", "(row 4)", "(row 5)", "good", "long", "nowhere",
+    ]  # fmt: skip
+    assert qc["status"].tolist() == ["excluded"] * 5 + ["ok"] + ["excluded"] * 2
+    assert "'s-1' only in capital" in qc["reason"][0] and "'S-1' only" in qc["reason"][1]
+    assert "broken character" in qc["reason"][2] and "no id" in qc["reason"][3]
+    assert "column scan" in qc["reason"][6] and "too long" in qc["reason"][6]
+    assert "names no scan" in qc["reason"][7]
+    assert [p.name for p in (tmp_path / "scans").iterdir()] == ["good"]
+    qc.to_csv(tmp_path / "qc.csv")
+    assert qc["reason"][3] in (tmp_path / "qc" / "index.html").read_text()
+
+
+def test_a_link_to_nothing_is_the_affair_of_its_own_scan(scans, tmp_path):
+    shutil.copytree(scans / "S_2", tmp_path / "scans" / "linked")
+    (tmp_path / "scans" / "linked" / "lost.dcm").symlink_to("nowhere")
+    good = scans / "S-1.nii.gz"
+    rows = pd.DataFrame({"subject_id": ["linked", "good"], "scan": ["linked", str(good)]})
+    qc = ingest_cohort(rows, tmp_path / "s", scans_root=tmp_path / "scans", **QUICK)
+    assert qc["status"].tolist() == ["excluded", "ok"]
+    assert "its scan/lost.dcm" in qc["reason"][0] and str(tmp_path) not in qc["reason"][0]
 
 
 def test_a_cohort_of_nothing_usable_is_told_not_raised(tmp_path):

@@ -1,14 +1,18 @@
 """Tables keep their contracts, and what breaks them is said in full."""
 
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from referencing.exceptions import Unresolvable
 
 from clamlab.schema import TableError, check_table, draft_schema, load_schema, read_table
+from clamlab.schema.validators import validator_of
 
 CONTRACT = {
     "title": "participants",
@@ -182,6 +186,272 @@ def test_a_wrong_contract_is_refused(tmp_path, rule, said):
     file.write_text(json.dumps({"properties": {"dlco": rule}}))
     with pytest.raises(ValueError, match=said):
         load_schema(file)
+
+
+# A contract is a file from outside -------------------------------------------------------
+
+
+@pytest.fixture
+def server():
+    """Serve a contract that anything fits, and remember who asked for it."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/rule.json", asked
+        http.shutdown()
+
+
+PEOPLE = pd.DataFrame({"subject_id": ["S1", "S2"], "age": [61.0, -3.0]})
+# Every place where a reference may stand, as a contract that holds one.
+PLACES = {
+    "column": lambda ref: {"properties": {"age": ref}},
+    "within a column": lambda ref: {"properties": {"age": {"allOf": [ref]}}},
+    "top": lambda ref: ref,
+    "allOf": lambda ref: {"allOf": [ref]},
+    "if": lambda ref: {"if": ref, "then": False},
+    "not": lambda ref: {"not": ref},
+    "items": lambda ref: {"properties": {"age": {"items": ref}}},
+    "patternProperties": lambda ref: {"patternProperties": {"^a": ref}},
+    "propertyNames": lambda ref: {"propertyNames": ref},
+    "dependentSchemas": lambda ref: {"dependentSchemas": {"age": ref}},
+    "$defs, used": lambda ref: {"$defs": {"x": ref}, "allOf": [{"$ref": "#/$defs/x"}]},
+    "$defs, unused": lambda ref: {"$defs": {"x": ref}},
+}
+
+
+@pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef"])
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_is_fetched_for_a_contract(server, keyword, place):
+    address, asked = server
+    contract = PLACES[place]({keyword: address})
+    with pytest.raises(ValueError, match=r"leads outside of the contract, to 'http://127"):
+        check_table(PEOPLE, contract)
+    # Nor could it be, if a reference were overlooked.
+    with pytest.raises(Unresolvable):
+        list(validator_of({keyword: address}).iter_errors({"age": 1}))
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["file:///{}", "{}", "other.json#/age", "#/$defs/none", "#no"]
+)
+def test_no_other_file_is_read_for_a_contract(tmp_path, elsewhere):
+    (tmp_path / "rule.json").write_text('{"minimum": 0}')
+    reference = elsewhere.format(tmp_path / "rule.json")
+    contract = {"properties": {"age": {"$ref": reference}}}
+    with pytest.raises(ValueError, match="outside of the contract|there is nothing at"):
+        check_table(PEOPLE, contract)
+
+
+def test_the_draft_cannot_be_changed_from_within(server):
+    """Another draft would bring another validator, which fetches and backtracks."""
+    old = {"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "(a|a)*$"}
+    with pytest.raises(ValueError, match="properties/age: .schema cannot be used"):
+        check_table(PEOPLE, {"properties": {"age": old}})
+    with pytest.raises(ValueError, match="expected https://json-schema.org/draft/2020-12/schema"):
+        check_table(PEOPLE, {"$schema": server[0]})
+    with pytest.raises(ValueError, match=".id cannot be used"):
+        check_table(PEOPLE, {"$defs": {"x": {"$id": server[0]}}})
+
+
+SHARED = {
+    "$id": "https://example.org/clinic.json",
+    "$defs": {
+        "years": {"type": "number", "minimum": 0, "x-units": "years", "title": "Years"},
+        "old": {"$ref": "#/$defs/years", "x-role": "demographic"},
+        "named": {"$anchor": "code", "type": "string", "pattern": "^S[0-9]$"},
+    },
+    "properties": {
+        "subject_id": {"$ref": "#code", "x-role": "id"},
+        "age": {"$ref": "#/$defs/old", "title": "Age"},
+        "seen": {"allOf": [{"$ref": "#/$defs/years"}], "type": ["number", "null"]},
+    },
+    "if": {"properties": {"age": {"minimum": 50}}},
+    "then": {"properties": {"seen": {"$ref": "#/$defs/years"}}},
+}
+
+
+def test_references_within_the_contract_are_followed(tmp_path):
+    file = tmp_path / "clinic.schema.json"
+    file.write_text(json.dumps(SHARED))
+    contract = load_schema(file)
+    assert contract["properties"]["age"] == {
+        "type": "number", "minimum": 0, "x-units": "years", "title": "Age",
+        "x-role": "demographic",
+    }  # fmt: skip
+    people = pd.DataFrame({"subject_id": ["S1", "S2"], "age": ["61", "30"], "seen": [1.0, np.nan]})
+    for schema in (SHARED, contract):
+        assert check_table(people, schema)["age"].tolist() == [61.0, 30.0]
+    wrong = people.assign(subject_id=["S1", "T2"], age=[61.0, np.nan], seen=[-1.0, np.nan])
+    found = breaches(wrong, contract)
+    assert set(zip(found["row"], found["column"], found["rule"], strict=True)) == {
+        (1, "subject_id", "pattern"), (1, "age", "type"), (0, "seen", "minimum"),
+        (1, "seen", "type"),  # no age is not below 50, so "then" holds
+    }  # fmt: skip
+    assert "-1.0 years is below the minimum of 0 years" in found["message"].tolist()
+
+
+def test_a_rule_is_not_lost_where_a_reference_and_its_column_both_speak():
+    contract = {"$defs": {"n": {"minimum": 0}}, "properties": {"a": {"$ref": "#/$defs/n"}}}
+    contract["properties"]["a"]["minimum"] = -5
+    with pytest.raises(ValueError, match="minimum is -5 here and 0 at '#/.defs/n': write it once"):
+        check_table(PEOPLE, contract)
+
+
+def nested(depth):
+    rule = {}
+    for _ in range(depth):
+        rule = {"not": rule}
+    return rule
+
+
+def doubled(n):
+    """Write rules of which each is twice the next."""
+    rules = {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(n)}
+    return {"$defs": rules | {f"d{n}": {}}, "allOf": [{"$ref": "#/$defs/d0"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "expected a contract in braces {}, found a list"),
+        ("true", "expected a contract in braces {}, found true"),
+        ('"x"', "found a text"),
+        ("7", "found the number 7"),
+        ("null", "found null"),
+        ('{"properties": []}', "expected the columns by name in braces {}, found a list"),
+        ('{"properties": {"age": true}}', "column 'age': expected its rules in braces {}, found t"),
+        ('{"type": "array"}', "a row is an object, found 'array'"),
+        ('{"additionalProperties": {}}', "expected true or false at the top"),
+        ('{"unevaluatedProperties": false}', "write additionalProperties: false"),
+        ('{"$recursiveRef": "#"}', "belongs to an older draft"),
+        ('{"properties": {"age": {"maximum": 1e999}}}', "properties/age/maximum: expected a nu"),
+        ('{"properties": {"age": {"minimum": NaN}}}', "properties/age/minimum: .* found none"),
+        ('{"properties": {"age": {"maximum": 1%s}}}' % ("0" * 400), "found a greater one"),
+        ('{"properties": {"age": {"maximum": 1%s}}}' % ("0" * 5000), "4300"),
+        ('{"properties": {"age": {"multipleOf": 0}}}', "not a valid JSON Schema at properties/age"),
+        (json.dumps(nested(100)), "nested more than 40 deep"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"$ref": "#"}', "lead in a circle"),
+        ('{"properties": {"a": {"$ref": "#/properties/b"}, "b": {"$ref": "#/properties/a"}}}',
+         "lead in a circle"),
+        ('{"properties": {"a": {"allOf": [{"$ref": "#/properties/a"}]}}}', "lead in a circle"),
+        ('{"examples": [{"minimum": "x"}], "$ref": "#/examples/0"}', "no rule stands at"),
+        ('{"title": "x", "$ref": "#/title/y"}', "there is nothing at"),
+        (json.dumps(doubled(30)), "make more than 100000 rules"),
+        ('{"properties": {"age": {"pattern": "("}}}', r"properties/age: the pattern '\('"),
+        ('{"properties": {"age": {"pattern": "(?=a)b"}}}', "without looking ahead"),
+        ('{"properties": {"age": {"pattern": "((a{999}){999}){999}"}}}', "at most 1000"),
+        ('{"patternProperties": {"(?<=a)b": {}}}', "the top level: the pattern"),
+        ('{"propertyNames": {"pattern": "(a)\\\\1"}}', "propertyNames: the pattern"),
+    ],
+)  # fmt: skip
+def test_a_contract_that_cannot_be_used_is_told_by_file_and_place(tmp_path, text, said):
+    file = tmp_path / "clinic.schema.json"
+    file.write_text(text)
+    started = time.process_time()
+    with pytest.raises(ValueError, match=said) as caught:
+        load_schema(file)
+    assert str(caught.value).startswith(str(file)) and "\n" not in str(caught.value)
+    assert time.process_time() - started < 2
+
+
+def test_a_python_contract_that_holds_itself_is_refused():
+    contract = {"properties": {}}
+    contract["properties"]["age"] = contract
+    with pytest.raises(ValueError, match="nested more than 40 deep"):
+        check_table(PEOPLE, contract)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "right"),
+    [
+        ("(a+)+$", [False, False, False, False]),
+        ("(a|a)*$", [True, True, True, True]),  # nothing at all is found at every end
+        ("^(a|b|ab)*c$", [False, False, False, True]),
+        ("(.*a){20}$", [False, False, False, False]),
+        ("(x+x+)+y", [False, False, False, False]),
+    ],
+)
+def test_patterns_take_no_longer_than_their_text(pattern, right):
+    texts = ["a" * 32 + "!", "ab" * 5000, "x" * 10_000, "a" * 40 + "c"]
+    started = time.process_time()
+    validator = validator_of({"pattern": pattern})
+    assert [validator.is_valid(text) for text in texts] == right
+    if not all(right):
+        people = pd.DataFrame({"code": texts})
+        found = breaches(people, {"properties": {"code": {"pattern": pattern}}})
+        assert found["row"].tolist() == [i for i, fits in enumerate(right) if not fits]
+    rows = {"patternProperties": {pattern: {"const": 1}}, "propertyNames": {"maxLength": 99_999}}
+    check_table(pd.DataFrame({"a" * 32 + "!": [1], "x" * 50: [1]}), rows)
+    names = {"propertyNames": {"pattern": pattern}, "additionalProperties": True}
+    list(validator_of(names).iter_errors({"a" * 40 + "!": 1}))
+    closed = {"allOf": [{"patternProperties": {pattern: {}}, "additionalProperties": False}]}
+    list(validator_of(closed).iter_errors({"a" * 40 + "!": 1}))
+    assert time.process_time() - started < 2
+
+
+def test_patterns_of_column_names_open_a_closed_contract():
+    closed = {"patternProperties": {"^fvc_": {"minimum": 0}}, "additionalProperties": False}
+    table = pd.DataFrame({"fvc_1": [1.0, -2.0], "fev": [1.0, 1.0]})
+    found = breaches(table, closed)
+    assert set(zip(found["row"].fillna(-1), found["column"], found["rule"], strict=True)) == {
+        (-1, "fev", "additionalProperties"), (1, "fvc_1", "minimum"),
+    }  # fmt: skip
+
+
+def test_a_pattern_ends_where_the_text_does():
+    contract = {"properties": {"code": {"type": "string", "pattern": "^S[0-9]+$"}}}
+    found = breaches(pd.DataFrame({"code": ["S1", "S1\n", "S\u0661", "\udcff"]}), contract)
+    assert found["row"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("step", "good", "bad"),
+    [
+        (0.01, 4.35, 4.355),
+        (0.1, 0.3, 0.35),
+        (1e-320, 1e300, None),
+        (5e-324, 1.5, None),
+        (7, 21, 22),
+    ],
+)
+def test_multiples_are_told_as_they_are_written(step, good, bad):
+    contract = {"properties": {"n": {"multipleOf": step}}}
+    assert len(check_table(pd.DataFrame({"n": [good]}), contract)) == 1
+    if bad is not None:
+        assert breaches(pd.DataFrame({"n": [bad]}), contract)["rule"].tolist() == ["multipleOf"]
+
+
+def test_a_number_beyond_all_bounds_is_a_violation():
+    for great in (10**400, "1" * 400, "1e400"):
+        table = pd.DataFrame({"n": [great, 1]}, dtype=object)
+        found = breaches(table, {"properties": {"n": {"type": "number", "multipleOf": 0.5}}})
+        assert found[["row", "rule"]].to_numpy().tolist() == [[0, "finite"]]
+    rows = {"allOf": [{"properties": {"n": {"multipleOf": 0.5}}}]}
+    assert breaches(pd.DataFrame({"n": [np.inf, 1.0]}), rows)["row"].tolist() == [0]
+
+
+def test_a_message_repeats_no_row():
+    """Other columns than the ones at fault may hold a name."""
+    either = {"anyOf": [{"properties": {"age": {"minimum": 99}}}, {"not": {}}]}
+    table = PEOPLE.assign(name=["Jane Doe", "Max Roe"])
+    with pytest.raises(TableError, match="the row is not valid under any") as caught:
+        check_table(table, either | {"properties": {"subject_id": {"x-role": "id"}}})
+    assert "Doe" not in str(caught.value) + caught.value.violations.to_string()
+    assert caught.value.violations["subject_id"].tolist() == ["S1", "S2"]
 
 
 def test_an_unknown_contract_lists_those_there_are():

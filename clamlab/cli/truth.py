@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from clamlab import clam
 from clamlab.baselines import Baseline, linear_features
 from clamlab.evaluation import adjusted_rand, clustering_accuracy, localization
+from clamlab.paths import path_part
 from clamlab.study import Study
 
 ALPHA = 0.05
@@ -59,12 +60,12 @@ def true_lesions(study: Study) -> NDArray[np.bool_]:
     return np.stack(
         [
             follow(
-                study.path("truth") / f"{subject}_lesion.nii.gz",
-                study.path("subjects") / subject,
+                study.path("truth") / f"{name}_lesion.nii.gz",
+                study.path("subjects") / name,
                 template=template,
                 affine=affine,
             )
-            for subject in study.read("scans")["subject_id"]
+            for name in map(path_part, study.read("scans")["subject_id"])
         ]
     )
 

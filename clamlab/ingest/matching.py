@@ -11,6 +11,8 @@ import pandas as pd
 import pydicom
 from pydicom.errors import InvalidDicomError
 
+from clamlab.paths import unusable_ids, writable
+
 NIFTI = (".nii", ".nii.gz")
 RESERVED = ("cluster", "confidence", "second")  # what the study itself adds to a subject
 LISTED = 10  # so many names are printed before "and N more"
@@ -26,7 +28,8 @@ class Matching:
         The rows that have a scan: ``subject_id``, ``scan`` (relative to the folder), ``matched_by``
         ("path column", "name", "PatientID"), then the table's own columns.
     exclusions : DataFrame
-        ``subject_id`` and ``reason`` of the rows without exactly one scan.
+        ``subject_id`` and ``reason`` of the rows without exactly one scan, or with an id that
+        cannot be used: none, one that is no text, or one like another's but for capital letters.
     strangers : list of str
         Scans that belong to no row.
     """
@@ -78,8 +81,8 @@ def match_scans(
     Raises
     ------
     ValueError
-        If the column of ids or of paths is not there, an id is missing or stands twice, or the
-        folder holds no scan.
+        If the column of ids or of paths is not there, an id stands twice, or the folder holds no
+        scan.
 
     Notes
     -----
@@ -105,7 +108,7 @@ def match_scans(
       phantom.nii.gz
     """
     folder = Path(folder)
-    ids = _checked_ids(table, id_column)
+    ids, unusable = _checked_ids(table, id_column)
     scans = find_scans(folder)
     if not scans and path_column is None:
         raise ValueError(f"{folder} holds no scan: expected NIfTI files or folders of DICOM files")
@@ -115,7 +118,8 @@ def match_scans(
     else:
         found, ways = _by_name(ids, scans, folder)
         _add_by_patient_id(found, ways, ids, scans)
-    return _sort_out(table, ids, found, ways, scans, folder, by_path=path_column is not None)
+    by_path = path_column is not None
+    return _sort_out(table, ids, found, ways, scans, folder, by_path=by_path, unusable=unusable)
 
 
 def find_scans(folder: Path) -> list[Path]:
@@ -130,7 +134,8 @@ def find_scans(folder: Path) -> list[Path]:
     return scans
 
 
-def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
+def _checked_ids(table: pd.DataFrame, id_column: str) -> tuple[pd.Series, dict[str, str]]:
+    """Return a name for every row, and by name why some cannot be used."""
     if id_column not in table:
         raise ValueError(
             f"the table has no column {id_column!r}: expected one of {', '.join(table.columns)}"
@@ -140,16 +145,15 @@ def _checked_ids(table: pd.DataFrame, id_column: str) -> pd.Series:
             f"the table has the column {taken[0]!r}, which the study gives each subject itself: "
             "rename yours"
         )
-    ids = table[id_column].astype("string").str.strip()
-    if ids.isna().any() or (ids == "").any():
-        rows = (ids.index[ids.isna() | (ids == "")] + 1).tolist()
-        raise ValueError(f"column {id_column!r} is empty in row {rows}: every subject needs an id")
+    given = [None if pd.isna(value) else str(value).strip() for value in table[id_column]]
+    names = [writable(i) if i else f"(row {row})" for row, i in enumerate(given, start=1)]
+    ids = pd.Series(names, dtype="string")
     if twice := sorted(ids[ids.duplicated()].unique()):
         raise ValueError(
             f"column {id_column!r} holds {', '.join(twice[:LISTED])} more than once: one row is "
             "one subject; keep one row, or give visits ids of their own"
         )
-    return ids
+    return ids, {names[position]: why for position, why in unusable_ids(given).items()}
 
 
 def _by_path(
@@ -161,7 +165,8 @@ def _by_path(
         )
     paths = dict(zip(ids, table[path_column], strict=True))
     given = {i: folder / str(p) for i, p in paths.items() if pd.notna(p)}
-    return {i: [p] for i, p in given.items() if p.exists()}
+    # Not Path.exists, which raises for a name that is too long.
+    return {i: [p] for i, p in given.items() if os.path.exists(p)}
 
 
 def _by_name(
@@ -213,6 +218,7 @@ def _sort_out(
     folder: Path,
     *,
     by_path: bool,
+    unusable: Mapping[str, str],
 ) -> Matching:
     rows, excluded, used = [], [], set()
     claims = Counter(scan for owned in found.values() for scan in owned)
@@ -220,16 +226,22 @@ def _sort_out(
         candidates = _one_place(found.get(subject, []), scans)
         used |= set(found.get(subject, []))
         shared = [c for c in candidates if claims[c] > 1]
-        if shared:
-            scan = os.path.relpath(shared[0], folder)
+        if subject in unusable:
+            excluded.append({"subject_id": subject, "reason": unusable[subject]})
+        elif shared:
+            scan = _place(shared[0], folder)
             reason = f"{scan} bears the id of another subject too; name the scan in a path column"
             excluded.append({"subject_id": subject, "reason": reason})
         elif len(candidates) == 1:
             way = "path column" if by_path else ways[subject]
             scan = os.path.relpath(candidates[0], folder)
-            rows.append({"position": position, "scan": scan, "matched_by": way})
+            if scan == writable(scan):
+                rows.append({"position": position, "scan": scan, "matched_by": way})
+            else:
+                reason = "its scan's name holds a broken character, which no table can: rename it"
+                excluded.append({"subject_id": subject, "reason": reason})
         elif candidates:
-            names = ", ".join(os.path.relpath(c, folder) for c in candidates)
+            names = ", ".join(_place(c, folder) for c in candidates)
             reason = f"{len(candidates)} scans could be meant: {names}; name one in a path column"
             excluded.append({"subject_id": subject, "reason": reason})
         else:
@@ -243,7 +255,11 @@ def _sort_out(
     exclusions = pd.DataFrame(excluded, columns=["subject_id", "reason"], dtype="string")
     covered = [Path(folder / scan) for scan in cohort["scan"]]
     left = [s for s in scans if s not in used and not any(c in (s, *s.parents) for c in covered)]
-    return Matching(cohort, exclusions, [os.path.relpath(s, folder) for s in left])
+    return Matching(cohort, exclusions, [_place(s, folder) for s in left])
+
+
+def _place(scan: Path, folder: Path) -> str:
+    return writable(os.path.relpath(scan, folder))
 
 
 def _one_place(candidates: list[Path], scans: list[Path]) -> list[Path]:

@@ -8,6 +8,9 @@ keywords of our own say what a column means in the analysis:
 ``x-transform``  "log", or "log1p" where zeros occur: analysed on that scale
 ``x-reference``  the level that the others are compared with
 ``x-source``     external to the image, read from it by a reader, or derived from it
+
+A contract may come from anybody. Its references stay within it, nothing is ever fetched, and its
+patterns are those that can be run in bounded time (RE2's: without looking ahead or back).
 """
 
 from clamlab.schema.checking import TableError, check_table

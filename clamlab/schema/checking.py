@@ -1,6 +1,5 @@
 """Hold a table against its contract: every violation at once, by subject."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -9,15 +8,23 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from clamlab.schema.contracts import check_contract, columns_with_role, kinds, levels, nullable
+from clamlab.schema.contracts import (
+    ANNOTATIONS,
+    check_contract,
+    columns_with_role,
+    kinds,
+    levels,
+    nullable,
+)
 from clamlab.schema.conversion import coerce, is_number, typed
+from clamlab.schema.soundness import is_finite
+from clamlab.schema.validators import is_named, validator_of
 
 _FIELDS = ["subject_id", "row", "column", "value", "rule", "message"]
 _IDS_SHOWN = 5
 
 # A column ruled by these alone is an interval: its smallest and largest value speak for all.
 _INTERVAL = {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-_ANNOTATIONS = {"title", "description", "default", "examples", "$comment"}
 # Keywords of the whole contract that are checked column by column, or say nothing of rows.
 _HANDLED = {"$schema", "$id", "type", "properties", "required", "additionalProperties"}
 
@@ -87,7 +94,7 @@ def check_table(
     the table breaks its contract in 1 place:
       age: -3.0 years is below the minimum of 0 years (1 value; S2)
     """
-    check_contract(schema)
+    schema = check_contract(schema)
     rules = schema.get("properties", {})
     coerced = table.copy()
     for name in table.columns.intersection(list(rules)):
@@ -110,12 +117,20 @@ def _violations(table: pd.DataFrame, schema: dict, references: Mapping) -> Itera
         return [(ids[i], i, column, value, rule, message) for i in positions]
 
     yield from _column_violations(table, schema)
+    contract = validator_of(schema)
     for name in table.columns.intersection(list(rules)):
-        for positions, value, rule, message in _value_violations(table[name], rules[name]):
+        own = contract.evolve(schema=rules[name])
+        for positions, value, rule, message in _value_violations(table[name], rules[name], own):
             yield from at(positions, name, value, rule, message)
     for i, error in _row_violations(table, schema):
         column = str(error.absolute_path[0]) if error.absolute_path else ""
-        yield from at([i], column, error.instance, str(error.validator), error.message)
+        # A row as a whole is everything known of a person: it is not repeated in a message.
+        whole = isinstance(error.instance, dict)
+        message = (
+            error.message.replace(repr(error.instance), "the row") if whole else _in_words(error)
+        )
+        value = None if whole else error.instance
+        yield from at([i], column, value, str(error.validator), message)
     if id_column:
         for value, positions in _places(table[id_column]):
             if len(positions) > 1:
@@ -127,23 +142,24 @@ def _violations(table: pd.DataFrame, schema: dict, references: Mapping) -> Itera
 
 
 def _column_violations(table: pd.DataFrame, schema: dict) -> Iterator[tuple]:
-    known = schema.get("properties", {})
     missing = f"the column is missing (there are: {', '.join(map(str, table.columns))})"
     for name in schema.get("required", []):
         if name not in table:
             yield None, None, name, None, "required", missing
     if schema.get("additionalProperties") is False:
         unknown = "the contract has no such column"
-        for name in table.columns.difference(list(known), sort=False):
-            yield None, None, name, None, "additionalProperties", unknown
+        for name in table.columns:
+            if not is_named(name, schema):
+                yield None, None, name, None, "additionalProperties", unknown
 
 
-def _value_violations(series: pd.Series, rule: dict) -> Iterator[tuple]:
+def _value_violations(
+    series: pd.Series, rule: dict, validator: Draft202012Validator
+) -> Iterator[tuple]:
     """Yield (positions, value, keyword, message) for each distinct value that breaks the rule."""
     missing = np.flatnonzero(series.isna())
     if len(missing) and not nullable(rule):
         yield missing, None, "type", "a value is missing, and the contract asks for one"
-    validator = Draft202012Validator(rule)
     given = series.dropna()
     if _only_bounded(given, rule) and _ends_fit(given, validator):
         return
@@ -161,7 +177,7 @@ def _places(series: pd.Series) -> Iterator[tuple]:
 
 
 def _only_bounded(series: pd.Series, rule: dict) -> bool:
-    keywords = {k for k in rule if not k.startswith("x-")} - _ANNOTATIONS
+    keywords = {k for k in rule if not k.startswith("x-")} - ANNOTATIONS
     whole = "number" in kinds(rule) or series.dtype.kind in "iu"
     return (
         is_numeric_dtype(series) and not is_bool_dtype(series) and whole and keywords <= _INTERVAL
@@ -174,15 +190,16 @@ def _ends_fit(values: pd.Series, validator: Draft202012Validator) -> bool:
 
 def _errors(validator: Draft202012Validator, value) -> list[tuple[str, str]]:
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float) and not math.isfinite(value):
+    if is_number(value) and not is_finite(value):
         return [("finite", f"{value!r} is not a finite number")]
     return [(str(e.validator), _in_words(e)) for e in validator.iter_errors(value)]
 
 
 def _in_words(error: ValidationError) -> str:
     """Say what is wrong with a value, with its unit."""
-    limit = error.validator_value
-    unit = error.schema.get("x-units") if isinstance(error.schema, dict) else None
+    if not isinstance(error.schema, dict):
+        return error.message
+    limit, unit = error.validator_value, error.schema.get("x-units")
     unit = f" {unit}" if unit and is_number(error.instance) else ""
     value = f"{error.instance!r}{unit}"
     phrases = {
@@ -198,11 +215,11 @@ def _in_words(error: ValidationError) -> str:
 
 def _row_violations(table: pd.DataFrame, schema: dict) -> Iterator[tuple[int, ValidationError]]:
     """Check what a contract says about several columns together (if/then, anyOf, ...)."""
-    annotations = _ANNOTATIONS | {k for k in schema if k.startswith("x-")}
+    annotations = ANNOTATIONS | {k for k in schema if k.startswith("x-")}
     together = {k: v for k, v in schema.items() if k not in _HANDLED | annotations}
     if not together:
         return
-    validator = Draft202012Validator(together)
+    validator = validator_of(schema).evolve(schema=together)
     objects = table.astype(object).where(table.notna(), None)
     for i, row in enumerate(objects.to_dict("records")):
         for error in validator.iter_errors(row):

@@ -6,6 +6,8 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from clamlab.schema.soundness import check_form, check_rules, target
+
 ROLES = ("id", "demographic", "outcome", "staging", "visual_score", "scanner")
 SOURCES = ("external", "reader", "derived")
 
@@ -18,6 +20,7 @@ _KEYWORDS = {
     "x-reference": None,
 }
 
+ANNOTATIONS = {"title", "description", "default", "examples", "$comment"}
 _SUFFIX = ".schema.json"
 
 
@@ -33,14 +36,17 @@ def load_schema(path: str | Path) -> dict:
     Returns
     -------
     dict
-        The contract as written.
+        The contract as written; only where a column's rule is a reference, what it refers to
+        stands in its place.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file or name; the message lists the names there are.
     ValueError
-        If the file is no JSON, no JSON Schema, or misuses a keyword of ours.
+        If the file is no JSON, no JSON Schema, or misuses a keyword of ours; if a reference leads
+        outside of the file (nothing is ever fetched) or in a circle; if a pattern could take
+        for ever.
 
     Examples
     --------
@@ -49,13 +55,13 @@ def load_schema(path: str | Path) -> dict:
     """
     file = _locate(path)
     try:
-        schema = json.loads(file.read_text(encoding="utf-8-sig"))
-        check_contract(schema)
+        return check_contract(json.loads(file.read_text(encoding="utf-8-sig")))
     except json.JSONDecodeError as error:
         raise ValueError(f"{file} is not valid JSON: {error}") from error
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
-    return schema
+    except RecursionError:
+        raise ValueError(f"{file} is nested too deeply to be a contract") from None
 
 
 def _locate(path: str | Path) -> Path:
@@ -73,18 +79,37 @@ def _locate(path: str | Path) -> Path:
     return known[name]
 
 
-def check_contract(schema: dict) -> None:
-    """Refuse a contract that is no JSON Schema or misuses one of our keywords."""
+def check_contract(schema: dict) -> dict:
+    """Refuse a contract that cannot be used; return it with its columns' references written out."""
+    check_form(schema)
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=None)
     except SchemaError as error:
         place = "/".join(map(str, error.absolute_path)) or "the top level"
         raise ValueError(f"not a valid JSON Schema at {place}: {error.message}") from error
-    for name, rule in schema.get("properties", {}).items():
+    check_rules(schema)
+    columns = {n: _written_out(n, rule, schema) for n, rule in schema.get("properties", {}).items()}
+    for name, rule in columns.items():
         _check_keywords(name, rule)
-    ids = columns_with_role(schema, "id")
+    ids = columns_with_role({"properties": columns}, "id")
     if len(ids) > 1:
         raise ValueError(f"one column may have x-role 'id', found {', '.join(ids)}")
+    return {**schema, "properties": columns} if columns else schema
+
+
+def _written_out(name: str, rule: dict, schema: dict) -> dict:
+    """Put a rule in the place of a reference to it: type and role are read from the column."""
+    while "$ref" in rule:
+        meant = target(schema, rule["$ref"], f"properties/{name}/$ref")
+        own = {keyword: value for keyword, value in rule.items() if keyword != "$ref"}
+        for keyword in (own.keys() & meant.keys()) - ANNOTATIONS:
+            if own[keyword] != meant[keyword] and not keyword.startswith("x-"):
+                raise ValueError(
+                    f"column {name!r}: {keyword} is {own[keyword]!r} here and {meant[keyword]!r} "
+                    f"at {rule['$ref']!r}: write it once"
+                )
+        rule = {**meant, **own}
+    return rule
 
 
 def _check_keywords(name: str, rule: dict) -> None:

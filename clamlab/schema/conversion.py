@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab.schema.contracts import kinds, levels
+from clamlab.schema.soundness import is_finite
 
 
 def coerce(series: pd.Series, rule: dict) -> pd.Series:
@@ -38,7 +39,9 @@ def _as_numbers(values: pd.Series) -> pd.Series:
     texts = values.map(lambda v: isinstance(v, str))
     numbers = pd.to_numeric(values.where(texts), errors="coerce")
     mixed = values.where(numbers.isna(), numbers)
-    done = mixed.map(is_number, na_action="ignore").fillna(True).astype(bool)
+    # A whole number beyond all bounds fits no column; it is told as what it is.
+    done = mixed.map(lambda v: is_number(v) and is_finite(v), na_action="ignore")
+    done = done.fillna(True).astype(bool)
     return pd.to_numeric(mixed) if done.all() else mixed
 
 

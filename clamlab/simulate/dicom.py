@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 STORED_OFFSET = 1024  # HU -1024 is stored as 0, as scanners do
+LONGEST_ID = 64  # DICOM's value representation LO
 MAKERS = {
     "Definition": "SIEMENS",
     "Sensation": "SIEMENS",
@@ -52,7 +53,8 @@ def write_dicom(
     affine : array, shape (4, 4)
         Voxel to world in mm (RAS+), without shear.
     subject_id : str
-        Becomes PatientID; no name, date or institution is written.
+        Becomes PatientID, so at most 64 letters without backslash or control characters; no name,
+        date or institution is written.
     scanner_model : str
         ManufacturerModelName.
     manufacturer : str or None
@@ -72,7 +74,8 @@ def write_dicom(
     Raises
     ------
     ValueError
-        If the volume is not 3-D and finite, or the affine is not RAS+ with right angles.
+        If the volume is not 3-D and finite, the affine is not RAS+ with right angles, or a
+        PatientID cannot hold the id.
 
     Examples
     --------
@@ -110,6 +113,12 @@ def write_dicom(
 
 
 def _check(volume: NDArray, affine: NDArray, subject_id: str) -> None:
+    unholdable = "\\" in subject_id or not subject_id.isprintable()
+    if unholdable or len(subject_id) > LONGEST_ID:
+        raise ValueError(
+            f"the id {ascii(subject_id)} cannot be written as a DICOM PatientID: expected at most "
+            f"{LONGEST_ID} letters without backslash or control characters; choose another id"
+        )
     if volume.ndim != 3 or not volume.size or not np.isfinite(volume).all():
         raise ValueError(
             f"{subject_id}: expected a 3-D volume of finite HU, found shape {volume.shape}"
@@ -180,6 +189,8 @@ def _encode(header: dict) -> bytes:
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
     data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 0
     data.RescaleIntercept, data.RescaleSlope, data.RescaleType = -STORED_OFFSET, 1, "HU"
+    if not all(value.isascii() for value in header.values() if isinstance(value, str)):
+        data.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
     for keyword, value in header.items():
         setattr(data, keyword, value)
     stream = BytesIO()
@@ -192,7 +203,12 @@ def _fill(header: bytes, index: int, position: NDArray, uid: str) -> bytes:
     values = [f"{value:16.6f}" for value in position]
     return (
         header.replace(_UID.encode(), uid.encode())
-        .replace(_INDEX.encode(), f"{index:10d}".encode())
+        .replace(_element(0x0013, "IS", _INDEX), _element(0x0013, "IS", f"{index:10d}"))
         .replace(_POSITION.encode(), "\\".join(values).encode())
-        .replace(_HEIGHT.encode(), values[2].encode())
+        .replace(_element(0x1041, "DS", _HEIGHT), _element(0x1041, "DS", values[2]))
     )
+
+
+def _element(number: int, kind: str, text: str) -> bytes:
+    """Encode a value with its tag: the number alone could stand in a PatientID too."""
+    return struct.pack("<HH2sH", 0x0020, number, kind.encode(), len(text)) + text.encode()

@@ -9,6 +9,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from clamlab.paths import path_part
 from clamlab.simulate.dicom import write_dicom
 from clamlab.simulate.lungs import LungCohort
 from clamlab.simulate.outcomes import OUTCOMES
@@ -24,7 +25,8 @@ def write_cohort(
     cohort : LungCohort
     folder : path
         Receives ``dicom/<subject_id>/``, ``participants.csv``, and in ``truth/`` the lesions and
-        lungs of every subject (NIfTI), ``labels.csv`` and ``known_effects.csv``.
+        lungs of every subject (NIfTI), ``labels.csv`` and ``known_effects.csv``. Ids go into names
+        by :func:`clamlab.paths.path_part`.
     progress : bool
         Show a bar with the time left.
     n_jobs : int
@@ -52,21 +54,24 @@ def write_cohort(
     cohort.truth.to_csv(folder / "truth" / "labels.csv", index=False)
     OUTCOMES.to_csv(folder / "truth" / "known_effects.csv")
     # Last, so that a folder with a table is a whole cohort.
-    cohort.participants.to_csv(folder / "participants.csv", index=False)
-    return cohort.participants
+    scans = [f"dicom/{path_part(subject)}" for subject in cohort.participants["subject_id"]]
+    participants = cohort.participants.assign(scan=scans)
+    participants.to_csv(folder / "participants.csv", index=False)
+    return participants
 
 
 def _write_subject(cohort: LungCohort, i: int, folder: Path) -> None:
     subject = cohort.participants.iloc[i]
+    own = path_part(subject["subject_id"])
     volume, affine, lesion, lungs = cohort.scan(i)
     write_dicom(
         volume,
-        folder / subject["scan"],
+        folder / "dicom" / own,
         affine=affine,
         subject_id=subject["subject_id"],
         scanner_model=subject["scanner_model"],
         seed=cohort.seed,
     )
     for name, array in (("lesion", lesion), ("lungs", lungs)):
-        path = folder / "truth" / f"{subject['subject_id']}_{name}.nii.gz"
+        path = folder / "truth" / f"{own}_{name}.nii.gz"
         nibabel.save(nibabel.Nifti1Image(array.astype(np.uint8), affine), path)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.atomic import whole_file
+from clamlab.paths import path_part
 
 
 def save_nifti(path: str | os.PathLike, array: NDArray, affine: NDArray) -> Path:
@@ -83,7 +84,11 @@ def save_averages(
     (['hu_overall.nii.gz', 'hu_cluster_1.nii.gz'], -850)
     """
     return [
-        save_nifti(Path(folder) / f"{kind}_{name.lower().replace(' ', '_')}.nii.gz", array, affine)
+        save_nifti(
+            Path(folder) / f"{path_part(f'{kind} {name}'.lower().replace(' ', '_'))}.nii.gz",
+            array,
+            affine,
+        )
         for kind, named in averages.items()
         for name, array in named.items()
     ]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from clamlab.atomic import whole_file
 
@@ -63,16 +62,12 @@ def file_stamp(path: Path) -> list[list]:
         files = [path]
     else:
         files = sorted(Path(parent, name) for parent, _, names in os.walk(path) for name in names)
-    stats = [(file, file.stat()) for file in files]
-    return [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in stats]
+    return [[file.name, *_size_and_time(file)] for file in files]
 
 
-def folder_name(subject: str) -> str:
-    """Return a subject's folder: its id, with what no file system takes written as %xx.
-
-    Examples
-    --------
-    >>> folder_name("S-01_b"), folder_name("S/01")
-    ('S-01_b', 'S%2F01')
-    """
-    return quote(subject, safe=" ()+,@=")
+def _size_and_time(file: Path) -> tuple[int | None, int | None]:
+    try:
+        stat = file.stat()
+    except OSError:  # a link to nothing: reading the scan tells whether it matters
+        return None, None
+    return stat.st_size, stat.st_mtime_ns

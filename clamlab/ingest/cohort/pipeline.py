@@ -19,8 +19,9 @@ from clamlab.ingest.cohort.cohort_template import (
 )
 from clamlab.ingest.cohort.files import writing
 from clamlab.ingest.cohort.qc_pages import write_index
+from clamlab.ingest.cohort.rows import cohort_subjects, refused_subjects, subject_names
 from clamlab.ingest.cohort.steps import align, prepare
-from clamlab.ingest.cohort.subjects import Settings, Subject, subject_folder
+from clamlab.ingest.cohort.subjects import Settings, Subject, failure, subject_folder
 from clamlab.ingest.reading.choice import MIN_COVERAGE_MM
 from clamlab.volumes import load_nifti
 
@@ -92,7 +93,8 @@ def ingest_cohort(
     Raises
     ------
     ValueError
-        For a bad cohort table or argument; ready-made scans on different grids (all are named).
+        If the cohort table lacks a column or names a subject twice; for a bad argument; for
+        ready-made scans on different grids (all are named).
     OSError
         If the folder cannot be written; finished subjects are kept.
 
@@ -121,9 +123,10 @@ def ingest_cohort(
         seed=int(seed),
         segment=not (registration == "none" and template),
     )
-    folder = Path(folder)
+    folder, root = Path(folder), Path(scans_root or ".")
     check_arguments(settings, template_share)
-    subjects = cohort_subjects(cohort, folder, Path(scans_root or "."))
+    refused = refused_subjects(cohort, root)
+    subjects = cohort_subjects(cohort, folder, root, refused=refused)
     with writing(folder):
         (folder / "qc").mkdir(parents=True, exist_ok=True)
 
@@ -133,7 +136,8 @@ def ingest_cohort(
 
     read = each(prepare, subjects, "read and segment", settings)
     usable = [s for s, record in zip(subjects, read, strict=True) if record["status"] == "done"]
-    records = {s.subject_id: record for s, record in zip(subjects, read, strict=True)}
+    records = {name: failure(why) for name, why in refused.items()}
+    records |= {s.subject_id: record for s, record in zip(subjects, read, strict=True)}
     sample: list[str] = []
     registered: dict[str, dict] = {}
     if usable:
@@ -149,7 +153,7 @@ def ingest_cohort(
         registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
     twins = _twins(records)
     qc = pd.DataFrame(
-        [_row(s.subject_id, records, registered, twins, sample) for s in subjects]
+        [_row(name, records, registered, twins, sample) for name in subject_names(cohort)]
     ).astype({"slices": "Int64", "dice": float, "filled_fraction": float})
     write_index(qc, folder / "qc")
     return qc
@@ -214,43 +218,6 @@ def check_arguments(settings: Settings, template_share: float) -> None:
         raise ValueError(f"spacing_mm must be positive, found {settings.spacing_mm}")
     if not 0 < template_share <= 1:
         raise ValueError(f"template_share must be above 0 and at most 1, found {template_share}")
-
-
-def cohort_subjects(cohort: pd.DataFrame, folder: Path, root: Path) -> list[Subject]:
-    """Check a cohort table and return its rows as the steps take them.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, a cell is empty or a subject stands twice.
-    """
-    missing = [column for column in ("subject_id", "scan") if column not in cohort.columns]
-    if missing or not len(cohort):
-        raise ValueError(
-            "expected a cohort table with at least one row and the columns subject_id and scan, "
-            f"found {len(cohort)} rows and the columns {', '.join(map(str, cohort.columns))}"
-        )
-    blank = cohort.index[cohort["subject_id"].isna() | cohort["scan"].isna()]
-    if len(blank):
-        raise ValueError(f"cohort: subject_id or scan is empty in the rows {blank.tolist()[:10]}")
-    ids = cohort["subject_id"].astype(str)
-    if ids.duplicated().any():
-        twice = sorted(set(ids[ids.duplicated()]))
-        raise ValueError(f"cohort: expected each subject once, found repeated: {', '.join(twice)}")
-    return [
-        Subject(
-            subject_id=str(row["subject_id"]),
-            scan=root / str(row["scan"]),
-            folder=subject_folder(folder, str(row["subject_id"])),
-            lung_mask=root / str(row["lung_mask"]) if _given(row, "lung_mask") else None,
-            series_number=int(row["series_number"]) if _given(row, "series_number") else None,
-        )
-        for row in cohort.to_dict("records")
-    ]
-
-
-def _given(row: dict, column: str) -> bool:
-    return column in row and not pd.isna(row[column]) and str(row[column]).strip() != ""
 
 
 def _twins(records: dict[str, dict]) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import html
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from clamlab.atomic import whole_file
 from clamlab.ingest.alignment.transforms import LEFT, RIGHT
-from clamlab.ingest.cohort.files import folder_name, writing
+from clamlab.ingest.cohort.files import writing
+from clamlab.paths import path_part
 
 WINDOW = (-1200.0, 300.0)
 COLOURS = {RIGHT: "#ff5c5c", LEFT: "#4fc3f7"}
@@ -52,7 +54,8 @@ def draw_subject(
         outlines += [(labels == side, colour) for side, colour in COLOURS.items()]
         _row(rows[1], volume, affine, template > 0, outlines)
         _histogram(rows[1][5], volume[template > 0], "HU in the template's lungs")
-    figure.suptitle(title, color="white", fontsize=11)
+    # An id is no formula, whatever dollar signs it holds.
+    figure.suptitle(title, color="white", fontsize=11, parse_math=False)
     figure.subplots_adjust(0.005, 0.07, 0.985, 0.88, wspace=0.03, hspace=0.2)
     with writing(path.parent), whole_file(path) as temporary:
         figure.savefig(temporary, dpi=75, format="png", facecolor="black")
@@ -142,10 +145,9 @@ def write_index(qc: pd.DataFrame, folder: Path) -> Path:
 
 def _article(row: pd.Series, folder: Path) -> str:
     subject, status = str(row["subject_id"]), row["status"]
-    name = f"{folder_name(subject)}.png"
+    name = f"{path_part(subject)}.png"
     picture = (
-        f'<img loading="lazy" src="{html.escape(name.replace("%", "%25"))}" '
-        f'alt="lungs of {html.escape(subject)}">'
+        f'<img loading="lazy" src="{quote(name)}" alt="lungs of {html.escape(subject)}">'
         if (folder / name).exists()
         else ""
     )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clamlab.ingest.cohort.files import DiskError, folder_name, read_json, write_json, writing
+from clamlab.ingest.cohort.files import DiskError, read_json, write_json, writing
 from clamlab.ingest.errors import IngestError
+from clamlab.paths import path_part, writable
 
 STATE = "state.json"
 
@@ -51,7 +52,13 @@ class Template:
 
 def subject_folder(study: Path, subject_id: str) -> Path:
     """Return where a subject's files are."""
-    return study / "scans" / folder_name(subject_id)
+    return study / "scans" / path_part(subject_id)
+
+
+def failure(reason: str) -> dict[str, Any]:
+    """Return the record of a subject that cannot be used."""
+    # A reason may quote a file's name, which need not be text.
+    return {"status": "failed", "reason": writable(reason), "seconds": 0.0}
 
 
 def recorded(
@@ -72,9 +79,23 @@ def recorded(
     except DiskError:
         raise
     except IngestError as error:
-        record = {"status": "failed", "reason": str(error)}
+        record = failure(_without_places(str(error), subject))
     except Exception as error:  # one subject must not stop the others; it is tried again next time
-        record = {"status": "unexpected", "reason": f"{type(error).__name__}: {error}"}
+        reason = _without_places(f"{type(error).__name__}: {error}", subject)
+        record = failure(reason) | {"status": "unexpected"}
     record |= {"key": key, "seconds": round(time.perf_counter() - start, 2)}
     write_json(path, state | {step: record})
     return record
+
+
+def _without_places(reason: str, subject: Subject) -> str:
+    """Leave out where a subject's files lie: a reason is read, and passed on, by others."""
+    places = {
+        subject.scan: "its scan",
+        subject.lung_mask: "its lung mask",
+        subject.folder: "its folder",
+    }
+    for place, words in places.items():
+        if place is not None and len(place.parts) > 1:
+            reason = reason.replace(str(place), words)
+    return reason
