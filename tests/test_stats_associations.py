@@ -6,7 +6,14 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.datasets import load_iris
 
-from clamlab.stats.outcomes import adjusted_means, outcome_associations
+from clamlab.stats.outcomes import (
+    adjusted_means,
+    associations_across,
+    compare_models,
+    imputed_associations,
+    model_diagnostics,
+    outcome_associations,
+)
 
 NUMBER = {"type": "number"}
 DEMOGRAPHIC = {**NUMBER, "x-role": "demographic"}
@@ -233,3 +240,99 @@ def test_log1p_keeps_the_zeros_and_comes_back():
     assert "1 values below 0 count" in means["note"].iloc[0]
     pair = part(outcome_associations(table, schema, covariates=()), "pairwise").iloc[0]
     assert np.isnan(pair["ratio"])  # a difference of log1p is no ratio
+
+
+def hostile(n=6):
+    """One outcome that can be modelled among those that cannot, each for another reason."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": np.arange(n) % 3})
+    for name in ("few", "fine", "empty_cluster"):
+        table[name] = rng.normal(3, 1, n)
+    table.loc[2:, "few"] = np.nan
+    table.loc[table["cluster"] == 2, "empty_cluster"] = np.nan
+    table["constant"], table["infinite"] = 2.0, np.inf
+    table["told"] = table["cluster"] * 1.0 + 1e6
+    return table, {"properties": {name: OUTCOME for name in table.columns[1:]}}
+
+
+WHY = {
+    "few": "2 rows for 2 coefficients: no model",
+    "constant": "constant: no model",
+    "infinite": "holds infinite values",
+    "told": "the model fits without any error",
+}
+
+
+@pytest.mark.filterwarnings("error")
+def test_every_room_gives_each_outcome_its_own_note_and_makes_the_others():
+    table, schema = hostile()
+    found = {
+        "p": outcome_associations(table, schema).query("part == 'omnibus'"),
+        "se": adjusted_means(table, schema),
+        "adjusted_r2": compare_models(table, schema, n_bootstrap=50),
+        "residual_skew": model_diagnostics(table, schema),
+        "across_low": associations_across(table, schema, [table["cluster"]] * 2),
+    }
+    for number, tidy in found.items():
+        of = {name: rows for name, rows in tidy.groupby("outcome")}
+        assert set(of) == set(schema["properties"]), number
+        for name in ("fine", "empty_cluster"):
+            assert of[name][number].notna().any(), (number, name)
+        assert of["empty_cluster"]["note"].str.contains("cluster 3 has no complete row").all()
+        told = WHY if number != "adjusted_r2" else WHY | {"few": ""}  # demographics alone fit
+        for name, why in told.items():
+            notes = " ".join(of[name]["note"])
+            assert why in notes and notes, (number, name)
+            assert name == "few" or of[name]["note"].str.contains(why).any(), (number, name)
+            if why:
+                assert of[name].loc[of[name]["note"].str.contains(why), number].isna().all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_hc3_does_not_test_a_difference_without_error():
+    """Both clusters of the pair hold one value each; only the third varies."""
+    table = pd.DataFrame(
+        {"cluster": np.repeat([0, 1, 2], 4), "y": [1.0] * 4 + [2.0] * 4 + [3, 4] * 2}
+    )
+    schema = {"properties": {"y": OUTCOME}}
+    omnibus = part(outcome_associations(table, schema, covariance="HC3"), "omnibus").loc["y"]
+    assert "HC3 does not exist" in omnibus["note"] and np.isnan(omnibus["p"])
+    assert part(outcome_associations(table, schema), "omnibus").loc["y", "p"] < 0.001
+
+
+@pytest.mark.filterwarnings("error")
+def test_ranks_that_cannot_tell_terms_apart_give_no_rank_p():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"cluster": np.arange(8) % 2, "age": np.arange(8.0)})
+    table["years"], table["y"] = table["age"] ** 2, rng.normal(size=8)
+    schema = {"properties": {"age": DEMOGRAPHIC, "years": DEMOGRAPHIC, "y": OUTCOME}}
+    row = model_diagnostics(table, schema).iloc[0]
+    assert np.isnan(row["rank_p"]) and "no rank_p" in row["note"] and 0 < row["p"] < 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_random_small_tables_never_stop_and_never_go_without_a_word():
+    """Gaps, constants, single people and more columns than rows, ten times."""
+    for seed in range(50, 60):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(2, 14))
+        table = pd.DataFrame({"cluster": rng.integers(0, 3, n)})
+        for name in ("age", "fev", "fvc", "crp"):
+            table[name] = rng.normal(size=n).round(int(rng.integers(0, 3)))
+            table.loc[rng.random(n) < rng.choice([0, 0.3]), name] = np.nan
+        table["sex"] = rng.choice(["f", "m", None], n, p=[0.8, 0.15, 0.05])
+        rules = {"sex": {"enum": ["f", "m", None], "x-role": "demographic"}, "age": DEMOGRAPHIC}
+        schema = {"properties": rules | {name: OUTCOME for name in ("fev", "fvc", "crp")}}
+        partitions = [rng.permutation(table["cluster"]) for _ in range(2)]
+        for number, tidy in {
+            "p": outcome_associations(table, schema, covariance="HC3").query("part == 'omnibus'"),
+            "mean": adjusted_means(table, schema),
+            "adjusted_r2": compare_models(table, schema, n_bootstrap=20),
+            "p_of_model": model_diagnostics(table, schema).rename(columns={"p": "p_of_model"}),
+            "across_low": associations_across(table, schema, partitions),
+            "difference": imputed_associations(table, schema, n_imputations=2, seed=seed),
+        }.items():
+            assert set(tidy["outcome"]) == {"fev", "fvc", "crp"}
+            assert not np.isinf(tidy.select_dtypes("float")).any(axis=None), (seed, number)
+            silent = tidy[tidy[number].isna()]["note"].fillna("") == ""
+            assert not silent.any(), (seed, number)

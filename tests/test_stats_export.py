@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from docx import Document
+from openpyxl import load_workbook
 
 from clamlab import stats
+from clamlab.cells import unguarded
 from clamlab.stats.tables import export_table
 
 TABLE = pd.DataFrame(
@@ -88,3 +90,49 @@ def test_a_shown_table_reads_like_a_page():
     assert stats.tables.show_table(tidy[:0]).to_html().count("<td") == 0
     with pytest.raises(ValueError, match="no columns"):
         stats.tables.show_table(tidy, ["age"])
+
+
+HOSTILE = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "'=1", "=cmd|' /C calc'!A0", "#N/A"]
+PLAIN = ["-5", "1.50", "TRUE", "2020-01-01", " padded ", ""]
+RISKY = pd.DataFrame({"=heading": [*HOSTILE, *PLAIN], "n": np.arange(15) - 7.5})
+
+
+def test_a_sheet_holds_texts_and_no_formula(tmp_path):
+    export_table(RISKY, tmp_path / "t.xlsx")
+    sheet = load_workbook(tmp_path / "t.xlsx").active
+    assert {cell.data_type for row in sheet for cell in row if cell.value is not None} == {"s"}
+    assert all(cell.quotePrefix for row in sheet for cell in row if cell.value is not None)
+    first, *others = [cell.value for cell in sheet["A"]]
+    assert [first, *others] == ["=heading", *HOSTILE, *PLAIN[:-1], None]
+    assert sheet["B2"].value == "-7.5"
+
+
+def test_a_csv_file_guards_what_would_be_run_and_gives_it_back(tmp_path):
+    export_table(RISKY, tmp_path / "t.csv")
+    back = pd.read_csv(tmp_path / "t.csv", keep_default_na=False, dtype=str)
+    assert not any(str(cell).startswith(("=", "+", "@", "\t", "\r")) for cell in back.iloc[:, 0])
+    assert back.columns[0] == "'=heading" and back.iloc[2, 0] == "'-2+3"
+    assert unguarded(back)["=heading"].tolist() == [*HOSTILE, *PLAIN]
+    assert back["n"].iloc[0] == "-7.5"  # a number stays one
+
+
+def test_control_characters_stop_no_format(tmp_path):
+    """Neither Word nor a page nor UTF-8 may hold them; each is shown as one that is not known."""
+    table = pd.DataFrame({"a\x00": ["b\x1fc", "\ud800"]})
+    endings = ["csv", "xlsx", "html", "tex", "docx"]
+    paths = [tmp_path / f"t.{ending}" for ending in endings]
+    export_table(table, paths, caption="\x02", notes=["\x03"])
+    assert load_workbook(paths[1]).active["A2"].value == "b\ufffdc"
+    cells = [row.cells[0].text for row in Document(paths[4]).tables[0].rows]
+    assert cells == ["a\ufffd", "b\ufffdc", "\ufffd"]
+    assert "b\ufffdc" in paths[2].read_text("utf-8")
+
+
+def test_a_failed_export_leaves_the_earlier_file(tmp_path, monkeypatch):
+    path = tmp_path / "t.docx"
+    export_table(TABLE, path)
+    before = path.read_bytes()
+    monkeypatch.setattr("docx.document.Document.save", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export_table(TABLE, path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

@@ -393,6 +393,14 @@ def test_the_clinical_table_comes_back_as_it_was(study):
     assert again["smoking"].isna().tolist() == [False, False, True]
 
 
+def test_no_cell_is_run_as_a_formula_and_every_cell_comes_back(study):
+    notes = ["=HYPERLINK(1)", "'=1", "-2.5"]
+    study.write("cohort", study.read("cohort").assign(remark=notes, scan=["@a", "-b", "c"]))
+    assert not [c for c in study.path("cohort").read_text().split(",") if c[0] in "=+@"]
+    again = study.read("cohort")
+    assert again["remark"].tolist() == notes and again["scan"].tolist() == ["@a", "-b", "c"]
+
+
 def test_a_checkpoint_goes_when_the_stage_is_complete(study):
     stage = study.stage("03_autoencoder", seed=1)
     stage.checkpoint().write_bytes(b"kept")

@@ -332,6 +332,9 @@ def test_notes_of_two_readers_do_not_overwrite_each_other(tmp_path):
     one["A"], two["B"] = "first", "second, with a comma\nand a line"
     assert Notes(tmp_path / "notes.csv")["A"] == "first"
     assert Notes(tmp_path / "notes.csv")["B"] == "second, with a comma\nand a line"
+    one["C"] = "=1+1 is what a spreadsheet would work out"
+    assert "'=1+1" in (tmp_path / "notes.csv").read_text()
+    assert Notes(tmp_path / "notes.csv")["C"].startswith("=1+1")
     (tmp_path / "notes.csv").write_text("id,text\nA,b\n")
     with pytest.raises(ValueError, match="subject_id and note"):
         Notes(tmp_path / "notes.csv")

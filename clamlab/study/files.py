@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clamlab import cells
 from clamlab.atomic import whole_file
 from clamlab.study.errors import StudyError
 
@@ -53,11 +54,12 @@ def is_there(path: Path) -> bool:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     # Identifiers such as 007 stay what they are, and "None" may be a level.
-    return pd.read_csv(path, dtype={"subject_id": "string"}, keep_default_na=False, na_values=[""])
+    kinds = {"subject_id": "string"}
+    return cells.unguarded(pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""]))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    table.to_csv(path, index=False)
+    cells.write_csv(table, path)
 
 
 def _read_json(path: Path) -> Json:

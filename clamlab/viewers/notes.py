@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clamlab import cells
 from clamlab.atomic import whole_file
 
 
@@ -38,12 +39,12 @@ class Notes:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             table = pd.DataFrame(self._notes.items(), columns=["subject_id", "note"])
             with whole_file(self.path) as temporary:
-                table.to_csv(temporary, index=False)
+                cells.write_csv(table, temporary)
 
     def _read(self) -> dict[str, str]:
         if self.path is None or not self.path.exists():
             return getattr(self, "_notes", {})
-        table = pd.read_csv(self.path, dtype=str, keep_default_na=False)
+        table = cells.unguarded(pd.read_csv(self.path, dtype=str, keep_default_na=False))
         if not {"subject_id", "note"} <= set(table.columns):
             raise ValueError(
                 f"{self.path}: expected the columns subject_id and note, "

@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from clamlab.stats.outcomes.fitting import OutcomeModel, fit_outcomes
+from clamlab.stats.outcomes.fitting import OutcomeModel, fit_outcomes, fits_without_error
 
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title source n residual_skew normality_p equal_variance_p max_leverage max_cook "
@@ -49,7 +49,7 @@ def model_diagnostics(
         - max_vif, vif_term: the largest variance inflation among the terms, and whose;
         - p of cluster in the model, and rank_p, the same on ranks of outcome and numeric
           covariates, which outliers and skew hardly move; none for outcomes derived from the image;
-        - advice, in plain words; note, why there is no model.
+        - advice, in plain words; note, why there is no model, or what was left out of it.
 
     Raises
     ------
@@ -89,18 +89,27 @@ def _diagnose(model: OutcomeModel, table: pd.DataFrame, names: pd.Series) -> dic
     }
     if model.result is None:
         return row
-    residuals, matrix = model.result.resid, model.design.matrix
-    row |= {
-        "residual_skew": float(stats.skew(residuals)),
-        "normality_p": float(stats.shapiro(residuals).pvalue),
-    }
-    if matrix.shape[1] > 1:
-        row["equal_variance_p"] = float(het_breuschpagan(residuals, matrix)[1])
-    row |= _influence(model, names) | _inflation(matrix)
+    row |= _residuals(model) | _influence(model, names) | _inflation(model.design.matrix)
     if model.cluster_columns and model.outcome.source != "derived":
         row["p"] = _cluster_p(model, model.result)
-        row["rank_p"] = _cluster_p(model, _fit_on_ranks(model, table))
+        on_ranks = _fit_on_ranks(model, table)
+        if on_ranks is None:
+            why = "ranks of so few scans cannot tell the terms apart: no rank_p"
+            row["note"] = "; ".join(filter(None, [model.note, why]))
+        else:
+            row["rank_p"] = _cluster_p(model, on_ranks)
     return row | {"advice": _advice(row, model)}
+
+
+def _residuals(model: OutcomeModel) -> dict:
+    residuals, matrix = model.result.resid, model.design.matrix
+    row = {}
+    if len(residuals) > 2:  # two residuals are one number and its mirror image
+        row["residual_skew"] = float(stats.skew(residuals))
+        row["normality_p"] = float(stats.shapiro(residuals).pvalue)
+    if matrix.shape[1] > 1 and np.ptp(residuals**2) > 1e-12 * np.max(residuals**2):
+        row["equal_variance_p"] = float(het_breuschpagan(residuals, matrix)[1])
+    return row
 
 
 def _influence(model: OutcomeModel, names: pd.Series) -> dict:
@@ -125,19 +134,26 @@ def _inflation(matrix: pd.DataFrame) -> dict:
     terms = np.flatnonzero(np.ptp(matrix.to_numpy(), axis=0) > 0)
     if len(terms) < 2:
         return {}
-    values = [variance_inflation_factor(matrix.to_numpy(), i) for i in terms]
+    with np.errstate(divide="ignore"):  # a term all but told by the others: infinite
+        values = [variance_inflation_factor(matrix.to_numpy(), i) for i in terms]
     worst = int(np.argmax(values))
     return {"max_vif": float(values[worst]), "vif_term": matrix.columns[terms[worst]]}
 
 
 def _fit_on_ranks(model: OutcomeModel, table: pd.DataFrame):
-    """Fit the same model to ranks of the outcome and of every numeric covariate."""
+    """Fit the same model to ranks of the outcome and of every numeric covariate.
+
+    None if it cannot be told: of few scans, two covariates may have the same ranks.
+    """
     matrix = model.design.matrix.copy()
     for variable in model.covariates:
         if variable.name in matrix:
             matrix[variable.name] = matrix[variable.name].rank()
     ranks = model.outcome.values(table)[model.present].rank()
-    return sm.OLS(ranks, matrix).fit()
+    if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
+        return None
+    fit = sm.OLS(ranks, matrix).fit()
+    return None if fits_without_error(fit) else fit
 
 
 def _cluster_p(model: OutcomeModel, result) -> float:
@@ -146,18 +162,19 @@ def _cluster_p(model: OutcomeModel, result) -> float:
 
 def _advice(row: dict, model: OutcomeModel) -> str:
     found = []
-    if row["normality_p"] < LEVEL and row["n"] <= MANY:
+    not_normal = row.get("normality_p", 1) < LEVEL
+    if not_normal and row["n"] <= MANY:
         found.append("residuals are not normal and scans are few: rely on rank_p")
-    if row["normality_p"] < LEVEL and row["residual_skew"] > 1 and not model.outcome.transform:
+    if not_normal and row["residual_skew"] > 1 and not model.outcome.transform:
         found.append("residuals are skewed to the right: consider x-transform log")
     if row.get("equal_variance_p", 1) < LEVEL:
         found.append("variances differ: use covariance HC3")
-    if row["max_cook"] > LARGE_COOK:
+    if row["max_cook"] > LARGE_COOK and row["influential"]:
         found.append(f"one scan moves the result: look at {row['influential'].split(', ')[0]}")
     if row["alone"]:
         found.append(f"{row['alone']}: alone with a level of a factor, so says nothing here")
     if row.get("max_vif", 0) > HIGH_VIF:
         found.append(f"{row['vif_term']} is nearly told by the other terms: its share is unclear")
-    if "p" in row and (row["p"] < LEVEL) != (row["rank_p"] < LEVEL):
+    if "rank_p" in row and (row["p"] < LEVEL) != (row["rank_p"] < LEVEL):
         found.append("ranks say otherwise than means: report both")
     return "; ".join(found) or "no objection"

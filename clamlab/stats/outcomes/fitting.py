@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy.linalg import eigh
 
 from clamlab.stats.outcomes.design import Design, build_design, column_name
 from clamlab.stats.variables import Variable, cluster_labels, select_variables
 
 COVARIANCES = ("classical", "HC3")
+INFINITE = "holds infinite values: left out (correct the table)"
+NO_ERROR = "the model fits without any error: no test"
 
 
 @dataclass
@@ -109,13 +112,16 @@ def find_outcomes(table: pd.DataFrame, schema: dict) -> tuple[list[Variable], di
     for outcome in [y for y in outcomes if y.is_categorical]:
         left_out[outcome.name] = "a category has no linear model: left out"
         outcomes.remove(outcome)
+    for outcome in [y for y in outcomes if _is_infinite(y, table)]:
+        left_out[outcome.name] = INFINITE
+        outcomes.remove(outcome)
     return outcomes, left_out
 
 
 def choose_covariates(
     table: pd.DataFrame, schema: dict, names: Sequence[str] | None
 ) -> tuple[list[Variable], list[str]]:
-    """Pick the columns to adjust for, and say which are empty and cannot be used."""
+    """Pick the columns to adjust for, and say which cannot be used: empty, or infinite."""
     known, _ = select_variables(table, schema, ["demographic", "scanner"])
     if names is None:
         chosen = [v for v in known if v.role == "demographic" and v.source != "derived"]
@@ -128,9 +134,14 @@ def choose_covariates(
                 f"there are {', '.join(by_name) or 'none'}"
             )
         chosen = [by_name[name] for name in names]
-    empty = [v for v in chosen if v.values(table).isna().all()]
-    notes = [f"{variable.title}: empty column, left out" for variable in empty]
-    return [variable for variable in chosen if variable not in empty], notes
+    unusable = {v: "empty column, left out" for v in chosen if v.values(table).isna().all()}
+    unusable |= {v: INFINITE for v in chosen if _is_infinite(v, table)}
+    notes = [f"{variable.title}: {why}" for variable, why in unusable.items()]
+    return [variable for variable in chosen if variable not in unusable], notes
+
+
+def _is_infinite(variable: Variable, table: pd.DataFrame) -> bool:
+    return not variable.is_categorical and bool(np.isinf(variable.values(table)).any())
 
 
 def cluster_variable(clusters: pd.Series, group: str) -> Variable:
@@ -163,24 +174,46 @@ def _fit(
     if y.nunique() < 2:
         model.notes.append(f"{'constant' if len(y) else 'no row is complete'}: no model")
         return model
-    sizes = clusters[present].value_counts().sort_index()
-    model.notes += [f"cluster {code + 1} has one row" for code in sizes.index[sizes == 1]]
+    model.notes += size_notes(clusters, present)
     factor = [cluster_variable(clusters[present], group)]
-    if len(sizes) == 1:
+    if len(factor[0].levels) == 1:
         factor = []
         model.notes.append("one cluster only: nothing to compare")
     model.design = build_design(table[present], [*covariates, *factor])
     model.notes += model.design.notes
     matrix = model.design.matrix
     if len(y) <= matrix.shape[1]:
-        model.notes.append(f"{len(y)} rows for {matrix.shape[1]} coefficients: no model")
+        model.notes.append(too_few_rows(*matrix.shape))
         return model
     result = sm.OLS(y, matrix).fit()
-    if result.ssr < 1e-20 * result.centered_tss:
-        model.notes.append("the model fits without any error: no test")
+    if fits_without_error(result):
+        model.notes.append(NO_ERROR)
         return model
     model.result = result
     return model
+
+
+def too_few_rows(n_rows: int, n_coefficients: int) -> str:
+    """Say why rows are too few for a model, and what helps."""
+    return (
+        f"{n_rows} rows for {n_coefficients} coefficients: no model (it needs more rows than "
+        "coefficients: adjust for fewer covariates)"
+    )
+
+
+def fits_without_error(result: Any) -> bool:
+    """Whether all that is left of an outcome is rounding, of which no test can be made."""
+    return bool(result.ssr < max(1e-20 * result.centered_tss, 1e-26 * result.uncentered_tss))
+
+
+def size_notes(clusters: pd.Series, present: pd.Series) -> list[str]:
+    """Name the clusters of which one row is used, or none."""
+    sizes = clusters[present].value_counts().reindex(sorted(clusters.unique()), fill_value=0)
+    return [
+        f"cluster {code + 1} has {'one row' if n else 'no complete row: not compared'}"
+        for code, n in sizes.items()
+        if n < 2
+    ]
 
 
 def transform_notes(table: pd.DataFrame, outcome: Variable) -> list[str]:
@@ -197,11 +230,18 @@ def transform_notes(table: pd.DataFrame, outcome: Variable) -> list[str]:
 
 
 def _make_robust(model: OutcomeModel) -> None:
-    """Swap in HC3 with t tests, unless a row fits itself and HC3 does not exist."""
+    """Swap in HC3 with t tests, unless it does not exist: a row, or a whole group, fits itself."""
     leverage = model.result.get_influence().hat_matrix_diag
     if leverage.max() > 1 - 1e-8:
         row = model.design.matrix.index[int(np.argmax(leverage))]
         model.notes.append(f"leverage 1 at index {row!r}: HC3 does not exist, no model")
         model.result = None
         return
-    model.result = model.result.get_robustcov_results("HC3", use_t=True)
+    robust = model.result.get_robustcov_results("HC3", use_t=True)
+    smallest = eigh(robust.cov_params(), model.result.cov_params(), eigvals_only=True)[0]
+    if smallest < 1e-8:  # a difference that would have no error at all
+        model.notes.append(
+            "rows of one kind have one value: HC3 does not exist, no model (use classical)"
+        )
+        robust = None
+    model.result = robust

@@ -10,10 +10,14 @@ import statsmodels.api as sm
 
 from clamlab.stats.outcomes.design import build_design
 from clamlab.stats.outcomes.fitting import (
+    NO_ERROR,
     choose_covariates,
     cluster_variable,
     complete_rows,
     find_outcomes,
+    fits_without_error,
+    size_notes,
+    too_few_rows,
     transform_notes,
 )
 from clamlab.stats.variables import (
@@ -122,7 +126,7 @@ def compare_models(
         rows = complete_rows(table, [*adjust, *read]) & outcome.transformed(table).notna()
         kept = table[rows].assign(**{group: clusters[rows]})
         found = _compare(kept, outcome, adjust, read, group, n_bootstrap, seed)
-        why = transform_notes(table, outcome) + notes
+        why = transform_notes(table, outcome) + size_notes(clusters, rows) + notes
         for row in found:
             row["n_missing"] = int((~rows).sum())
             row["note"] = "; ".join(filter(None, [row["note"], *why]))
@@ -155,20 +159,30 @@ def _compare(
     factor = cluster_variable(table[group], group)
     candidates = [_Candidate(c, reader) for reader in (None, *read) for c in (False, True)]
     fits: dict[_Candidate, Any] = {}
-    noted = {}
+    noted: dict[_Candidate, list[str]] = {}
     for candidate in candidates:
         terms = [*adjust]
         terms += [factor] if candidate.has_cluster and len(factor.levels) > 1 else []
         terms += [candidate.reader] if candidate.reader else []
         design = build_design(table, terms)
-        fits[candidate] = sm.OLS(y.to_numpy(), design.matrix.to_numpy()).fit()
-        noted[candidate] = "; ".join(design.notes)
+        noted[candidate] = design.notes
+        if len(y) <= design.matrix.shape[1]:
+            noted[candidate] = [too_few_rows(*design.matrix.shape), *design.notes]
+            continue
+        fit = sm.OLS(y.to_numpy(), design.matrix.to_numpy()).fit()
+        if fits_without_error(fit):
+            noted[candidate] = [NO_ERROR, *design.notes]
+            continue
+        fits[candidate] = fit
+    if candidates[0] not in fits:  # then no larger model could be made either
+        return [{**name, "note": "; ".join(["no comparison", *noted[candidates[0]]])}]
     draws = _bootstrap_r2(fits, n_bootstrap, seed)
-    return [
-        {**name, **_row(candidate, fits, draws, outcome.source), "note": noted[candidate]}
-        for candidate in candidates
-        if fits[candidate].df_resid > 0
-    ] or [{**name, "note": "too few rows for the models: no comparison"}]
+    rows = [_describe(candidate) for candidate in candidates]
+    for row, candidate in zip(rows, candidates, strict=True):
+        if candidate in fits:
+            row |= _numbers(candidate, fits, draws, outcome.source)
+        row |= {**name, "note": "; ".join(noted[candidate])}
+    return rows
 
 
 def _source(candidate: _Candidate) -> str:
@@ -177,16 +191,22 @@ def _source(candidate: _Candidate) -> str:
     return "derived" if candidate.has_cluster else "external"
 
 
-def _row(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
-    fit, base = fits[candidate], fits[_Candidate(False, None)]
+def _describe(candidate: _Candidate) -> dict:
     reader = candidate.reader
-    row = {
+    return {
         "model": candidate.label,
         "reader": reader.name if reader else "",
         "reader_title": reader.title if reader else "",
         "reader_role": reader.role if reader else "",
         "has_cluster": candidate.has_cluster,
         "source": _source(candidate),
+    }
+
+
+def _numbers(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
+    fit, base = fits[candidate], fits[_Candidate(False, None)]
+    reader = candidate.reader
+    row = {
         "n_parameters": int(fit.df_model) + 1,
         "r2": fit.rsquared,
         "adjusted_r2": fit.rsquared_adj,
@@ -209,7 +229,7 @@ def _row(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) ->
 
 def _nested_f(larger: Any, smaller: Any, name: str) -> dict:
     """F test of what the larger model adds; both stand on the same rows by construction."""
-    if larger.df_model == smaller.df_model or larger.df_resid <= 0:
+    if larger.df_model == smaller.df_model:
         return {}
     f, p, _ = larger.compare_f_test(smaller)
     return {f"f_{name}": float(f), f"p_{name}": float(p)}
@@ -221,14 +241,16 @@ def _bootstrap_r2(fits: dict, n_bootstrap: int, seed: int) -> dict[_Candidate, n
     A sample is a weight per row, so all samples of a model are one matrix product and one
     batch of small linear systems.
     """
-    if not n_bootstrap:
-        return {}
     y = next(iter(fits.values())).model.endog
     y = (y - y.mean()) / y.std()
     n = len(y)
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_bootstrap)
     weights = weights.astype(float)
     total = weights @ y**2 - (weights @ y) ** 2 / n
+    varied = total > 1e-9 * n  # a sample of few rows may hold one value only
+    weights, total = weights[varied], total[varied]
+    if not len(total):
+        return {}
     draws = {}
     for candidate, fit in fits.items():
         x = fit.model.exog

@@ -17,12 +17,13 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     -------
     str
         One or two sentences. "Explained more variation" means a higher adjusted R squared.
-        Outcomes derived from the images are not counted.
+        Outcomes derived from the images are not counted; an outcome without these models is
+        named as such.
 
     Raises
     ------
     ValueError
-        If ``reader`` is not in the comparison, or no outcome could be modelled.
+        If ``reader`` is not in the comparison.
 
     Examples
     --------
@@ -32,16 +33,20 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     >>> summary_sentence(compare_models(table, schema, n_bootstrap=0))
     'Adding the cluster to demographics explained more variation (adjusted R²) for FVC.'
     """
-    usable = comparison[(comparison["model"] != "") & (comparison["outcome_source"] != "derived")]
-    if usable.empty:
-        raise ValueError("the comparison holds no model of an outcome measured outside the image")
+    external = comparison[comparison["outcome_source"] != "derived"]
+    usable = external[external["adjusted_r2"].notna()]
     kinds = usable.assign(with_cluster=usable["has_cluster"].astype(bool))
     scores = kinds.pivot_table(
         index="title", columns=["reader", "with_cluster"], values="adjusted_r2", sort=False
     )
-    gained = _titles(scores[("", True)] > scores[("", False)])
+    if ("", True) not in scores:
+        return "No outcome could be modelled with the cluster: the comparison's notes say why."
+    compared = scores[[("", True), ("", False)]].dropna()
     text = "Adding the cluster to demographics explained more variation (adjusted R²) "
-    text += _share(gained, list(scores.index)) + "."
+    text += _verdict(compared) + "."
+    without = [t for t in dict.fromkeys(external["title"]) if t not in compared.index]
+    if without:
+        text += f" No comparison could be made for {_listed(without)}."
     staging = usable.loc[usable["reader_role"] == "staging", "reader"]
     reader = reader or (staging.iloc[0] if len(staging) else None)
     if reader is None:
@@ -49,14 +54,14 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     if (reader, False) not in scores:
         raise ValueError(f"no models with {reader!r} in the comparison")
     title = usable.loc[usable["reader"] == reader, "reader_title"].iloc[0]
-    better = _titles(scores[("", True)] > scores[(reader, False)])
-    return f"{text} The cluster explained more variation than {title} " + (
-        _share(better, list(scores.index)) + "."
-    )
+    verdict = _verdict(scores[[("", True), (reader, False)]].dropna())
+    return f"{text} The cluster explained more variation than {title} {verdict}."
 
 
-def _titles(chosen: pd.Series) -> list[str]:
-    return list(chosen.index[chosen])
+def _verdict(scores: pd.DataFrame) -> str:
+    """Say for which outcomes the first of two columns of scores is higher."""
+    higher = scores.iloc[:, 0] > scores.iloc[:, 1]
+    return _share(list(scores.index[higher]), list(scores.index))
 
 
 def _share(chosen: list[str], everything: list[str]) -> str:

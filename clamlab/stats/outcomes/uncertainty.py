@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from clamlab.stats.outcomes.associations import PAIR, outcome_associations, pairwise_rows
 
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
-    "title source difference low high across_low across_high same_sign below_05 n_partitions"
+    "title source difference low high across_low across_high same_sign below_05 n_partitions note"
 ).split()
+NEVER = "in none of the partitions could these clusters be compared"
 
 
 def associations_across(
@@ -44,7 +45,7 @@ def associations_across(
         across_high, between which 95 % of the partitions' differences lie; same_sign, the share of
         partitions whose difference has the sign of the reported one; below_05, the share whose p is
         below .05 (missing for outcomes derived from the image); n_partitions in which the pair
-        could be compared.
+        could be compared; note, in words. An outcome without pairs keeps one row, with its note.
 
     Raises
     ------
@@ -72,18 +73,23 @@ def associations_across(
         "covariates": covariates,
         "covariance": covariance,
     }
-    reported = pairwise_rows(outcome_associations(table, schema, **options))
-    if reported.empty:
-        return pd.DataFrame(columns=[*PAIR, *COLUMNS])
-    again = pd.concat(
-        [
-            pairwise_rows(outcome_associations(table.assign(**{group: labels}), schema, **options))
-            for labels in partitions
-        ]
-    )
+    reported = outcome_associations(table, schema, **options)
+    others = (table.assign(**{group: labels}) for labels in partitions)
+    again = [pairwise_rows(outcome_associations(other, schema, **options)) for other in others]
+    pairs = _spread(pairwise_rows(reported), pd.concat([pairwise_rows(reported)[:0], *again]))
+    said = reported.loc[reported["part"] == "omnibus", ["outcome", "title", "source", "note"]]
+    told = said.merge(pairs, on="outcome", how="left").reindex(columns=[*PAIR, *COLUMNS])
+    told["n_partitions"] = told["n_partitions"].fillna(0).astype(int)
+    never = told["group"].notna() & (told["n_partitions"] == 0)
+    told["note"] = told["note"].where(~never, [f"{NEVER}; {n}".strip("; ") for n in told["note"]])
+    return told.astype(dict.fromkeys(["group", "other_group"], "Int64"))
+
+
+def _spread(reported: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """Tell between which values the reported differences lie when they are estimated again."""
     by_pair = again.groupby(level=PAIR, sort=False)
     same = np.sign(again["difference"]) == np.sign(reported["difference"].reindex(again.index))
-    told = reported[["title", "source", "difference", "low", "high"]].assign(
+    told = reported[["difference", "low", "high"]].assign(
         across_low=by_pair["difference"].quantile(0.025),
         across_high=by_pair["difference"].quantile(0.975),
         same_sign=same.groupby(level=PAIR).mean(),
@@ -91,4 +97,4 @@ def associations_across(
         n_partitions=by_pair["difference"].count(),
     )
     told["below_05"] = told["below_05"].astype(float)
-    return told[COLUMNS].reset_index()
+    return told.reset_index()

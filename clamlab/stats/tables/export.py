@@ -1,12 +1,19 @@
-"""Write a rendered table as CSV, HTML, LaTeX or Word, three rules and footnotes as journals do."""
+"""Write a rendered table for a manuscript, three rules and footnotes as journals do."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 
+from clamlab import cells as spreadsheet
+from clamlab.atomic import whole_file
+from clamlab.stats.tables.office import write_docx, write_xlsx
 from clamlab.stats.tables.rendering import INDENT
+
+# What no page, no Word file and no UTF-8 may hold: control characters and halves of characters.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -52,8 +59,8 @@ def export_table(
     table : DataFrame
         Any table; missing cells are left empty. A first column headed "" holds row names.
     paths : path or sequence of paths
-        ``.csv`` (cells only), ``.html`` (one self-contained page), ``.tex`` (needs the
-        package booktabs) or ``.docx``.
+        ``.csv`` and ``.xlsx`` (cells only), ``.html`` (one self-contained page), ``.tex``
+        (needs the package booktabs) or ``.docx``.
     caption : str
         Printed above the table.
     notes : sequence of str
@@ -62,7 +69,13 @@ def export_table(
     Raises
     ------
     ValueError
-        If an ending is not one of the four; nothing is written then.
+        If an ending is not one of the five; nothing is written then.
+
+    Notes
+    -----
+    The same table always gives the same bytes: no file holds a date, an author or a path. No cell
+    is run as a formula: in CSV one that could be begins with an apostrophe
+    (`clamlab.cells.guarded`), in XLSX all cells are text.
 
     Examples
     --------
@@ -76,14 +89,21 @@ def export_table(
     unknown = [str(path) for path in files if path.suffix not in _WRITERS]
     if unknown:
         raise ValueError(f"cannot write {', '.join(unknown)}: endings are {', '.join(_WRITERS)}")
-    cells = table.astype(object).where(table.notna(), "").astype(str)
+    cells = table.astype(object).where(table.notna(), "").map(_printable)
+    cells = cells.set_axis([_printable(name) for name in table.columns], axis=1)
+    caption, notes = _printable(caption), [_printable(note) for note in notes]
     for path in files:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[path.suffix](cells, path, caption, notes)
+        with whole_file(path) as temporary:
+            _WRITERS[path.suffix](cells, temporary, caption, notes)
+
+
+def _printable(value: object) -> str:
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def _write_csv(cells: pd.DataFrame, path: Path, caption: str, notes: Sequence[str]) -> None:
-    cells.to_csv(path, index=False, encoding="utf-8")
+    spreadsheet.write_csv(cells, path)
 
 
 def _write_html(cells: pd.DataFrame, path: Path, caption: str, notes: Sequence[str]) -> None:
@@ -135,66 +155,10 @@ def _latex(text: str) -> str:
     return "".join(_LATEX.get(letter, letter) for letter in text)
 
 
-def _write_docx(cells: pd.DataFrame, path: Path, caption: str, notes: Sequence[str]) -> None:
-    from docx import Document
-    from docx.enum.section import WD_ORIENT
-    from docx.shared import Pt
-
-    document = Document()
-    document.styles["Normal"].font.name = "Times New Roman"
-    document.styles["Normal"].font.size = Pt(9)
-    if cells.shape[1] > 6:  # a wide table does not fit an upright page
-        page = document.sections[0]
-        page.orientation = WD_ORIENT.LANDSCAPE
-        page.page_width, page.page_height = page.page_height, page.page_width
-    if caption:
-        document.add_paragraph().add_run(caption).bold = True
-    grid = document.add_table(rows=len(cells) + 1, cols=cells.shape[1])
-    _fill_row(grid.rows[0], cells.columns, bold=True)
-    for row, values in zip(grid.rows[1:], cells.itertuples(index=False), strict=True):
-        _fill_row(row, values)
-    _rule(grid.rows[0], "top", 12)
-    _rule(grid.rows[0], "bottom", 6)
-    _rule(grid.rows[-1], "bottom", 12)
-    for note in notes:
-        paragraph = document.add_paragraph()
-        paragraph.paragraph_format.space_after = Pt(0)
-        paragraph.add_run(note).font.size = Pt(8)
-    document.save(str(path))
-
-
-def _fill_row(row, values: Sequence[str], *, bold: bool = False) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt
-
-    for position, (cell, value) in enumerate(zip(row.cells, values, strict=True)):
-        paragraph = cell.paragraphs[0]
-        paragraph.paragraph_format.space_after = Pt(0)
-        if position:
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        paragraph.add_run(str(value)).bold = bold
-
-
-def _rule(row, edge: str, eighths_of_point: int) -> None:
-    """Draw a horizontal rule along a row; Word keeps borders per cell."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    for cell in row.cells:
-        properties = cell._tc.get_or_add_tcPr()
-        borders = properties.find(qn("w:tcBorders"))
-        if borders is None:
-            borders = OxmlElement("w:tcBorders")
-            properties.append(borders)
-        line = OxmlElement(f"w:{edge}")
-        line.set(qn("w:val"), "single")
-        line.set(qn("w:sz"), str(eighths_of_point))
-        borders.append(line)
-
-
 _WRITERS = {
     ".csv": _write_csv,
+    ".xlsx": write_xlsx,
     ".html": _write_html,
     ".tex": _write_latex,
-    ".docx": _write_docx,
+    ".docx": write_docx,
 }
