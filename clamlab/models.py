@@ -1,13 +1,17 @@
 """The convolutional autoencoder and its clustering layer, in 2-D or 3-D from one definition."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from clamlab.clustering import log_soft_assignment
+from clamlab.clustering.checks import check_number, check_seed, check_whole
 
 __all__ = ["ConvAutoencoder", "DeepClustering"]
 
@@ -46,8 +50,8 @@ class ConvAutoencoder(nn.Module):
     Raises
     ------
     ValueError
-        If the grid is not 2-D or 3-D, or a side does not divide; the message names the nearest
-        grid that does.
+        If the grid is not 2-D or 3-D, or a side does not divide (the message names the nearest
+        grid that does); if another setting is no number of its kind.
 
     References
     ----------
@@ -73,9 +77,14 @@ class ConvAutoencoder(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        shape = tuple(int(side) for side in shape)
-        strides = tuple(DEFAULT_STRIDES.get(len(shape), ()) if strides is None else strides)
+        check_settings(shape, channels, strides)
+        strides = DEFAULT_STRIDES.get(len(shape), ()) if strides is None else tuple(strides)
         check_grid(shape, strides, channels)
+        check_whole("n_features", n_features)
+        check_whole("in_channels", in_channels)
+        check_number("negative_slope", negative_slope)
+        check_seed(seed)
+        shape = tuple(int(side) for side in shape)
         self.config: dict[str, Any] = {
             "shape": list(shape),
             "channels": list(channels),
@@ -111,9 +120,10 @@ class ConvAutoencoder(nn.Module):
 
         ``layer`` counts the encoder's convolutions from 0, or from -1 backwards.
         """
-        if not -len(self.blocks) <= layer < len(self.blocks):
+        n_layers = len(self.blocks)
+        if not isinstance(layer, Integral) or not -n_layers <= layer < n_layers:
             raise ValueError(
-                f"layer {layer} does not exist: the encoder has {len(self.blocks)} convolutions, "
+                f"layer {layer!r} does not exist: the encoder has {len(self.blocks)} convolutions, "
                 f"numbered 0 to {len(self.blocks) - 1} (or -1 backwards)"
             )
         last = layer % len(self.blocks)
@@ -172,8 +182,7 @@ class DeepClustering(nn.Module):
 
     def __init__(self, autoencoder: ConvAutoencoder, n_clusters: int) -> None:
         super().__init__()
-        if n_clusters < 1:
-            raise ValueError(f"n_clusters must be 1 or more, found {n_clusters}")
+        check_whole("n_clusters", n_clusters)
         self.autoencoder = autoencoder
         self.centroids = nn.Parameter(torch.zeros(n_clusters, autoencoder.n_features))
         self.config = {**autoencoder.config, "n_clusters": n_clusters}
@@ -211,23 +220,55 @@ class DeepClustering(nn.Module):
         return drawn, log_soft_assignment(features, self.centroids)
 
 
-def check_grid(shape: Sequence[int], strides: Sequence[int], channels: Sequence[int]) -> None:
-    """Raise ValueError where a grid cannot go down the strides and come back whole."""
+def check_settings(
+    shape: Sequence[int], channels: Sequence[int], strides: Sequence[int] | None
+) -> None:
+    """Raise ValueError where sides, filters or strides are no whole numbers, or there are none."""
+    for name, values in (("shape", shape), ("channels", channels), ("strides", strides)):
+        if values is None:
+            continue
+        if np.ndim(values) != 1 or not len(values):
+            raise ValueError(f"{name} must be several whole numbers; found {values!r}")
+        for value in values:
+            check_whole(f"each number in {name} {tuple(values)}", value)
     if len(shape) not in CONVOLUTION:
         raise ValueError(f"scans must be 2-D or 3-D, found the grid {tuple(shape)}")
+
+
+def check_grid(shape: Sequence[int], strides: Sequence[int], channels: Sequence[int]) -> None:
+    """Raise ValueError where a grid cannot go down the strides and come back whole."""
     if len(strides) != len(channels) or not set(strides) <= {1, 2}:
         raise ValueError(
             f"expected one stride of 1 or 2 for each of {len(channels)} convolutions, "
             f"found {tuple(strides)}"
         )
     total = math.prod(strides)
-    if any(side % total or side == 0 for side in shape):
-        nearest = tuple(max(1, math.ceil(side / total)) * total for side in shape)
+    if any(side % total for side in shape):
+        nearest = tuple(math.ceil(side / total) * total for side in shape)
         raise ValueError(
             f"the grid {tuple(shape)} does not divide: every side must be a multiple of {total} "
             f"(the product of the strides {tuple(strides)}); the next grid that does is {nearest}, "
             "see volumes.fit_to_grid"
         )
+    if all(side == total for side in shape):
+        raise ValueError(
+            f"the grid {tuple(shape)} is too small: the strides {tuple(strides)} leave a single "
+            f"cell of it, and no map can point anywhere; one side at least must be {2 * total} or "
+            "more"
+        )
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Run a model without gradients and in evaluation mode, and leave every part as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def _down(n_dims: int, n_in: int, n_out: int, stride: int) -> nn.Module:

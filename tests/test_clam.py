@@ -10,11 +10,11 @@ from torch import nn
 
 from clamlab.clam import (
     channel_confidence,
+    clam_forecast,
     cluster_activation_map,
     cluster_average,
     importance,
     own_importance,
-    passes,
     population_average,
     upsample,
 )
@@ -88,23 +88,23 @@ def test_what_masks_share_gives_the_same_as_the_literal_loop(shape, strides):
     lungs = np.zeros(shape, bool)
     lungs[middle] = True
     scans[:, ~lungs] = 0
-    assert can_be_quick(model, model.feature_maps(torch.from_numpy(scans))[0][:, None])
+    assert can_be_quick(model, -1)
     alpha = channel_confidence(model, scans)
     assert_literal(model, scans, alpha)
 
 
 @pytest.mark.parametrize("in_channels", [1, 2])
-def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_channels, monkeypatch):
+def test_both_ways_agree_whatever_the_background_and_the_image_channels(in_channels):
     model = network_of_channels(in_channels)
     scan = torch.randn(1, in_channels, 16, 16)
     channels = torch.rand(50, 1, 4, 4)
     channels[7], channels[8] = 0.5, 0.1  # mask nothing; 0.1, enlarged, is rounded here and there
-    assert can_be_quick(model, channels)
+    assert can_be_quick(model, -1)
     for image in (scan, torch.full_like(scan, -1.5)):  # the second sees nothing but background
-        shared = confidence_under_masks(model, image, channels, -1.5, 8)
-        with monkeypatch.context() as patch:
-            patch.setattr(passes, "can_be_quick", lambda model, channels: False)
-            whole = confidence_under_masks(model, image, channels, -1.5, 8)
+        asked = {"background": -1.5, "batch_size": 8}
+        shared, sure = confidence_under_masks(model, image, channels, quick=True, **asked)
+        whole, _ = confidence_under_masks(model, image, channels, quick=False, **asked)
+        assert sure
         assert torch.allclose(shared, whole, atol=1e-6)
         assert not whole[7:9].any()
         assert whole[9].all()
@@ -120,12 +120,15 @@ def network_of_channels(in_channels):
 
 
 def test_networks_of_other_make_pass_whole():
-    channels = torch.rand(50, 1, 4, 4)
-    model = network((16, 16), channels=(4, 5, 50))
-    assert can_be_quick(model, channels)
-    assert not can_be_quick(model.double(), channels.double())
-    assert not can_be_quick(Constructed([[[1.0]]], [[0.5], [2.5]]), channels)
-    assert not can_be_quick(network((16, 16), channels=(4, 50), strides=(2, 2)), channels)
+    model = network((16, 16), channels=(50, 50, 50))
+    assert can_be_quick(model, -1)
+    assert can_be_quick(model, 2)
+    assert not can_be_quick(model, 1)  # of another grid
+    assert not can_be_quick(model, 3)
+    assert not can_be_quick(model, -1, preview=20)
+    assert not can_be_quick(model.double(), -1)
+    assert not can_be_quick(Constructed([[[1.0]]], [[0.5], [2.5]]), -1)
+    assert not can_be_quick(network((16, 16), channels=(4, 50), strides=(2, 2)), -1)
 
 
 def test_no_softmax_over_channels():
@@ -288,3 +291,69 @@ def test_upsampling_overshoots_nowhere_and_averages_like_the_small_maps():
     assert large.min() >= maps.min()
     assert large.max() <= maps.max()
     assert upsample(maps.mean(axis=0), (12, 16, 8)) == pytest.approx(large.mean(axis=0), abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_scan_without_numbers_is_named(value):
+    model, scans = network((16, 16)), images((16, 16), 4)
+    scans[2, 3, 4] = value
+    said = rf"scan in row 2 \(counted from 0\) holds {value} at voxel \(3, 4\)"
+    out = np.full((4, 3, 6), np.nan, "float32")
+    with pytest.raises(ValueError, match=said):
+        channel_confidence(model, scans, out=out)
+    assert np.isfinite(out[:2]).all()  # what was done before is kept
+    with pytest.raises(ValueError, match=said):
+        channel_confidence(model, scans, n_jobs=2)
+    with pytest.raises(ValueError, match=said):
+        cluster_activation_map(model, scans)
+    with pytest.raises(ValueError, match=said):
+        cluster_activation_map(model, scans, confidence=np.ones((4, 3, 6)))
+    with pytest.raises(ValueError, match="row 0"):
+        clam_forecast(model, scans[2:])
+
+
+@pytest.mark.parametrize("channels", [(4, 5, 6), (6, 7, 44)])
+def test_a_network_without_numbers_is_named(channels):
+    model, scans = network((16, 16), channels=channels), images((16, 16))
+    with torch.no_grad():
+        model.autoencoder.to_features.bias[1] = torch.nan
+    with pytest.raises(ValueError, match=r"row 0 .*autoencoder\.to_features\.bias hold NaN"):
+        channel_confidence(model, scans)
+    with torch.no_grad():
+        model.blocks[0].bias[1] = torch.nan
+    with pytest.raises(ValueError, match=r"row 0 .*blocks\.0\.bias hold NaN"):
+        cluster_activation_map(model, scans, confidence=np.ones((2, 3, channels[-1])))
+
+
+def test_confidences_that_are_not_filled_yet_make_no_map():
+    model, scans = network((16, 16)), images((16, 16))
+    confidence = np.ones((2, 3, 6))
+    confidence[1, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="row 1 of the confidences .* fill it first"):
+        cluster_activation_map(model, scans, confidence=confidence)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be a whole number from 1 on; found 0"),
+        ({"preview": 0}, "preview must be a whole number from 1 on; found 0"),
+        ({"layer": 3}, "3 convolutions"),
+        ({"layer": "last"}, "layer 'last' does not exist"),
+        ({"layer": 1.0}, "layer 1.0 does not exist"),
+        ({"background": np.nan}, "background must be a finite number; found nan"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        channel_confidence(network((16, 16)), images((16, 16)), **settings)
+    with pytest.raises(ValueError, match="number of scans must be a whole number from 1 on"):
+        channel_confidence(network((16, 16)), images((16, 16), 0))
+
+
+def test_every_part_keeps_its_own_mode():
+    model = network((16, 16)).train()
+    model.blocks[0].eval()  # frozen by its owner
+    channel_confidence(model, images((16, 16)))
+    assert model.training
+    assert not model.blocks[0].training

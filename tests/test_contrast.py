@@ -5,7 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from clamlab.contrast import contrast_map, counterfactual, integrated_gradients, most_probable
+from clamlab.contrast import (
+    contrast_map,
+    counterfactual,
+    counterfactual_hu,
+    integrated_gradients,
+    most_probable,
+)
 from clamlab.contrast.counterfactuals import borne_out
 from clamlab.models import ConvAutoencoder, DeepClustering
 
@@ -304,9 +310,59 @@ def test_the_network_is_left_as_it_was():
         ({"clusters": [0, 5]}, "every cluster must be from 0 to 1, found"),
         ({"clusters": [0]}, "one cluster for each of 2 scans"),
         ({"clusters": [0, 0], "rivals": [0]}, "cluster 0 has no rival"),
+        ({"steps": 0}, "steps must be a whole number from 1 on; found 0"),
+        ({"batch_size": 0}, "batch_size must be a whole number from 1 on; found 0"),
+        ({"sigma": -1}, "sigma must be a finite number, 0 or more; found -1"),
     ],
 )
 def test_wrong_arguments_are_explained(changes, said):
     model, images = network(2, (8, 16)), scans(2, (8, 16))
     with pytest.raises(ValueError, match=said):
         contrast_map(model, images, **{"mask": np.ones((8, 16), bool), **changes})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_scan_without_numbers_is_named(value):
+    model, images, mask = network(2, (8, 16)), scans(3, (8, 16)), np.ones((8, 16), bool)
+    images[1, 2, 3] = value
+    own, hu = np.zeros(3, int), np.zeros((3, 8, 16), "int16")
+    out = np.zeros((3, 2, 8, 16), "int16")
+    for work in (
+        lambda: contrast_map(model, images, mask=mask),
+        lambda: contrast_map(model, images, mask=mask, clusters=own),
+        lambda: contrast_map(model, images, mask=mask, clusters=own, n_jobs=2),
+        lambda: counterfactual(model, images, 1, mask=mask),
+        lambda: counterfactual(model, images, 1, mask=mask, batch_size=1),
+        lambda: counterfactual_hu(
+            model, images, hu, mask=mask, clusters=own, hu_per_unit=100.0, out=out
+        ),
+        lambda: most_probable(model, images),
+        lambda: integrated_gradients(model, 0 * scans(3, (8, 16)), images, clusters=0, rivals=1),
+    ):
+        with pytest.raises(ValueError, match=rf"scan in row 1 \(.*holds {value} at voxel \(2, 3\)"):
+            work()
+
+
+def test_a_network_without_numbers_is_named():
+    model, images, mask = network(2, (8, 16)), scans(2, (8, 16)), np.ones((8, 16), bool)
+    with torch.no_grad():
+        model.autoencoder.up_blocks[0].bias[0] = np.nan
+    own, said = np.zeros(2, int), r"row 0 .*up_blocks\.0\.bias hold NaN"
+    with pytest.raises(ValueError, match=said):
+        contrast_map(model, images, mask=mask, clusters=own)
+    with pytest.raises(ValueError, match=said):
+        counterfactual(model, images, 1, mask=mask)
+
+
+def test_a_subclass_that_assigns_in_its_own_way_is_asked():
+    class Surer(DeepClustering):
+        def soft_assign(self, images):
+            q = super().soft_assign(images).square()
+            return q / q.sum(dim=1, keepdim=True)
+
+    model, images = network(2, (8, 16)), scans(2, (8, 16))
+    asked = {"clusters": 0, "rivals": 1}
+    plain = integrated_gradients(model, 0 * images, images, **asked)
+    model.__class__ = Surer  # its log-odds are twice those of eq. 4
+    found = integrated_gradients(model, 0 * images, images, **asked)
+    np.testing.assert_allclose(found, 2 * plain, rtol=1e-4, atol=1e-6)

@@ -36,6 +36,40 @@ def test_a_grid_that_does_not_divide_names_the_next_that_does():
         ConvAutoencoder((95, 64, 90))
 
 
+@pytest.mark.parametrize(
+    ("shape", "settings", "message"),
+    [
+        ((1, 1), {}, r"multiple of 4 .* next grid that does is \(4, 4\)"),
+        ((2, 8), {}, r"multiple of 4 .* next grid that does is \(4, 8\)"),
+        ((4, 4), {}, "leave a single cell .* must be 8 or more"),
+        ((8, 8, 8), {}, "leave a single cell .* must be 16 or more"),
+        ((0, 8), {}, r"each number in shape \(0, 8\) must be a whole number from 1 on; found 0"),
+        ((-8, 8), {}, "from 1 on; found -8"),
+        ((16.5, 16), {}, "from 1 on; found 16.5"),
+        (16, {}, "shape must be several whole numbers; found 16"),
+        ((16,), {}, "2-D or 3-D"),
+        ((16, 16), {"channels": (4, 0, 8)}, r"each number in channels \(4, 0, 8\) .* found 0"),
+        ((16, 16), {"channels": 32}, "channels must be several whole numbers; found 32"),
+        ((16, 16), {"channels": ()}, "channels must be several whole numbers"),
+        ((16, 16), {"strides": 2}, "strides must be several whole numbers; found 2"),
+        ((16, 16), {"strides": (2, 3, 2)}, "one stride of 1 or 2 for each of 3"),
+        ((16, 16), {"n_features": 0}, "n_features must be a whole number from 1 on; found 0"),
+        ((16, 16), {"in_channels": 0}, "in_channels must be a whole number from 1 on"),
+        ((16, 16), {"negative_slope": float("nan")}, "negative_slope must be a finite number"),
+        ((16, 16), {"seed": -1}, "seed must be a whole number from 0 to 4294967295; found -1"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(shape, settings, message):
+    with pytest.raises(ValueError, match=message):
+        ConvAutoencoder(shape, **settings)
+
+
+@pytest.mark.parametrize("n_clusters", [0, -1, 2.0, "3", True])
+def test_impossible_numbers_of_clusters_are_refused(n_clusters):
+    with pytest.raises(ValueError, match="n_clusters must be a whole number from 1 on"):
+        DeepClustering(ConvAutoencoder((8, 8), channels=(2, 2, 2)), n_clusters)
+
+
 def test_a_scan_of_another_grid_is_refused():
     with pytest.raises(ValueError, match=r"expected 1 channel\(s\) on the grid \(8, 8\)"):
         ConvAutoencoder((8, 8)).encode(torch.zeros(1, 8, 16))

@@ -14,6 +14,7 @@ from clamlab.selection import (
     choose_n_clusters,
     one_cluster_null,
     recommended_n_clusters,
+    resampled_partitions,
 )
 from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
 from clamlab.selection.dip import dip_p_value, dip_statistic
@@ -252,16 +253,32 @@ def test_features_after_clustering_warn():
     ("features", "arguments", "message"),
     [
         (np.eye(10), {"k_max": 5}, "k_max must be from 2 and below half"),
-        (np.eye(10), {"k_max": 1}, "k_max must be from 2"),
-        (np.eye(20), {"n_gap": 1}, "n_gap must be at least 2"),
+        (np.eye(9), {}, "found 8, take at most 4"),
+        (np.eye(1), {}, "5 scans or more.*found 1"),
+        (np.eye(2)[[0, 0]], {}, "5 scans or more.*found 2"),
+        (np.eye(10), {"k_max": 1}, "k_max must be a whole number from 2"),
+        (np.eye(10), {"k_max": 3.0}, "k_max must be a whole number"),
+        (np.eye(20), {"n_gap": 1}, "n_gap must be a whole number from 2"),
+        (np.eye(20), {"seed": -1}, "seed must be a whole number from 0"),
+        (np.eye(20), {"seed": None}, "seed must be a whole number from 0"),
+        (np.eye(20), {"sparse_bound": 9.0}, "bound must be above 1 and at most"),
+        (np.eye(20), {"sparse_bound": np.nan}, "bound must be a finite number"),
         (np.ones((30, 4)), {}, "no feature varies"),
-        (np.full((30, 4), np.nan), {}, "scan 0, feature 0"),
+        (np.full((30, 4), np.nan), {}, "found nan at scan 0, feature 0"),
+        (np.full((30, 4), np.inf), {}, "found inf at scan 0, feature 0"),
         (np.ones(30), {}, "found shape"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(features, arguments, message):
     with pytest.raises(ValueError, match=message):
-        choose_n_clusters(features, seed=0, **arguments)
+        choose_n_clusters(features, **{"seed": 0, **arguments})
+
+
+def test_nine_patients_and_twins_among_them_are_served():
+    x = np.random.default_rng(1000).normal(size=(9, 6))
+    x[1] = x[0]
+    assert choose_n_clusters(x, seed=0, k_max=4, n_gap=2)[1]["n_clusters"] == 1
+    assert assignment_stability(x, 4, seed=0, n_bootstrap=2).verdict == "unstable"
 
 
 # Classical criteria.
@@ -333,8 +350,31 @@ def test_borderline_scans_are_those_between_the_clusters():
     assert found.scans["borderline"].sum() <= 2
 
 
-def test_stability_refuses_impossible_numbers():
-    with pytest.raises(ValueError, match="below half"):
-        assignment_stability(np.eye(10), 5, seed=0)
-    with pytest.raises(ValueError, match="n_bootstrap"):
-        assignment_stability(np.eye(10), 2, seed=0, n_bootstrap=1)
+@pytest.mark.parametrize(
+    ("features", "arguments", "message"),
+    [
+        (np.eye(10), {"n_clusters": 5}, "below half.*found 5, take at most 4"),
+        (np.eye(9), {"n_clusters": 12}, "below half.*found 12, take at most 4"),
+        (np.eye(10), {"n_clusters": 2.5}, "n_clusters must be a whole number from 2"),
+        (np.eye(1), {}, "5 scans or more.*found 1"),
+        (np.eye(10), {"n_bootstrap": 1}, "n_bootstrap must be a whole number from 2"),
+        (np.eye(10), {"seed": -1}, "seed must be a whole number from 0"),
+        (np.ones((10, 2)), {}, "no feature varies"),
+        (np.full((10, 2), np.nan), {}, "found nan at scan 0, feature 0"),
+    ],
+)
+def test_stability_refuses_what_cannot_be_answered(features, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        assignment_stability(features, **{"n_clusters": 2, "seed": 0, **arguments})
+
+
+def test_missing_features_reach_neither_the_null_nor_other_partitions():
+    missing, clusters = np.full((10, 2), np.nan), [0, 1] * 5
+    with pytest.raises(ValueError, match="found nan at scan 0, feature 0"):
+        one_cluster_null(missing, seed=0)
+    with pytest.raises(ValueError, match="no feature varies between the 10 scans"):
+        one_cluster_null(np.ones((10, 2)), seed=0)
+    with pytest.raises(ValueError, match="found nan at scan 0, feature 0"):
+        resampled_partitions(missing, clusters, seed=0)
+    with pytest.raises(ValueError, match=r"values \[-1, 0\]"):
+        resampled_partitions(np.eye(4), [0, -1, 0, 0], seed=0)

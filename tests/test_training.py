@@ -12,16 +12,22 @@ import torch
 
 from clamlab.models import ConvAutoencoder
 from clamlab.training import (
+    assign,
+    assignment_table,
     embed,
     fit_clusters,
     load_autoencoder,
     load_clustering,
     pretrain,
+    redraw,
+    training_forecast,
+    variance_explained,
     weights_of,
 )
 from clamlab.training.clusters import initial_centroids
 from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import has_levelled_off
+from clamlab.volumes import fit_scaling, scale
 
 QUIET = {"progress": False}
 
@@ -73,7 +79,8 @@ def test_any_batch_size_sees_every_scan_once(scans, batch_size):
             return len(scans)
 
         def __getitem__(self, rows):
-            seen.extend(np.atleast_1d(rows).tolist())
+            if np.ndim(rows):  # a batch; one row alone is the look at the cohort beforehand
+                seen.extend(rows.tolist())
             return scans[rows]
 
     pretrain(network(), Recorder(), epochs=1, batch_size=batch_size, **QUIET)
@@ -141,9 +148,9 @@ def test_batches_add_up_to_the_whole(pretrained, scans):
 
 
 def test_more_clusters_than_needed_may_stay_empty_but_not_silently(scans):
-    constant = np.repeat(scans[:1], 8, axis=0)
+    alike = scans[:1] + np.float32(1e-6) * scans[:8]
     with pytest.warns(UserWarning, match="clusters are empty"):
-        model, history = fit_clusters(network(), constant, 3, epochs=2, **QUIET)
+        model, history = fit_clusters(network(), alike, 3, epochs=2, **QUIET)
     assert np.isfinite(history["loss"]).all()
     assert np.isfinite(model.centroids.detach().numpy()).all()
 
@@ -154,11 +161,152 @@ def test_impossible_numbers_of_clusters_are_refused(pretrained, scans):
             fit_clusters(pretrained, scans, k, **QUIET)
 
 
-def test_nan_is_refused_with_advice(scans):
-    broken = scans.copy()
-    broken[3, 4, 4] = np.nan
-    with pytest.raises(ValueError, match="epoch 1.*look for NaN"):
-        pretrain(network(), broken, epochs=1, **QUIET)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_scan_without_numbers_is_named_before_any_step(scans, value):
+    broken, model = scans.copy(), network()
+    broken[23, 4, 5] = value
+    before = {name: w.clone() for name, w in model.state_dict().items()}
+    for work in (
+        lambda: pretrain(model, broken, epochs=1, **QUIET),
+        lambda: fit_clusters(model, broken, 3, epochs=1, **QUIET),
+        lambda: embed(model, broken, batch_size=7),
+        lambda: variance_explained(model, broken),
+        lambda: redraw(model, broken),
+    ):
+        with pytest.raises(ValueError, match=rf"row 23 \(.*holds {value} at voxel \(4, 5\)"):
+            work()
+    assert all(w.equal(before[name]) for name, w in model.state_dict().items())
+
+
+def test_scaling_names_the_scan_whose_lungs_hold_no_number(scans):
+    broken, lungs = scans.copy(), np.ones((16, 16), bool)
+    lungs[0] = False
+    broken[5, 0, 3] = np.nan  # outside the lungs it never reaches the network
+    assert np.isfinite(scale(broken, lungs, fit_scaling(broken, lungs))[5]).all()
+    broken[7, 2, 3] = np.nan
+    with pytest.raises(ValueError, match="lungs of the scan in row 7"):
+        fit_scaling(broken, lungs)
+
+
+def test_training_that_comes_apart_says_so(scans):
+    with pytest.raises(ValueError, match="came apart in epoch 1.*a learning rate below 0.001"):
+        pretrain(network(), scans * 1e20, epochs=9, **QUIET)
+
+
+def test_a_network_without_numbers_is_refused(scans):
+    model = network()
+    with torch.no_grad():
+        model.to_features.bias[2] = torch.nan
+    with pytest.raises(ValueError, match=r"row 0 .*weights to_features\.bias hold NaN"):
+        embed(model, scans)
+    with pytest.raises(ValueError, match=r"stored weights to_features\.bias hold NaN"):
+        load_autoencoder(weights_of(model), model.config)
+    model = network()
+    with torch.no_grad():
+        model.to_features.weight.mul_(1e38)
+    with pytest.raises(ValueError, match="row 0 .*numbers grow too large"):
+        embed(model, 1e4 * scans)
+
+
+def test_features_and_probabilities_without_numbers_are_refused(pretrained, scans):
+    model, _ = fit_clusters(pretrained, scans, 3, epochs=1, **QUIET)
+    with pytest.raises(ValueError, match="found nan at scan 0, feature 0"):
+        assign(model, np.full((2, 6), np.nan, "float32"))
+    with pytest.raises(ValueError, match="row 1 .*numbers grow too large"):
+        assign(model, np.array([[0] * 6, [1e30] * 6], "float32"))
+    with pytest.raises(ValueError, match="network's 6 features a scan, found 5"):
+        assign(model, np.zeros((2, 5), "float32"))
+    with pytest.raises(ValueError, match="1 hold NaN"):
+        assignment_table(np.array([[np.nan, np.nan], [0.5, 0.5]]), ["a", "b"])
+    with pytest.raises(ValueError, match="each of 3 subjects, found 1 rows"):
+        assignment_table(np.array([[0.5, 0.5]]), ["a", "b", "c"])
+
+
+WRONG_SETTINGS = [
+    ({"epochs": 0}, "epochs must be a whole number from 1 on; found 0"),
+    ({"epochs": -3}, "epochs must be a whole number from 1 on; found -3"),
+    ({"epochs": 2.5}, "epochs must be a whole number from 1 on; found 2.5"),
+    ({"epochs": "80"}, "epochs must be a whole number from 1 on; found '80'"),
+    ({"batch_size": 0}, "batch_size must be a whole number from 1 on; found 0"),
+    ({"patience": 0}, "patience must be a whole number from 1 on; found 0"),
+    ({"learning_rate": 0}, "learning_rate must be a finite number, above 0; found 0"),
+    ({"learning_rate": -1e-3}, "learning_rate must be a finite number, above 0"),
+    ({"learning_rate": np.nan}, "learning_rate must be a finite number, above 0; found nan"),
+    ({"seed": -1}, "seed must be a whole number from 0 to 4294967295; found -1"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), WRONG_SETTINGS)
+def test_wrong_settings_are_refused_before_a_scan_is_read(settings, message):
+    class Unread:
+        shape = (30, 16, 16)
+
+        def __len__(self):
+            return 30
+
+        def __getitem__(self, rows):
+            raise AssertionError("a scan was read")
+
+    with pytest.raises(ValueError, match=message):
+        pretrain(network(), Unread(), **settings, **QUIET)
+    with pytest.raises(ValueError, match=message):
+        fit_clusters(network(), Unread(), 2, **settings, **QUIET)
+
+
+@pytest.mark.parametrize("gamma", [np.nan, np.inf, -0.1])
+def test_a_weight_of_the_loss_that_is_none_is_refused(scans, gamma):
+    with pytest.raises(ValueError, match="gamma must be a finite number, 0 or more"):
+        fit_clusters(network(), scans, 2, gamma=gamma, **QUIET)
+
+
+def test_a_forecast_of_nothing_is_refused(scans):
+    with pytest.raises(ValueError, match="epochs must be a whole number"):
+        training_forecast(network(), scans, epochs=0)
+    with pytest.raises(ValueError, match="batch_size must be a whole number"):
+        training_forecast(network(), scans, epochs=1, batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "two scans or more, found 0"),
+        ([4], "two scans or more, found 1"),
+        ([4, 4], "all 2 scans are the same"),
+        ([4, 4, 4, 4], "all 4 scans are the same"),
+    ],
+)
+def test_a_cohort_that_nothing_can_be_learned_from_is_refused(scans, rows, message):
+    with pytest.raises(ValueError, match=message):
+        pretrain(network(), scans[rows], **QUIET)
+
+
+@pytest.mark.parametrize(
+    ("rows", "n_clusters", "message"),
+    [
+        ([], 1, "number of scans that differ, 0; found 1"),
+        ([4], 1, "two scans or more, found 1"),
+        ([4], 2, "number of scans that differ, 1; found 2"),
+        ([4, 4], 2, "all 2 scans are the same"),
+    ],
+)
+def test_a_cohort_without_clusters_is_refused(scans, rows, n_clusters, message):
+    with pytest.raises(ValueError, match=message):
+        fit_clusters(network(), scans[rows], n_clusters, **QUIET)
+
+
+def test_scans_that_stand_twice_count_once(scans):
+    twins = scans[[0, 1, 0, 1, 10]]
+    with pytest.raises(ValueError, match="number of scans that differ, 3; found 4"):
+        fit_clusters(network(), twins, 4, **QUIET)
+    assert len(fit_clusters(network(), twins, 3, epochs=1, **QUIET)[0].centroids) == 3
+
+
+def test_every_part_keeps_its_own_mode(scans):
+    model = network().train()
+    model.to_features.eval()  # frozen by its owner
+    embed(model, scans)
+    assert model.training
+    assert not model.to_features.training
 
 
 def test_training_stops_when_the_loss_is_level():

@@ -7,8 +7,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from clamlab.clam.network import evaluation_mode, to_tensor
-from clamlab.clam.passes import confidence_under_masks
+from clamlab.clam.weighing import Asked, choose_way, weigh
+from clamlab.clustering.checks import check_finite, check_whole
 
 
 def channel_confidence(
@@ -45,7 +45,9 @@ def channel_confidence(
     batch_size : int
         Masked scans per pass, at most, where they pass through the network whole: large volumes go
         one by one, which is quicker. On the CPU this library's own networks are asked less: what
-        masked scans have in common is worked out once. Neither changes the result beyond rounding.
+        masked scans have in common is worked out once. Neither changes the result beyond rounding:
+        each scan's most sensitive mask goes both ways, and where they do not agree, or single
+        precision is not enough, the scan goes through the network whole in double precision.
     n_jobs : int
         Processes; a Dask cluster takes over under ``joblib.parallel_config(backend="dask")``.
     preview : int, optional
@@ -64,6 +66,17 @@ def channel_confidence(
     array of float32, shape (n_scans, n_clusters, n_channels)
         Probabilities in [0, 1]. A channel that is constant over the scan masks nothing: 0.
 
+    Raises
+    ------
+    ValueError
+        If a scan holds NaN or infinity, or the network gives no finite number for it; the message
+        names its row.
+
+    Warns
+    -----
+    UserWarning
+        If single precision is not enough, and the network does not work in double precision.
+
     References
     ----------
     Ryan et al., eq. 8.
@@ -76,18 +89,20 @@ def channel_confidence(
     >>> channel_confidence(model, scans).shape
     (3, 2, 4)
     """
+    check_whole("the number of scans", len(images))
+    check_whole("batch_size", batch_size)
+    check_finite("background", background)
+    if preview is not None:
+        check_whole("preview", preview)
+    asked = Asked(layer, activated, background, batch_size, preview)
     todo = range(len(images)) if out is None else np.flatnonzero(np.isnan(out).any(axis=(1, 2)))
+    if out is not None and not len(todo):
+        return out
+    first = int(todo[0])
+    way = choose_way(model, np.asarray(images[first : first + 1]), first, asked=asked)
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_confidence_of_scan)(
-            model,
-            np.asarray(images[i : i + 1]),
-            layer,
-            activated,
-            background,
-            batch_size,
-            preview,
-        )
-        for i in todo
+        delayed(weigh)(model, np.asarray(images[i : i + 1]), i, asked=asked, way=way)
+        for i in map(int, todo)
     )
     bar = tqdm(
         results,
@@ -101,23 +116,3 @@ def channel_confidence(
     for i, confidence in zip(todo, bar, strict=True):
         out[i] = confidence
     return out
-
-
-def _confidence_of_scan(
-    model: Any,
-    image: NDArray,
-    layer: int,
-    activated: bool,
-    background: float,
-    batch_size: int,
-    preview: int | None,
-) -> NDArray[np.float32]:
-    with evaluation_mode(model):
-        scan = to_tensor(image, model)
-        channels = model.feature_maps(scan, layer, activated)[0].unsqueeze(1)
-        spread = channels.flatten(1).var(dim=1, correction=0)
-        varied = spread.argsort(descending=True, stable=True)[:preview]
-        weighed = confidence_under_masks(model, scan, channels[varied], background, batch_size)
-        confidence = weighed.mean(dim=0) * (spread > 0)[:, None]
-        confidence[varied] = weighed
-    return confidence.T.cpu().numpy().astype("float32")

@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from clamlab.clam.network import evaluation_mode, to_tensor
+from clamlab.clam.network import evaluation_mode, read_scans
 from clamlab.clam.passes import masked_confidence, masks_at_once
 from clamlab.clam.quick_passes.masks import mask_heights
 from clamlab.forecast import forecast
@@ -23,7 +23,7 @@ def confidence_shape(model: Any, images: NDArray, *, layer: int = -1) -> tuple[i
     (3, 2, 4)
     """
     with evaluation_mode(model):
-        channels = model.feature_maps(to_tensor(images[:1], model), layer)
+        channels = model.feature_maps(read_scans(images[:1], [0], model), layer)
     return len(images), len(model.centroids), channels.shape[1]
 
 
@@ -36,6 +36,9 @@ def clam_forecast(
     spacing_mm: Sequence[float] | None = None,
 ) -> str:
     """Say what the maps of the cohort will take, from a few channels of one scan.
+
+    In single precision: where that is not enough (networks of unscaled HU), up to six times as
+    long.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def clam_forecast(
     """
     n, n_clusters, n_channels = confidence_shape(model, images, layer=layer)
     with evaluation_mode(model):
-        scan = to_tensor(images[:1], model)
+        scan = read_scans(images[:1], [0], model)
         at_once = masks_at_once(scan, batch_size)
         channels = model.feature_maps(scan, layer)[0, :at_once].unsqueeze(1)
         masks = mask_heights(channels, scan.shape)

@@ -7,6 +7,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
+from clamlab.clustering.checks import check_number, check_seed, check_whole, finite_features
+
 MAX_ROUNDS = 15
 WEIGHT_TOLERANCE = 1e-6
 BISECTION_STEPS = 60
@@ -104,13 +106,9 @@ def sparse_kmeans(
     >>> int(fit.weights.argmax()), sorted(np.bincount(fit.labels).tolist())
     (3, [20, 20])
     """
-    x = _checked(features, n_clusters)
-    n_features = x.shape[1]
-    if not 1 < bound <= np.sqrt(n_features) * (1 + 1e-9):
-        raise ValueError(
-            f"bound must be above 1 and at most sqrt({n_features}) = {np.sqrt(n_features):.4g}, "
-            f"the square root of the number of features; found {bound}"
-        )
+    x = _checked(features, n_clusters, seed)
+    check_bound(bound, x.shape[1])
+    check_whole("n_restarts", n_restarts, least=0)
     # One scale for all features: nothing below depends on their units.
     scale = np.sqrt(((x - x.mean(0)) ** 2).sum(0).max())
     centred = (x - x.mean(0)) / scale
@@ -179,7 +177,8 @@ def choose_bound(
     >>> choice.bound < 2.5
     True
     """
-    x = _checked(features, n_clusters)
+    x = _checked(features, n_clusters, seed)
+    check_whole("n_permutations", n_permutations, least=0)
     if x.shape[1] < 3 or n_permutations < 2:
         raise ValueError(
             "the permutation study needs at least 3 features and 2 permutations; found "
@@ -212,15 +211,20 @@ def choose_bound(
     return BoundChoice(float(within["bound"].iloc[0]), float(top["bound"]), table)
 
 
-def _checked(features, n_clusters: int) -> np.ndarray:
-    x = np.asarray(features, float)
-    if x.ndim != 2:
-        raise ValueError(f"features must be (scans, features); found shape {x.shape}")
-    if not np.isfinite(x).all():
-        row, column = np.argwhere(~np.isfinite(x))[0]
+def check_bound(bound: float, n_features: int) -> None:
+    """Raise ValueError where no weights of some features can have such a sum."""
+    check_number("bound", bound, positive=True)
+    if not 1 < bound <= np.sqrt(n_features) * (1 + 1e-9):
         raise ValueError(
-            f"features must be finite; found {x[row, column]} at scan {row}, feature {column}"
+            f"bound must be above 1 and at most sqrt({n_features}) = {np.sqrt(n_features):.4g}, "
+            f"the square root of the number of features; found {bound}"
         )
+
+
+def _checked(features, n_clusters: int, seed: int) -> np.ndarray:
+    x = finite_features(features)
+    check_seed(seed)
+    check_whole("n_clusters", n_clusters, least=0)
     if not 2 <= n_clusters < len(x):
         raise ValueError(f"n_clusters must be from 2 to {len(x) - 1}; found {n_clusters}")
     if not np.ptp(x, axis=0).any():

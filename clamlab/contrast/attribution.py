@@ -7,8 +7,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from clamlab.clam.network import evaluation_mode, to_tensor
-from clamlab.clustering import log_soft_assignment
+from clamlab.clam.network import evaluation_mode, log_probabilities, read_scans
+from clamlab.clustering.checks import check_answers, check_whole
 
 
 def integrated_gradients(
@@ -50,15 +50,19 @@ def integrated_gradients(
     >>> integrated_gradients(model, 0 * scans, scans, clusters=0, rivals=1).shape
     (3, 8, 8)
     """
+    for name, value in (("steps", steps), ("batch_size", batch_size)):
+        check_whole(name, value)
     n = len(ends)
     clusters = np.broadcast_to(np.asarray(clusters), (n,))
     against = [None] * n if rivals is None else np.broadcast_to(np.asarray(rivals), (n,))
     with evaluation_mode(model):
         shares = []
         for i in range(n):
-            start, end = to_tensor(starts[i], model), to_tensor(ends[i], model)
+            start = read_scans(starts[i : i + 1], [i], model)[0]
+            end = read_scans(ends[i : i + 1], [i], model)[0]
             slope = mean_gradient(model, start, end, clusters[i], against[i], steps, batch_size)
             shares.append(slope * (end - start))
+            check_answers(shares[-1][None], [i], model)
     return torch.stack(shares).cpu().numpy().astype("float32")
 
 
@@ -78,7 +82,7 @@ def mean_gradient(
         with torch.enable_grad():
             weights = some.view(-1, *[1] * end.ndim)
             points = (start + weights * (end - start)).requires_grad_()
-            log_q = log_soft_assignment(model.encode(points), model.centroids)
+            log_q = log_probabilities(model, points)
             hold = log_q[:, cluster] if rival is None else log_q[:, cluster] - log_q[:, rival]
             total += torch.autograd.grad(hold.sum(), points)[0].sum(dim=0)
     return total / steps

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
-from clamlab.contrast.counterfactuals import counterfactual
+from clamlab.clustering.checks import check_number
+from clamlab.contrast.checks import check_clusters, checked_mask
+from clamlab.contrast.counterfactuals import read_as_rival
 
 
 def counterfactual_hu(
@@ -45,6 +47,11 @@ def counterfactual_hu(
     array
         ``out``.
 
+    Raises
+    ------
+    ValueError
+        As :func:`counterfactual`, before the scan's row is written.
+
     Examples
     --------
     >>> import torch
@@ -59,10 +66,17 @@ def counterfactual_hu(
     >>> bool((seen[0, 0] == hu[0]).all()), bool((seen[0, 1] == hu[0]).all())
     (True, False)
     """
-    clusters, rivals = np.asarray(clusters), np.arange(out.shape[1])
+    clusters, rivals, mask = (
+        np.asarray(clusters),
+        np.arange(out.shape[1]),
+        checked_mask(images, mask),
+    )
+    check_clusters(clusters, model, "cluster", expected=len(images))
+    check_number("hu_per_unit", hu_per_unit, positive=True)
     for i in tqdm(range(len(images)), "counterfactual scans", unit="scan", disable=not progress):
         copies = np.repeat(images[i : i + 1], len(rivals), axis=0)
-        shift = counterfactual(model, copies, rivals, mask=mask) - copies
+        same = [i] * len(rivals)
+        shift = read_as_rival(model, copies, rivals, mask=mask, rows=same) - copies
         shift[clusters[i]] = 0
         out[i] = np.clip(np.rint(volumes[i] + hu_per_unit * shift), -1024, 3071)
     return out

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from clamlab.clam.network import evaluation_mode, to_tensor
-from clamlab.clustering import log_soft_assignment
+from clamlab.clam.network import evaluation_mode, log_probabilities, read_scans
+from clamlab.clustering.checks import Rows, check_answers, check_whole
 from clamlab.contrast.checks import check_clusters, checked_mask
 
 # How near voxels must be to bear each other out, in voxels; and how far the scan may be expected to
@@ -54,7 +54,8 @@ def counterfactual(
     Raises
     ------
     ValueError
-        If the mask does not fit the scans or a rival is not a cluster.
+        If the mask does not fit the scans, a rival is not a cluster, or a scan holds NaN or
+        infinity; the message then names its row.
 
     Notes
     -----
@@ -77,14 +78,26 @@ def counterfactual(
     n_scans, mask = len(images), checked_mask(images, mask)
     rivals = np.broadcast_to(np.asarray(rival), (n_scans,))
     check_clusters(rivals, model, "rival")
-    parts = []
+    check_whole("the number of scans", n_scans)
+    check_whole("batch_size", batch_size)
+    starts = range(0, n_scans, batch_size)
+    parts = [slice(start, min(start + batch_size, n_scans)) for start in starts]
+    changed = [
+        read_as_rival(model, images[part], rivals[part], mask=mask, rows=range(n_scans)[part])
+        for part in parts
+    ]
+    return np.concatenate(changed)
+
+
+def read_as_rival(
+    model: Any, images: NDArray, rivals: NDArray, *, mask: NDArray[np.bool_], rows: Rows
+) -> NDArray[np.float32]:
+    """Do :func:`counterfactual`'s work for some scans, told by their rows where one is broken."""
     with evaluation_mode(model):
-        lung = torch.as_tensor(mask, device=model.centroids.device)
-        for start in range(0, n_scans, batch_size):
-            rows = slice(start, start + batch_size)
-            scans = to_tensor(images[rows], model)
-            parts.append(as_rival(model, scans, rivals[rows], lung).cpu().numpy())
-    return np.concatenate(parts).astype("float32")
+        scans = read_scans(images, rows, model)
+        changed = as_rival(model, scans, rivals, torch.as_tensor(mask, device=scans.device))
+    check_answers(changed, rows, model)
+    return changed.cpu().numpy().astype("float32")
 
 
 def most_probable(model: Any, images: NDArray, *, batch_size: int = 8) -> NDArray[np.int64]:
@@ -107,11 +120,16 @@ def most_probable(model: Any, images: NDArray, *, batch_size: int = 8) -> NDArra
     >>> most_probable(model, np.zeros((3, 8, 8)))
     array([0, 0, 0])
     """
+    check_whole("the number of scans", len(images))
+    check_whole("batch_size", batch_size)
     nearest = []
     with evaluation_mode(model):
         for start in range(0, len(images), batch_size):
-            features = model.encode(to_tensor(images[start : start + batch_size], model))
-            nearest.append(log_soft_assignment(features, model.centroids).argmax(dim=1))
+            some = images[start : start + batch_size]
+            rows = range(start, start + len(some))
+            log_q = log_probabilities(model, read_scans(some, rows, model))
+            check_answers(log_q, rows, model)
+            nearest.append(log_q.argmax(dim=1))
     return torch.cat(nearest).cpu().numpy()
 
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
-from clamlab.clam.network import evaluation_mode, to_tensor
+from clamlab.clam.network import evaluation_mode, read_scans
+from clamlab.clustering.checks import check_answers, check_number, check_whole
 from clamlab.contrast.attribution import mean_gradient
 from clamlab.contrast.checks import check_clusters, checked_mask
 from clamlab.contrast.counterfactuals import as_rival, most_probable
@@ -81,7 +82,8 @@ def contrast_map(
     Raises
     ------
     ValueError
-        If there is no rival, a cluster does not exist, or the mask does not fit.
+        If there is no rival, a cluster does not exist, or the mask does not fit; if a scan holds
+        NaN or infinity, with its row.
 
     References
     ----------
@@ -98,6 +100,9 @@ def contrast_map(
     ((3, 2, 8, 8), [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
     """
     mask = checked_mask(images, mask)
+    for name, value in (("steps", steps), ("batch_size", batch_size)):
+        check_whole(name, value)
+    check_number("sigma", sigma)
     own = most_probable(model, images, batch_size=batch_size) if clusters is None else clusters
     own = np.asarray(own)
     rivals = list(range(len(model.centroids))) if rivals is None else list(rivals)
@@ -109,9 +114,9 @@ def contrast_map(
     todo = range(len(images)) if out is None else np.flatnonzero(_unfinished(out))
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_maps_of_scan)(
-            model, np.asarray(images[i]), int(own[i]), rivals, mask, steps, sigma, batch_size
+            model, np.asarray(images[i]), i, int(own[i]), rivals, mask, steps, sigma, batch_size
         )
-        for i in todo
+        for i in map(int, todo)
     )
     bar = tqdm(results, "contrast maps", total=len(todo), unit="scan", disable=not progress)
     maps = np.empty((len(images), len(model.centroids), *mask.shape), "f4") if out is None else out
@@ -127,6 +132,7 @@ def contrast_map(
 def _maps_of_scan(
     model: Any,
     image: NDArray,
+    row: int,
     own: int,
     rivals: list[int],
     mask: NDArray[np.bool_],
@@ -138,7 +144,7 @@ def _maps_of_scan(
     others = [k for k in rivals if k != own]
     for k in others:
         maps[k] = pair_map(
-            model, image, own, k, mask, steps=steps, sigma=sigma, batch_size=batch_size
+            model, image, own, k, mask, row=row, steps=steps, sigma=sigma, batch_size=batch_size
         )
     # A rival that leaves no evidence (centroids on one spot) must not silence all the others.
     speaking = [maps[k] for k in others if maps[k].any()]
@@ -155,16 +161,18 @@ def pair_map(
     rival: int,
     mask: NDArray[np.bool_],
     *,
+    row: int,
     steps: int,
     sigma: float = SIGMA,
     batch_size: int = 8,
 ) -> NDArray:
-    """Show why one scan is in its own cluster and not in a rival."""
+    """Show why one scan, from some row of the cohort, is in its own cluster and not in a rival."""
     with evaluation_mode(model):
-        scan = to_tensor(image, model)
+        scan = read_scans(image[None], [row], model)[0]
         lung = torch.as_tensor(mask, device=scan.device)
         start = as_rival(model, scan[None], np.array([rival]), lung)[0]
         slope = mean_gradient(model, start, scan, own, rival, steps, batch_size)
+        check_answers((slope * (scan - start))[None], [row], model)
         gradient, change = (a.cpu().numpy().astype("float64") for a in (slope, scan - start))
     # With its sign: smoothing absolute values would blur noise into evidence.
     grid = tuple(range(-mask.ndim, 0))

@@ -45,7 +45,7 @@ def contrast_forecast(
     """
     n, n_clusters, scan = len(images), len(model.centroids), np.asarray(images[0])
     return forecast(
-        lambda: pair_map(model, scan, 0, n_clusters - 1, mask, steps=steps),
+        lambda: pair_map(model, scan, 0, n_clusters - 1, mask, row=0, steps=steps),
         n * max(1, n_clusters - 1),
         disk_bytes=BYTES_PER_VOXEL * n * n_clusters * mask.size,
         spacing_mm=spacing_mm,

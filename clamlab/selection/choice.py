@@ -2,11 +2,13 @@
 
 import warnings
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from clamlab.clustering.checks import check_whole
+from clamlab.clustering.sparse import check_bound
 from clamlab.selection import criteria as classical
+from clamlab.selection.checks import checked_features
 from clamlab.selection.valleys import (
     LEVEL,
     Valleys,
@@ -73,6 +75,7 @@ def choose_n_clusters(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1000)
     >>> x = rng.normal(size=(90, 10))
     >>> x[30:60, 0] += 12
@@ -81,9 +84,10 @@ def choose_n_clusters(
     >>> choice["n_clusters"], choice["picks"]["silhouette"]
     (3, 3)
     """
-    x = _checked(features, k_max)
-    if n_gap < 2:
-        raise ValueError(f"n_gap must be at least 2 reference data sets; found {n_gap}")
+    x = checked_features(features, seed, name="k_max", n_clusters=k_max)
+    check_whole("n_gap", n_gap, least=2)
+    if sparse_bound is not None:
+        check_bound(sparse_bound, max(3, x.shape[1]))
     if after_clustering:
         warnings.warn(
             "these features went through a clustering phase, which pulls scans onto its "
@@ -119,35 +123,17 @@ def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> tuple[int,
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.random.default_rng(1000).normal(size=(60, 10))
     >>> recommended_n_clusters(x, seed=0, k_max=3)[0]
     1
     """
-    x = _checked(features, k_max)
+    x = checked_features(features, seed, name="k_max", n_clusters=k_max)
     with threadpool_limits(limits=1):
         scores = principal_components(x)
         multimodal = multimodal_components(scores, seed=seed)
         valleys = valley_table(scores, multimodal, range(2, k_max + 1), seed=seed)
     return _recommend(valleys, len(x))
-
-
-def _checked(features, k_max: int) -> np.ndarray:
-    x = np.asarray(features, float)
-    if x.ndim != 2:
-        raise ValueError(f"features must be (scans, features); found shape {x.shape}")
-    if not np.isfinite(x).all():
-        row, column = np.argwhere(~np.isfinite(x))[0]
-        raise ValueError(
-            f"features must be finite; found {x[row, column]} at scan {row}, feature {column}"
-        )
-    if not 2 <= k_max < len(x) / 2:
-        raise ValueError(
-            f"k_max must be from 2 and below half the number of scans ({len(x)}/2); "
-            f"found {k_max}: a cluster needs more than two scans to be one"
-        )
-    if not np.ptp(x, axis=0).any():
-        raise ValueError("no feature varies between scans: look at the encoder's training history")
-    return x
 
 
 def _choose(x, k_max: int, n_gap: int, sparse_bound, seed: int) -> tuple[pd.DataFrame, dict]:

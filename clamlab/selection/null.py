@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.stats import pearson3, skew
 
+from clamlab.clustering.checks import check_seed, finite_features
+
 MAX_SKEW = 4.0
 
 
@@ -21,6 +23,11 @@ def one_cluster_null(features, *, seed: int) -> np.ndarray:
     -------
     (n, p) array
 
+    Raises
+    ------
+    ValueError
+        For missing values, or features without variation.
+
     Examples
     --------
     >>> x = np.random.default_rng(0).gamma(2, size=(400, 3)) * [5, 2, 1]
@@ -28,7 +35,10 @@ def one_cluster_null(features, *, seed: int) -> np.ndarray:
     >>> np.allclose(drawn.std(0), x.std(0), rtol=0.25)
     True
     """
-    x = np.asarray(features, float)
+    x = finite_features(features)
+    check_seed(seed)
+    if not len(x) or not np.ptp(x, axis=0).any():
+        raise ValueError(f"no feature varies between the {len(x)} scans: there is no cloud to draw")
     centre = x.mean(0)
     left, size, axes = np.linalg.svd(x - centre, full_matrices=False)
     scores = left * size

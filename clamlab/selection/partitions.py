@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
+from clamlab.clustering.checks import check_seed, check_whole, finite_features
 from clamlab.selection.criteria import kmeans
 
 
@@ -32,7 +33,7 @@ def resampled_partitions(
     Raises
     ------
     ValueError
-        If there is not one cluster per scan.
+        If there is not one cluster from 0 on for each scan, or a feature is missing.
 
     Examples
     --------
@@ -42,9 +43,14 @@ def resampled_partitions(
     >>> found[:, 0].tolist(), found[:, -1].tolist()
     ([1, 1, 1, 1, 1], [0, 0, 0, 0, 0])
     """
-    x, clusters = np.asarray(features, float), np.asarray(clusters).astype(int)
-    if len(x) != len(clusters):
-        raise ValueError(f"expected one cluster for each of {len(x)} scans, found {len(clusters)}")
+    x, clusters = finite_features(features), np.asarray(clusters).astype(int)
+    check_seed(seed)
+    check_whole("n_bootstrap", n_bootstrap)
+    if not len(x) or len(x) != len(clusters) or clusters.min() < 0:
+        raise ValueError(
+            f"expected one cluster for each of {len(x)} scans, from 0 on, found {len(clusters)} "
+            f"with values {sorted(set(clusters.tolist()))}"
+        )
     n_clusters = clusters.max() + 1
     rng = np.random.default_rng(seed)
     partitions = np.empty((n_bootstrap, len(x)), np.int64)

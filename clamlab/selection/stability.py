@@ -8,6 +8,8 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
+from clamlab.clustering.checks import check_whole
+from clamlab.selection.checks import checked_features
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.null import one_cluster_null
 from clamlab.selection.partitions import overlap, renamed
@@ -89,7 +91,7 @@ def assignment_stability(
     Raises
     ------
     ValueError
-        For arguments out of range or missing values.
+        For arguments out of range, missing values, or features without variation.
 
     References
     ----------
@@ -103,16 +105,8 @@ def assignment_stability(
     >>> assignment_stability(x, 2, seed=0, n_bootstrap=10).verdict
     'stable'
     """
-    x = np.asarray(features, float)
-    if x.ndim != 2 or not np.isfinite(x).all():
-        raise ValueError(f"features must be finite, (scans, features); found shape {x.shape}")
-    if not 2 <= n_clusters < len(x) / 2:
-        raise ValueError(
-            f"n_clusters must be from 2 and below half the number of scans ({len(x)}/2); "
-            f"found {n_clusters}"
-        )
-    if n_bootstrap < 2:
-        raise ValueError(f"n_bootstrap must be at least 2; found {n_bootstrap}")
+    x = checked_features(features, seed, name="n_clusters", n_clusters=n_clusters)
+    check_whole("n_bootstrap", n_bootstrap, least=2)
     with threadpool_limits(limits=1):
         labels, ari, jaccard, agreement = _bootstrap(x, n_clusters, n_bootstrap, seed, progress)
         null_ari = np.array(

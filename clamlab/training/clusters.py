@@ -15,8 +15,10 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from clamlab.clustering import clustering_loss, soft_assignment, target_distribution
+from clamlab.clustering.checks import check_number, check_whole
 from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.training.checkpoint import Checkpoint
+from clamlab.training.checks import check_cohort
 from clamlab.training.embedding import embed_cohort
 from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import (
@@ -61,7 +63,7 @@ def fit_clusters(
     images : array or ScaledVolumes, shape (n_scans, *grid)
         Scans on the network's scale.
     n_clusters : int
-        Number of clusters, at most the number of scans.
+        Number of clusters, at most the number of scans that differ.
     epochs, batch_size, learning_rate, patience, seed, checkpoint, on_epoch, progress, fabric
         As for :func:`pretrain`.
     gamma : float
@@ -82,7 +84,8 @@ def fit_clusters(
     Raises
     ------
     ValueError
-        If there are fewer scans than clusters, or the loss is no longer a number.
+        If there are fewer different scans than clusters, a setting is out of its range, or a scan
+        holds NaN or infinity, before anything is fitted; if the loss is no longer a number.
 
     Warns
     -----
@@ -105,9 +108,13 @@ def fit_clusters(
     tensor([1, 1, 1, 1, 0, 0, 0, 0])
     """
     check_reduction(reduction)
-    if not 1 <= n_clusters <= len(images):
+    schedule = Schedule(epochs, batch_size, learning_rate, patience, seed)
+    check_number("gamma", gamma)
+    check_whole("n_clusters", n_clusters)
+    n_different = check_cohort(images) if n_clusters <= len(images) else len(images)
+    if n_clusters > n_different:
         raise ValueError(
-            f"n_clusters must lie between 1 and the number of scans, {len(images)}; "
+            f"n_clusters must lie between 1 and the number of scans that differ, {n_different}; "
             f"found {n_clusters}"
         )
     fabric = fabric or one_process()
@@ -153,7 +160,7 @@ def fit_clusters(
         images,
         parts_of,
         objective=objective,
-        schedule=Schedule(epochs, batch_size, learning_rate, patience, seed),
+        schedule=schedule,
         fabric=fabric,
         checkpoint=Checkpoint(checkpoint, settings, images),
         held_out=HeldOut(images, 0, seed=seed, batch_size=batch_size),

@@ -8,6 +8,9 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from clamlab.clustering.checks import check_answers, check_scans, check_whole
+from clamlab.models import evaluation_mode
+
 
 def embed(model: Any, images: NDArray, *, batch_size: int = 32) -> NDArray[np.float32]:
     """Turn every scan into its latent features.
@@ -25,6 +28,12 @@ def embed(model: Any, images: NDArray, *, batch_size: int = 32) -> NDArray[np.fl
     -------
     array of float32, shape (n_scans, n_features)
 
+    Raises
+    ------
+    ValueError
+        If a scan holds NaN or infinity, or the network gives no finite features for it; the
+        message names its row.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder
@@ -32,6 +41,8 @@ def embed(model: Any, images: NDArray, *, batch_size: int = 32) -> NDArray[np.fl
     >>> embed(model, np.zeros((5, 8, 8), "float32")).shape
     (5, 3)
     """
+    check_whole("the number of scans", len(images))
+    check_whole("batch_size", batch_size)
     return _encode_rows(model, images, np.arange(len(images)), batch_size).cpu().numpy()
 
 
@@ -47,16 +58,14 @@ def embed_cohort(fabric: Fabric, model: Any, images: NDArray, batch_size: int) -
 
 def read_batch(images: NDArray, rows: NDArray, like: nn.Module) -> Tensor:
     """Copy some scans to where the network is (a read-only memory map must not go to torch)."""
-    device = next(like.parameters()).device
-    return torch.from_numpy(np.array(images[rows], dtype="float32")).to(device)
+    scans = np.array(images[rows], dtype="float32")
+    check_scans(scans, rows)
+    return torch.from_numpy(scans).to(next(like.parameters()).device)
 
 
-@torch.no_grad()
 def _encode_rows(model: Any, images: NDArray, rows: NDArray, batch_size: int) -> Tensor:
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluation_mode(model):
         batches = [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
-        return torch.cat([model.encode(read_batch(images, batch, model)) for batch in batches])
-    finally:
-        model.train(was_training)
+        features = torch.cat([model.encode(read_batch(images, some, model)) for some in batches])
+    check_answers(features, rows, model)
+    return features

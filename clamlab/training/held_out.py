@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from clamlab.clustering.checks import check_number
 from clamlab.training.embedding import read_batch
 
 # The loss of scans that are trained on falls for ever, if only by their noise: it has levelled off
@@ -29,7 +30,8 @@ class HeldOut:
     """
 
     def __init__(self, images: NDArray, share: float, *, seed: int, batch_size: int) -> None:
-        if not 0 <= share < 0.5:
+        check_number("held_out", share)
+        if share >= 0.5:
             raise ValueError(f"held_out must be a share of the scans from 0 to .5; found {share}")
         n_aside = round(share * len(images))
         if share and not n_aside:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from clamlab.clustering.checks import check_number, check_seed, check_whole
 from clamlab.training.checkpoint import Checkpoint
 from clamlab.training.embedding import read_batch
 from clamlab.training.held_out import HeldOut, watched_losses
@@ -23,13 +24,19 @@ Parts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and in which steps a phase trains."""
+    """How long and in which steps a phase trains; ValueError where that makes no sense."""
 
     epochs: int
     batch_size: int
     learning_rate: float
     patience: int
     seed: int
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            check_whole(name, getattr(self, name))
+        check_number("learning_rate", self.learning_rate, positive=True)
+        check_seed(self.seed)
 
 
 def one_process() -> Fabric:
@@ -138,6 +145,6 @@ def _over_processes(fabric: Fabric, value: float) -> float:
 def _check_finite(loss: float, epoch: int, schedule: Schedule) -> None:
     if not np.isfinite(loss):
         raise ValueError(
-            f"training came apart in epoch {epoch}: expected a finite loss, found {loss}; look for "
-            f"NaN in the volumes, or take a learning rate below {schedule.learning_rate:g}"
+            f"training came apart in epoch {epoch}: expected a finite loss, found {loss}; take a "
+            f"learning rate below {schedule.learning_rate:g}, and see that the scans are scaled"
         )

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from clamlab.clustering.checks import check_whole
 from clamlab.forecast import forecast
 from clamlab.training.embedding import embed, read_batch
 
@@ -48,6 +49,9 @@ def training_forecast(
     >>> training_forecast(model, np.zeros((5, 8, 8), "float32"), epochs=10)
     'At most ...'
     """
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        check_whole(name, value)
+    check_whole("the number of scans", len(images))
     model = copy.deepcopy(model)
     optimizer = torch.optim.Adam(model.parameters())
     batch = read_batch(images, np.arange(min(batch_size, len(images))), model)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clamlab.training.checkpoint import Checkpoint
+from clamlab.training.checks import check_cohort
 from clamlab.training.held_out import HeldOut
 from clamlab.training.loop import (
     OnEpoch,
@@ -80,8 +81,9 @@ def pretrain(
     Raises
     ------
     ValueError
-        If the loss is no longer a number, the scans do not fit the network, or held_out is out
-        of its range.
+        If a setting is out of its range or a scan holds NaN or infinity, before the first epoch;
+        if the scans do not fit the network, fewer than two differ, or the loss is no longer a
+        number.
 
     References
     ----------
@@ -97,6 +99,9 @@ def pretrain(
     [1, 2]
     """
     check_reduction(reduction)
+    schedule = Schedule(epochs, batch_size, learning_rate, patience, seed)
+    aside = HeldOut(images, held_out, seed=seed, batch_size=batch_size)
+    check_cohort(images)
     fabric = fabric or one_process()
     n_voxels = int(np.prod(np.shape(images)[1:]))
 
@@ -122,10 +127,10 @@ def pretrain(
         images,
         parts_of,
         objective=objective,
-        schedule=Schedule(epochs, batch_size, learning_rate, patience, seed),
+        schedule=schedule,
         fabric=fabric,
         checkpoint=Checkpoint(checkpoint, settings, images),
-        held_out=HeldOut(images, held_out, seed=seed, batch_size=batch_size),
+        held_out=aside,
         on_epoch=on_epoch,
         progress=progress,
         title="autoencoder",

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from clamlab.clustering import soft_assignment
+from clamlab.clustering.checks import check_answers, finite_features
+from clamlab.training.checks import check_cohort
 from clamlab.training.embedding import read_batch
 
 
@@ -34,8 +36,11 @@ def redraw(model: Any, images: NDArray) -> NDArray[np.float32]:
     >>> redraw(model, np.zeros((5, 8, 8), "float32")).shape
     (5, 8, 8)
     """
-    batch = read_batch(images, np.arange(len(images)), model)
-    return model.decode(model.encode(batch)).reshape(batch.shape).cpu().numpy()
+    rows = np.arange(len(images))
+    batch = read_batch(images, rows, model)
+    drawn = model.decode(model.encode(batch)).reshape(batch.shape)
+    check_answers(drawn, rows, model)
+    return drawn.cpu().numpy()
 
 
 def variance_explained(model: Any, images: NDArray) -> float:
@@ -54,6 +59,11 @@ def variance_explained(model: Any, images: NDArray) -> float:
     float
         1 minus the squared error of the drawings, divided by that of the cohort's mean.
 
+    Raises
+    ------
+    ValueError
+        If fewer than two scans differ, or one holds NaN or infinity.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder
@@ -61,6 +71,7 @@ def variance_explained(model: Any, images: NDArray) -> float:
     >>> variance_explained(ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3), scans) < 0.1
     True
     """
+    check_cohort(images)
     n = len(images)
     mean = sum(np.asarray(images[i], "float64") for i in range(n)) / n
     pairs = ((np.asarray(images[i]), redraw(model, images[i : i + 1])[0]) for i in range(n))
@@ -84,6 +95,11 @@ def assign(model: Any, features: ArrayLike) -> NDArray[np.float32]:
     array of float32, shape (n_scans, n_clusters)
         Probabilities (eq. 4); every row sums to 1.
 
+    Raises
+    ------
+    ValueError
+        If the features are not finite, or not as many as the network makes.
+
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder, DeepClustering
@@ -92,7 +108,12 @@ def assign(model: Any, features: ArrayLike) -> NDArray[np.float32]:
     array([0.5, 0.5], dtype=float32)
     """
     centroids = model.centroids.detach().cpu()
-    return soft_assignment(torch.from_numpy(np.array(features)), centroids).numpy()
+    n_features, wanted = finite_features(features).shape[1], centroids.shape[1]
+    if n_features != wanted:
+        raise ValueError(f"expected the network's {wanted} features a scan, found {n_features}")
+    probabilities = soft_assignment(torch.from_numpy(np.array(features)), centroids)
+    check_answers(probabilities, range(len(probabilities)), model)
+    return probabilities.numpy()
 
 
 def assignment_table(soft_assignments: NDArray, subject_ids: ArrayLike) -> pd.DataFrame:
@@ -109,12 +130,23 @@ def assignment_table(soft_assignments: NDArray, subject_ids: ArrayLike) -> pd.Da
         ``subject_id``, ``cluster`` (from 0), ``confidence`` (its probability), ``second`` (the
         next cluster; missing with one cluster only).
 
+    Raises
+    ------
+    ValueError
+        If probabilities are not finite, or there is not one row of them for each subject.
+
     Examples
     --------
     >>> assignment_table(np.array([[0.2, 0.7, 0.1]]), ["s1"])
       subject_id  cluster  confidence  second
     0         s1        1         0.7       0
     """
+    finite = np.isfinite(soft_assignments).all(axis=1)
+    if len(finite) != np.size(subject_ids) or not finite.all():
+        raise ValueError(
+            f"expected finite probabilities for each of {np.size(subject_ids)} subjects, found "
+            f"{len(finite)} rows, of which {int((~finite).sum())} hold NaN or infinity"
+        )
     ranked = np.argsort(-soft_assignments, axis=1, kind="stable")
     second = ranked[:, 1] if ranked.shape[1] > 1 else np.full(len(ranked), pd.NA)
     return pd.DataFrame(

@@ -49,6 +49,8 @@ def load_autoencoder(weights: dict[str, NDArray], config: dict[str, Any]) -> Con
 
     Raises
     ------
+    ValueError
+        If weights hold NaN or infinity.
     RuntimeError
         From torch, if the weights are those of another network.
 
@@ -79,6 +81,8 @@ def load_clustering(weights: dict[str, NDArray], config: dict[str, Any]) -> Deep
 
     Raises
     ------
+    ValueError
+        If weights hold NaN or infinity.
     RuntimeError
         From torch, if the weights are those of another network.
 
@@ -99,6 +103,12 @@ def _autoencoder(config: dict[str, Any]) -> ConvAutoencoder:
 
 
 def _load(model: Any, weights: dict[str, NDArray]) -> Any:
+    for name, values in weights.items():
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"the stored weights {name} hold NaN or infinity: the network cannot be used; "
+                "train it again"
+            )
     # Stored arrays are read-only; torch wants its own copy.
     model.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
     return model.eval()

@@ -32,7 +32,8 @@ def fit_scaling(volumes: NDArray, mask: NDArray, *, method: str = "zscore") -> d
     Raises
     ------
     ValueError
-        If the mask is empty or does not fit, or the lungs hold one value only or a NaN.
+        If the mask is empty or does not fit, the lungs hold one value only, or those of a scan NaN
+        or infinity; the message names its row.
 
     Examples
     --------
@@ -50,15 +51,15 @@ def fit_scaling(volumes: NDArray, mask: NDArray, *, method: str = "zscore") -> d
         }
     if method != "zscore":
         raise ValueError(f"method must be 'zscore' or 'unit', found {method!r}")
-    sums = np.array([_moments(np.asarray(volume)[mask]) for volume in volumes]).sum(axis=0)
+    lungs = (np.asarray(volume)[mask] for volume in volumes)
+    sums = np.array([_moments(values, row) for row, values in enumerate(lungs)]).sum(axis=0)
     n, total, squares = sums
     mean = total / n
     spread = np.sqrt(max(squares / n - mean**2, 0.0))
     if not spread > 0:
         raise ValueError(
             f"the lungs of the {len(volumes)} scans cannot be scaled: expected varying HU, found "
-            f"mean {mean:.6g} and standard deviation {spread:.6g}; look at the volumes for "
-            "constant or NaN scans"
+            f"mean {mean:.6g} and standard deviation {spread:.6g}; look at the volumes"
         )
     return {
         "method": "zscore",
@@ -166,6 +167,11 @@ def _check_mask(volumes: NDArray, mask: NDArray) -> NDArray[np.bool_]:
     return mask
 
 
-def _moments(values: NDArray) -> tuple[float, float, float]:
+def _moments(values: NDArray, row: int) -> tuple[float, float, float]:
     values = values.astype("float64")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"the lungs of the scan in row {row} (counted from 0) hold NaN or infinity; repair its "
+            "volume or leave the scan out"
+        )
     return len(values), values.sum(), np.square(values).sum()

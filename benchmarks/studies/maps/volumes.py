@@ -54,9 +54,9 @@ def volume_map_measures(
     Examples
     --------
     >>> from clamlab.models import ConvAutoencoder, DeepClustering
-    >>> model = DeepClustering(ConvAutoencoder((8, 8, 8), channels=(2, 2, 4), n_features=3), 2)
-    >>> scans = np.random.default_rng(0).normal(size=(4, 8, 8, 8)).astype("float32")
-    >>> own, lung = np.array([0, 0, 1, 1]), np.ones((8, 8, 8), bool)
+    >>> model = DeepClustering(ConvAutoencoder((16, 8, 8), channels=(2, 2, 4), n_features=3), 2)
+    >>> scans = np.random.default_rng(0).normal(size=(4, 16, 8, 8)).astype("float32")
+    >>> own, lung = np.array([0, 0, 1, 1]), np.ones((16, 8, 8), bool)
     >>> seen = Examined(model, scans, own, lung, scans.mean(0), scans.mean(0), scans[1:3])
     >>> table = volume_map_measures(seen, scans > 1, scans[:2] > 2, spacing_mm=6)
     >>> table[["kind", "cluster", "rival"]].to_numpy()[:2].tolist()

@@ -18,5 +18,6 @@ b + A'(x - b). From here: C cells of the layer's grid, V voxels, d axes, k sites
 
 `receptive_fields` does the book-keeping: sites of the first convolution that reach the same outputs
 of the second form a group, and a group's voxels, hats and outputs are known axis by axis. Nothing
-is approximated. `clamlab.clam.passes` decides when this way is open.
+is approximated. `proof` tells whether a network is the one that all this is true of;
+`clamlab.clam.passes` decides when this way is open, and compares one mask of every scan.
 """
