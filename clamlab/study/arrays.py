@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clamlab.atomic import partial_name, put_in_place
-from clamlab.study.errors import StudyError
-from clamlab.study.files import read_file, write_file
+from clamlab.study.files import not_written, read_file, write_file
 
 
 def run_of(
@@ -59,10 +58,7 @@ def filled(
         array.flush()
         put_in_place(partial, path)
     except OSError as error:
-        raise StudyError(
-            f"could not write {path}: {error.strerror or error}. What was there before is "
-            "untouched; make room or correct the folder's rights, then run the notebook again."
-        ) from error
+        raise not_written(path, error) from error
 
 
 def _reserve(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:

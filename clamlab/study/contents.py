@@ -10,9 +10,9 @@ from clamlab import cells
 from clamlab.schema import check_table, load_schema, read_table
 from clamlab.study.catalogue import Artefact, artefact_of
 from clamlab.study.errors import StudyError
-from clamlab.study.files import Json, is_there, read_file
+from clamlab.study.files import Json, is_there, read_file, write_file
 from clamlab.study.fingerprints import unchanged
-from clamlab.study.provenance import SCHEMA_PREFIX, place_of, record_of, settings_of
+from clamlab.study.provenance import SCHEMA_PREFIX, SETTINGS, place_of, record_of, settings_of
 
 
 class Contents:
@@ -34,6 +34,10 @@ class Contents:
     def settings(self) -> Json:
         """What ``study.json`` says: name, simulated or not, grid, template, inputs."""
         return settings_of(self.root)
+
+    def update(self, **settings: Any) -> None:
+        """Add to ``study.json``, or replace what is there."""
+        write_file(self.root / SETTINGS, {**self.settings, **settings})
 
     def schema(self, name: str) -> Json:
         """Return a contract of this study, for instance "participants"."""

@@ -34,10 +34,15 @@ def write_file(path: Path, value: Any) -> None:
         with whole_file(path) as temporary:
             write(temporary, value)
     except OSError as error:
-        raise StudyError(
-            f"could not write {path}: {error.strerror or error}. What was there before is "
-            "untouched; make room or correct the folder's rights, then run the notebook again."
-        ) from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> StudyError:
+    """Say that the disk refused a file, and what to do."""
+    return StudyError(
+        f"could not write {path}: {error.strerror or error}. What was there before is "
+        "untouched; make room or correct the folder's rights, then run the notebook again."
+    )
 
 
 def members(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,11 @@ class Study(Contents):
     def finish_publications(self) -> None:
         """Finish what a killed run had begun to put in place; leave it to a run that is alive."""
         begun = [stage for stage in STAGES if is_publishing(self.root / stage)]
-        if begun and lock.is_free(self.root):
-            with lock.taken(self.root, "finishing a publication"):
-                for stage in begun:
-                    finish(self.root / stage)
-
-    def update(self, **settings: Any) -> None:
-        """Add to ``study.json``, or replace what is there."""
-        write_file(self.root / SETTINGS, {**self.settings, **settings})
+        if not begun:
+            return
+        with suppress(StudyError), lock.taken(self.root, "finishing a publication"):
+            for stage in begun:
+                finish(self.root / stage)
 
     def stage(self, stage: str, **parameters: Any) -> "Stage":
         """Work on one stage; its parameters are kept in its ``stage.json``."""

@@ -80,15 +80,6 @@ def taken(root: Path, doing: str) -> Iterator[dict[str, str]]:
             give_back(root)
 
 
-def is_free(root: Path) -> bool:
-    """Tell whether this process has the study, or could have it at once."""
-    try:
-        with taken(root, "looking"):
-            return True
-    except StudyError:
-        return False
-
-
 def holder_of(root: Path) -> dict[str, Any]:
     """Return who has the study, as far as that is written beside the lock."""
     try:

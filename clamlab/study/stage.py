@@ -18,7 +18,6 @@ from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.provenance import (
     OUTSIDE_PREFIX,
     SCHEMA_PREFIX,
-    SETTINGS,
     place_of,
     record_of,
     status_of,
@@ -119,8 +118,7 @@ class Stage:
         key = OUTSIDE_PREFIX + name
         if path is not None:
             self._begin()
-            settings = {**self.study.settings, name: str(path)}
-            write_file(self.study.root / SETTINGS, settings)
+            self.study.update(**{name: str(path)})
         place = place_of(self.study.root, key)
         if not is_there(place):
             raise StudyError(
