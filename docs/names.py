@@ -16,7 +16,7 @@ PAGE = Path(__file__).with_name("names.md")
 ROOMS = (
     "study", "schema", "simulate", "ingest", "volumes", "models", "training", "selection",
     "clustering", "baselines", "clam", "contrast", "evaluation", "stats.tables", "stats.outcomes",
-    "stats.maps", "figures", "viewers", "experiments", "figures.validation",
+    "stats.maps", "stats.disclosure", "figures", "viewers", "experiments", "figures.validation",
 )  # fmt: skip
 HEAD = """# Names
 

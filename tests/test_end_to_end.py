@@ -1,11 +1,14 @@
 """The whole path on a real anatomy: DICOM and a table in, clusters, maps, tables and figures out.
 
 The scans are one real chest CT, deformed smoothly into 24 people, with lesions of +100 to +300 HU
-implanted: two patterns whose extent and place vary from person to person.
+implanted: two patterns whose extent and place vary from person to person. They come as a hospital
+hands them over: names, dates and numbers in headers, folders and the table.
 """
 
+import io
 import os
 import runpy
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import nibabel
@@ -13,9 +16,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clamlab import traces
 from clamlab.cli import main
 from clamlab.evaluation import adjusted_rand
 from clamlab.study import Study
+from studies.hospital import HEADERS, PLANTED, hand_over
 
 ANATOMY = "cptac_3mm/cptac_pda_C3N-00249_3mm.nii.gz"
 N_SUBJECTS = 24
@@ -48,13 +53,21 @@ def offline(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def study(real_data, offline, tmp_path_factory):
+def said():
+    """All that the commands print."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def study(real_data, offline, said, tmp_path_factory):
     """A study of the semi-synthetic cohort after notebooks 00 to 09, made without a network."""
     folder = tmp_path_factory.mktemp("whole")
     cohort = {"ANATOMY": real_data / ANATOMY, "N_SUBJECTS": N_SUBJECTS}
     root = str(folder / "study")
-    assert main(["simulate", root, *parameters(cohort)]) == 0
-    assert main(["run", root, *parameters(SMALL)]) == 0
+    with redirect_stdout(said), redirect_stderr(said):
+        assert main(["simulate", root, *parameters(cohort)]) == 0, said.getvalue()[-2000:]
+        hand_over(Study.open(root), folder)
+        assert main(["run", root, *parameters(SMALL)]) == 0, said.getvalue()[-2000:]
     return Study.open(root)
 
 
@@ -69,6 +82,20 @@ def test_no_stage_asks_for_the_network(study, offline):
     assert len(kernels) >= 10, guarded  # one for each stage
     assert any("loky" in line for line in guarded), guarded  # and their workers
     assert not offline.exists(), offline.read_text()
+
+
+def test_nothing_of_a_person_is_where_it_does_not_belong(study, said, tmp_path):
+    """Paths stand in study.json and in the cohort's column of scans; the rest stays outside."""
+    found = traces.find(study.root, PLANTED.values())
+    assert {file for file, _ in found} == {"study.json", "01_cohort/cohort.csv"}, found
+    cohort = pd.read_csv(study.path("cohort"), dtype=str, keep_default_na=False)
+    (tmp_path / "rest").mkdir()
+    cohort.drop(columns="scan").to_csv(tmp_path / "rest" / "cohort.csv")
+    (tmp_path / "rest" / "log.txt").write_text(said.getvalue())
+    assert "09_associations: done" in said.getvalue()
+    assert traces.find(tmp_path / "rest", PLANTED.values()) == []
+    folder = Path(study.settings["scans"]).parent
+    assert {text for _, text in traces.find(folder, PLANTED.values())} >= {*HEADERS.values()}
 
 
 def test_nobody_got_lost(study):
@@ -169,9 +196,9 @@ def test_an_export_holds_no_single_scan(study, tmp_path):
     assert "figure_10.pdf" in exported
     assert "hu_cluster_1.nii.gz" in exported
     assert not [n for n in exported if n.startswith(("figure_8", "figure_9"))]
-    subjects = set(study.read("scans")["subject_id"])
-    assert not [n for n in exported if any(s in n for s in subjects)]
     assert "volumes.npy" not in exported
+    ids = study.read("scans")["subject_id"]
+    assert traces.find(tmp_path / "paper", [*PLANTED.values(), *ids]) == []
 
 
 def test_a_person_can_overrule_the_number_of_clusters(study):

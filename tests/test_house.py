@@ -42,7 +42,10 @@ MAY_IMPORT_WITHIN = {
         "matching": set(), "reading": set(), "alignment": set(), "lungs": {"alignment"},
         "cohort": {"reading", "lungs", "alignment"},
     },
-    "stats": {"tables": set(), "outcomes": {"tables"}, "maps": {"tables", "outcomes"}},
+    "stats": {
+        "tables": set(), "outcomes": {"tables"}, "maps": {"tables", "outcomes"},
+        "disclosure": set(),
+    },
     "figures": {"validation": set()},
     "clam": {"quick_passes": set()},
 }  # fmt: skip

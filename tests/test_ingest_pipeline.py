@@ -333,7 +333,28 @@ def test_a_link_to_nothing_is_the_affair_of_its_own_scan(scans, tmp_path):
     rows = pd.DataFrame({"subject_id": ["linked", "good"], "scan": ["linked", str(good)]})
     qc = ingest_cohort(rows, tmp_path / "s", scans_root=tmp_path / "scans", **QUICK)
     assert qc["status"].tolist() == ["excluded", "ok"]
-    assert "its scan/lost.dcm" in qc["reason"][0] and str(tmp_path) not in qc["reason"][0]
+    assert "a file of its scan" in qc["reason"][0] and str(tmp_path) not in qc["reason"][0]
+
+
+def test_reasons_name_no_file_of_a_patient(scans, tmp_path):
+    """Hospitals name files and folders after patients; reasons are read and passed on."""
+    root = tmp_path / "scans"
+    shutil.copytree(scans / "S_2", root / "DOE_JANE_1")
+    first = sorted((root / "DOE_JANE_1").iterdir())[0]
+    first.rename(first.with_name("DOE_JANE.dcm")).write_bytes(first.name.encode())
+    shutil.copytree(scans / "S_2", root / "DOE_JANE_2")
+    for file in (root / "DOE_JANE_2").iterdir():
+        file.rename(file.with_name(f"DOE_JANE_{file.name}")).write_bytes(b"\0" * 128 + b"DICMx")
+    (root / "DOE_JANE_3.nii.gz").write_bytes(b"no image")
+    save_nifti(root / "DOE_JANE_4.nii.gz", np.zeros((4, 4, 4), "int16"), AFFINE)
+    names = ["DOE_JANE_1", "DOE_JANE_2", "DOE_JANE_3.nii.gz", "DOE_JANE_4.nii.gz", "DOE_JANE_5"]
+    rows = pd.DataFrame({"subject_id": list("abcde"), "scan": names})
+    qc = ingest_cohort(rows, tmp_path / "s", scans_root=root, **QUICK)
+    assert (qc["status"] == "excluded")[1:].all(), qc["reason"].tolist()
+    assert qc["reason"][1:].str.len().min() > 20
+    assert "DOE_JANE" not in qc.to_csv()
+    for state in (tmp_path / "s").rglob("*.json"):
+        assert "DOE_JANE" not in state.read_text(), state
 
 
 def test_a_cohort_of_nothing_usable_is_told_not_raised(tmp_path):

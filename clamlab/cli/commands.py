@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,6 @@ from clamlab.schema import draft_schema, read_table
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.files import write_file
 from clamlab.study.folder import STALE
-
-# What has one row for each subject stays in the study, whatever its columns hold.
-EXPORTED = (
-    "criteria", "choice", "trust", "table_one_print", "associations", "adjusted_means",
-    "model_comparison", "figure_10",
-)  # fmt: skip
-AVERAGES = ("averages", "average_viewer", "figure_7")
-SMALLEST_AVERAGE = 5  # the average of fewer scans shows persons
 
 
 def init(options: argparse.Namespace) -> None:
@@ -122,35 +113,6 @@ def lab(options: argparse.Namespace) -> None:
     study = Study.open(options.study)
     command = [sys.executable, "-m", "jupyterlab", str(study.root / "notebooks")]
     os.execv(sys.executable, [*command, *options.jupyter])
-
-
-def export(options: argparse.Namespace) -> None:
-    """Copy what goes into a paper; what tells of single subjects stays in the study."""
-    study, folder = Study.open(options.study), Path(options.folder)
-    if folder.exists():
-        raise StudyError(f"{folder} exists: choose a folder that does not")
-    names: tuple[str, ...] = EXPORTED
-    if study.path("assignments").is_file():
-        smallest = study.read("assignments")["cluster"].value_counts().min()
-        if smallest >= SMALLEST_AVERAGE:
-            names += AVERAGES
-        else:
-            print(f"without averages: a cluster of {smallest} scans would show single persons")
-    copied = [name for name in names if _copy(study.path(name), folder)]
-    if not copied:
-        raise StudyError(f"there is nothing to export yet: run 'clamlab run {options.study}' first")
-    print(f"{folder}: {', '.join(copied)}")
-
-
-def _copy(source: Path, folder: Path) -> bool:
-    if source.suffix == ".*":
-        return any([_copy(file, folder) for file in sorted(source.parent.glob(source.name))])
-    if not source.exists():
-        return False
-    target = folder / source.parent.name / source.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
-    return True
 
 
 def _roles(contract: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from clamlab import __version__
 from clamlab.cli import commands
+from clamlab.cli.export import export as export_study
 from clamlab.cli.running import parse_parameter
 from clamlab.schema import TableError
 from clamlab.study import StudyError
@@ -72,13 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("study", metavar="STUDY")
     run.add_argument("--from", dest="first", default="01", metavar="NN", help="first notebook")
     run.add_argument("--to", dest="last", default="09", metavar="NN", help="last notebook")
-    run.add_argument(
-        "--stale",
-        default=[],
-        type=lambda text: text.split(","),
-        metavar="NN,NN",
-        help="stages to build on although they are stale",
-    )
+    _add_stale(run)
     _add_parameters(run)
     run.set_defaults(command=commands.run)
 
@@ -97,8 +92,27 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export", help="gather tables, figures and average maps in one folder")
     export.add_argument("study", metavar="STUDY")
     export.add_argument("folder", metavar="FOLDER", help="folder to make")
-    export.set_defaults(command=commands.export)
+    export.add_argument(
+        "--subjects", action="store_true", help="add tables of single subjects, under pseudonyms"
+    )
+    export.add_argument(
+        "--small-counts",
+        action="store_true",
+        help="keep counts below five, and averages of fewer scans",
+    )
+    _add_stale(export)
+    export.set_defaults(command=export_study)
     return parser
+
+
+def _add_stale(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stale",
+        default=[],
+        type=lambda text: text.split(","),
+        metavar="NN,NN",
+        help="stages to build on although they are stale",
+    )
 
 
 def _add_parameters(parser: argparse.ArgumentParser) -> None:

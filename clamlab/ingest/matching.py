@@ -3,52 +3,18 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import pydicom
 from pydicom.errors import InvalidDicomError
 
+from clamlab.ingest.matches import LISTED, Matching
 from clamlab.paths import unusable_ids, writable
 
 NIFTI = (".nii", ".nii.gz")
 RESERVED = ("cluster", "confidence", "second")  # what the study itself adds to a subject
-LISTED = 10  # so many names are printed before "and N more"
-
-
-@dataclass(frozen=True)
-class Matching:
-    """What was matched, and what was not, both ways.
-
-    Attributes
-    ----------
-    cohort : DataFrame
-        The rows that have a scan: ``subject_id``, ``scan`` (relative to the folder), ``matched_by``
-        ("path column", "name", "PatientID"), then the table's own columns.
-    exclusions : DataFrame
-        ``subject_id`` and ``reason`` of the rows without exactly one scan, or with an id that
-        cannot be used: none, one that is no text, or one like another's but for capital letters.
-    strangers : list of str
-        Scans that belong to no row.
-    """
-
-    cohort: pd.DataFrame
-    exclusions: pd.DataFrame
-    strangers: list[str]
-
-    def report(self) -> str:
-        """Say in words what was matched and list what was not."""
-        ways = self.cohort["matched_by"].value_counts()
-        by = ", ".join(f"{n} by {way}" for way, n in ways.items()) or "none"
-        lines = [f"{len(self.cohort)} subjects have a scan ({by})."]
-        if len(self.exclusions):
-            rows = self.exclusions["subject_id"] + ": " + self.exclusions["reason"]
-            lines += [f"{len(rows)} rows are without a scan:", *_listed(rows)]
-        if self.strangers:
-            lines += [f"{len(self.strangers)} scans are without a row:", *_listed(self.strangers)]
-        return "\n".join(lines)
 
 
 def match_scans(
@@ -57,6 +23,7 @@ def match_scans(
     *,
     id_column: str = "subject_id",
     path_column: str | None = None,
+    keep: Collection[str] | None = None,
 ) -> Matching:
     """Find the scan of every row: by a column of paths, by name, or by the DICOM PatientID.
 
@@ -73,6 +40,8 @@ def match_scans(
         Column of paths, absolute or relative to the folder. Without it, a file or folder belongs
         to a subject whose id is its name or a part of its name (``sub-017_ct`` holds ``017``);
         what is left over is matched by the PatientID of one header.
+    keep : collection of str, optional
+        Columns of the table that the cohort takes along; by default all.
 
     Returns
     -------
@@ -119,6 +88,8 @@ def match_scans(
         found, ways = _by_name(ids, scans, folder)
         _add_by_patient_id(found, ways, ids, scans)
     by_path = path_column is not None
+    if keep is not None:
+        table = table[[column for column in table if column in keep]]
     return _sort_out(table, ids, found, ways, scans, folder, by_path=by_path, unusable=unusable)
 
 
@@ -220,17 +191,17 @@ def _sort_out(
     by_path: bool,
     unusable: Mapping[str, str],
 ) -> Matching:
-    rows, excluded, used = [], [], set()
+    rows, excluded, used, meant = [], [], set(), {}
     claims = Counter(scan for owned in found.values() for scan in owned)
     for position, subject in enumerate(ids):
         candidates = _one_place(found.get(subject, []), scans)
         used |= set(found.get(subject, []))
+        meant[subject] = [_place(c, folder) for c in candidates]
         shared = [c for c in candidates if claims[c] > 1]
         if subject in unusable:
             excluded.append({"subject_id": subject, "reason": unusable[subject]})
         elif shared:
-            scan = _place(shared[0], folder)
-            reason = f"{scan} bears the id of another subject too; name the scan in a path column"
+            reason = "its scan bears another subject's id too; name the scan in a path column"
             excluded.append({"subject_id": subject, "reason": reason})
         elif len(candidates) == 1:
             way = "path column" if by_path else ways[subject]
@@ -241,8 +212,7 @@ def _sort_out(
                 reason = "its scan's name holds a broken character, which no table can: rename it"
                 excluded.append({"subject_id": subject, "reason": reason})
         elif candidates:
-            names = ", ".join(_place(c, folder) for c in candidates)
-            reason = f"{len(candidates)} scans could be meant: {names}; name one in a path column"
+            reason = f"{len(candidates)} scans could be meant; name one in a path column"
             excluded.append({"subject_id": subject, "reason": reason})
         else:
             reason = "its path leads to no scan" if by_path else "no scan bears this id"
@@ -255,7 +225,8 @@ def _sort_out(
     exclusions = pd.DataFrame(excluded, columns=["subject_id", "reason"], dtype="string")
     covered = [Path(folder / scan) for scan in cohort["scan"]]
     left = [s for s in scans if s not in used and not any(c in (s, *s.parents) for c in covered)]
-    return Matching(cohort, exclusions, [_place(s, folder) for s in left])
+    meant = {subject: meant[subject] for subject in exclusions["subject_id"]}
+    return Matching(cohort, exclusions, [_place(s, folder) for s in left], meant)
 
 
 def _place(scan: Path, folder: Path) -> str:
@@ -281,9 +252,3 @@ def _header(folder: Path, names: list[str]) -> pydicom.Dataset | None:
         except (InvalidDicomError, OSError):
             continue
     return None
-
-
-def _listed(names: Iterable[str]) -> list[str]:
-    names = list(names)
-    more = [f"  and {len(names) - LISTED} more"] if len(names) > LISTED else []
-    return [f"  {name}" for name in names[:LISTED]] + more

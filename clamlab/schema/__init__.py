@@ -14,8 +14,17 @@ patterns are those that can be run in bounded time (RE2's: without looking ahead
 """
 
 from clamlab.schema.checking import TableError, check_table
-from clamlab.schema.contracts import load_schema
+from clamlab.schema.contracts import analysed, load_schema
 from clamlab.schema.drafting import draft_schema
+from clamlab.schema.joining import join_subjects
 from clamlab.schema.reading import read_table
 
-__all__ = ["TableError", "check_table", "draft_schema", "load_schema", "read_table"]
+__all__ = [
+    "TableError",
+    "analysed",
+    "check_table",
+    "draft_schema",
+    "join_subjects",
+    "load_schema",
+    "read_table",
+]

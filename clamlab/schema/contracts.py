@@ -21,6 +21,8 @@ _KEYWORDS = {
 }
 
 ANNOTATIONS = {"title", "description", "default", "examples", "$comment"}
+# Of a whole contract, what does not speak of several columns at once.
+_OF_COLUMNS = {"$schema", "$defs", "title", "description", "type"}
 _SUFFIX = ".schema.json"
 
 
@@ -136,6 +138,39 @@ def _check_keywords(name: str, rule: dict) -> None:
 def columns_with_role(schema: dict, role: str) -> list[str]:
     """List the columns that play a role, in the contract's order."""
     return [n for n, rule in schema.get("properties", {}).items() if rule.get("x-role") == role]
+
+
+def analysed(schema: dict) -> dict:
+    """Narrow a contract to the columns with a role: all that a study keeps of the user's table.
+
+    Names, dates of birth and notes have none, so they enter no file of a study.
+
+    Parameters
+    ----------
+    schema : dict
+        The table's contract.
+
+    Returns
+    -------
+    dict
+        A contract of these columns alone, without rules between columns: those hold for the
+        whole table, and are checked there.
+
+    Examples
+    --------
+    >>> columns = {"subject_id": {"x-role": "id"}, "name": {}, "age": {"x-role": "demographic"}}
+    >>> list(analysed({"properties": columns})["properties"])
+    ['subject_id', 'age']
+    """
+    rules = {n: rule for n, rule in schema.get("properties", {}).items() if "x-role" in rule}
+    kept = {keyword: schema[keyword] for keyword in _OF_COLUMNS & schema.keys()}
+    required = [name for name in schema.get("required", []) if name in rules]
+    return {**kept, "properties": rules, "required": required}
+
+
+def columns_of_kind(schema: dict, kind: str) -> list[str]:
+    """List the columns that may hold a JSON type and, null apart, no other."""
+    return [n for n, rule in schema.get("properties", {}).items() if kinds(rule) == {kind}]
 
 
 def levels(rule: dict) -> list:

@@ -30,6 +30,12 @@ class Artefact:
         A person decides what stands in it: kept when its stage runs again, and free to change.
     resumed : bool
         Work on single subjects that the next run of the stage goes on from.
+    of_subject : tuple of str
+        What is one subject's within a folder, ``{}`` for the id as part of a path: goes when the
+        subject withdraws.
+    shows_scans : bool
+        Made of scans' voxels, so that a scan can be seen in it, or worked out from it and the
+        other scans: goes as a whole when a subject withdraws.
 
     Examples
     --------
@@ -47,6 +53,8 @@ class Artefact:
     clinical: bool = False
     personal: bool = False
     resumed: bool = False
+    of_subject: tuple[str, ...] = ()
+    shows_scans: bool = False
 
 
 def _stage(stage: str, *rows: tuple) -> list[Artefact]:
@@ -57,13 +65,19 @@ SCAN = {"per_scan": True}
 EXTRA = {"required": False}
 RESUMED = {"resumed": True}
 PERSONAL = {"personal": True}
+SHOWS = {"shows_scans": True}
+
+
+def _holds(*names: str) -> dict[str, tuple[str, ...]]:
+    return {"of_subject": names}
+
 
 _ALL = [
     *_stage(
         "00_simulate",
         ("simulated_participants", "participants.csv"),
-        ("simulated_scans", "dicom"),
-        ("truth", "truth"),
+        ("simulated_scans", "dicom", _holds("{}")),
+        ("truth", "truth", _holds("{}_lesion.nii.gz", "{}_lungs.nii.gz")),
         ("true_labels", "truth/labels.csv"),
     ),
     *_stage(
@@ -80,8 +94,8 @@ _ALL = [
         ("template", "template.nii.gz", RESUMED),
         ("template_state", "template.json", RESUMED | EXTRA),
         ("qc", "qc.csv", {"schema": "qc"}),
-        ("qc_pages", "qc", RESUMED | EXTRA),
-        ("subjects", "scans", RESUMED | EXTRA),
+        ("qc_pages", "qc", RESUMED | EXTRA | _holds("{}.png")),
+        ("subjects", "scans", RESUMED | EXTRA | _holds("{}")),
     ),
     *_stage(
         "03_autoencoder",
@@ -115,14 +129,14 @@ _ALL = [
         ("counterfactual_hu", "counterfactual_hu.npy", SCAN),
         ("map_measures", "map_measures.csv", {"schema": "map_measures"}),
         ("trust", "trust.csv", {"schema": "trust"}),
-        ("averages", "averages"),
+        ("averages", "averages", SHOWS),
     ),
     *_stage(
         "07_explore",
-        ("figure_7", "figure_7.*"),
-        ("figure_8", "figure_8.*"),
-        ("figure_9", "figure_9.*"),
-        ("average_viewer", "averages.html"),
+        ("figure_7", "figure_7.*", SHOWS),
+        ("figure_8", "figure_8.*", SHOWS),
+        ("figure_9", "figure_9.*", SHOWS),
+        ("average_viewer", "averages.html", SHOWS),
         ("notes", "notes.csv", {"schema": "notes", **EXTRA, **PERSONAL}),
     ),
     *_stage(

@@ -8,9 +8,10 @@ import pandas as pd
 
 from clamlab import cells
 from clamlab.schema import check_table, load_schema, read_table
+from clamlab.schema.contracts import columns_of_kind
 from clamlab.study.catalogue import Artefact, artefact_of
 from clamlab.study.errors import StudyError
-from clamlab.study.files import Json, is_there, read_file, write_file
+from clamlab.study.files import Json, is_there, read_csv, read_file, write_file
 from clamlab.study.fingerprints import unchanged
 from clamlab.study.provenance import SCHEMA_PREFIX, SETTINGS, place_of, record_of, settings_of
 
@@ -61,11 +62,19 @@ class Contents:
             raise StudyError(
                 f"{name!r} is not there yet: run notebook {artefact.stage} first (expected {path})"
             )
-        value = load(artefact, path)
+        value = self.load(artefact, path)
         if artefact.per_scan:
             self._check_list_of_scans(artefact)
             check_rows(artefact, value, self.read("scans"), f"run notebook {artefact.stage} again")
         return value
+
+    def load(self, artefact: Artefact, path: Path) -> Any:
+        """Read one artefact's file, a clinical table as carefully as the user's own."""
+        if artefact.clinical:
+            return cells.unguarded(read_table(path))
+        if artefact.schema is not None:
+            return read_csv(path, texts=columns_of_kind(self.schema(artefact.schema), "string"))
+        return read_file(path)
 
     def check(self, artefact: Artefact, value: Any, scans: pd.DataFrame | None) -> None:
         """Refuse a value whose rows are not those of ``scans.csv``, or that breaks its contract."""
@@ -81,11 +90,6 @@ class Contents:
                 f"{artefact.name!r} was made for another list of scans than scans.csv holds now: "
                 f"run notebook {artefact.stage} again"
             )
-
-
-def load(artefact: Artefact, path: Path) -> Any:
-    """Read one artefact's file, a clinical table as carefully as the user's own."""
-    return cells.unguarded(read_table(path)) if artefact.clinical else read_file(path)
 
 
 def check_rows(artefact: Artefact, value: Any, scans: pd.DataFrame, advice: str) -> None:

@@ -1,7 +1,7 @@
 """Plain files, read as what they hold and written whole or not at all."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,13 @@ Json = dict[str, Any]
 def read_file(path: Path) -> Any:
     """Read a file by its suffix: table, read-only array, JSON, named arrays, or NIfTI image."""
     return _kind(path)[0](path)
+
+
+def read_csv(path: Path, *, texts: Collection[str] = ()) -> pd.DataFrame:
+    """Read a table of the study's own; the columns that are ``texts`` stay as they stand there."""
+    # Identifiers such as 007 stay what they are, and "None" may be a level.
+    kinds = {**dict.fromkeys(texts, object), "subject_id": "string"}
+    return cells.unguarded(pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""]))
 
 
 def write_file(path: Path, value: Any) -> None:
@@ -55,12 +62,6 @@ def members(path: Path) -> list[Path]:
 def is_there(path: Path) -> bool:
     """Tell whether a file, or anything of a folder or family, exists."""
     return path.is_file() or bool(members(path))
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    # Identifiers such as 007 stay what they are, and "None" may be a level.
-    kinds = {"subject_id": "string"}
-    return cells.unguarded(pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""]))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -114,7 +115,7 @@ def _write_nifti(path: Path, value: Any) -> None:
 
 
 _KINDS: dict[str, tuple[Callable, Callable]] = {
-    ".csv": (_read_csv, _write_csv),
+    ".csv": (read_csv, _write_csv),
     ".json": (_read_json, _write_json),
     ".npy": (_read_npy, _write_npy),
     ".safetensors": (_read_safetensors, _write_safetensors),

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from clamlab.study import arrays, lock
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of
-from clamlab.study.contents import Contents, check_rows, load
+from clamlab.study.contents import Contents, check_rows
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_file, write_file
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
@@ -252,7 +252,7 @@ class Stage:
         place = self._place(artefact)
         if artefact.name not in self.written or not is_there(place):
             raise StudyError(f"{artefact.name!r} has not been written by this run of {self.name}")
-        value = load(artefact, place)
+        value = self.study.load(artefact, place)
         if artefact.per_scan:
             check_rows(artefact, value, self._scans(), "run the notebook from its top")
         return value

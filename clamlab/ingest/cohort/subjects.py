@@ -1,5 +1,6 @@
 """A subject, what decides its results, and the record that lets an interrupted cohort go on."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -97,5 +98,8 @@ def _without_places(reason: str, subject: Subject) -> str:
     }
     for place, words in places.items():
         if place is not None and len(place.parts) > 1:
+            reason = re.sub(rf"{re.escape(str(place))}/[^\s'\":;,]+", f"a file of {words}", reason)
             reason = reason.replace(str(place), words)
+            # The name of a file alone may be a patient's too; that of a folder may be a number.
+            reason = reason.replace(place.name, words) if place.suffix else reason
     return reason

@@ -100,24 +100,25 @@ def find_series(path: str | os.PathLike) -> list[Series]:
     groups: dict[tuple, list[_Image]] = {}
     broken: dict[str, list[str]] = {}
     seen = set()
-    for file in _files(path):
+    # Files are told by their place in the list: their names may be those of patients.
+    for number, file in enumerate(_files(path), start=1):
         image = _read(file)
         if image is None:
             continue
         uid = str(image.header.get("SeriesInstanceUID", ""))
         if image.problem:
-            broken.setdefault(uid, []).append(f"{file.name} {image.problem}")
+            broken.setdefault(uid, []).append(f"file {number} {image.problem}")
             continue
         instance = str(image.header.get("SOPInstanceUID", file))
         if instance in seen:
-            broken.setdefault(uid, []).append(f"{file.name} repeats another file")
+            broken.setdefault(uid, []).append(f"file {number} repeats another file")
             continue
         seen.add(instance)
         groups.setdefault((uid, *image.shape, *np.round(image.axes, 2).ravel()), []).append(image)
     if not groups:
         found = next(iter(broken.values()), [])
         raise IngestError(
-            f"expected DICOM images in {path.name}, found "
+            "expected DICOM images, found "
             + (f"only unusable files ({_few(found)})" if found else "none")
             + "; check the path in the cohort table"
         )
@@ -155,7 +156,7 @@ def _read(file: Path) -> _Image | None:
         except pydicom.errors.InvalidDicomError:
             return None
         except Exception as error:  # a damaged header raises whatever its damage leads to
-            return _broken(file, pydicom.Dataset(), f"cannot be read ({error})")
+            return _broken(file, pydicom.Dataset(), f"cannot be read ({type(error).__name__})")
         problem = _pixel_problem(stream, header)
     if "Rows" not in header:
         return None

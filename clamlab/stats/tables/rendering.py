@@ -6,6 +6,7 @@ import pandas as pd
 
 from clamlab.stats.variables import DERIVED_REASON, printed_name
 
+MASKED = "masked"
 INDENT = "\u2003"
 MARKS = {"reader": "†", "derived": "‡"}
 _MARK_NOTES = {
@@ -64,7 +65,7 @@ def render_table_one(
     """
     columns = _chosen(tidy, columns)
     sizes = tidy[tidy["part"] == "size"]
-    rows = [["Sample Size", *map(str, sizes["n"])]]
+    rows = [["Sample Size", *map(_number_text, sizes["n"])]]
     extras: list[dict] = [{}]
     summaries = tidy[tidy["part"] == "summary"]
     for name, rows_of_one in summaries.groupby("variable", sort=False):
@@ -179,15 +180,23 @@ def _variable_lines(rows: pd.DataFrame, n_groups: int, decimals: int) -> list[li
     return [heading, *([INDENT + level, *cells] for level, cells in counts.items())]
 
 
+def _number_text(count: object) -> str:
+    return MASKED if pd.isna(count) else str(count)
+
+
 def _mean_text(row, decimals: int) -> str:
-    if row.n == 0:
-        return "-"
+    if pd.isna(row.mean):
+        return MASKED if pd.isna(row.n) else "-"
     sd = "-" if pd.isna(row.sd) else f"{row.sd:.{decimals}f}"
     return f"{row.mean:.{decimals}f} ({sd})"
 
 
 def _count_text(row) -> str:
-    return "-" if row.n == 0 else f"{row.count} ({row.percent:.1f})"
+    if pd.isna(row.count):
+        return MASKED
+    if pd.isna(row.percent):
+        return "-" if row.count == 0 else str(row.count)
+    return f"{row.count} ({row.percent:.1f})"
 
 
 def _extras(rows: pd.DataFrame, columns: Sequence[str]) -> dict[str, str]:
@@ -213,7 +222,11 @@ def _missing_text(rows: pd.DataFrame) -> str:
     summary = rows[rows["part"] == "summary"]
     one_level = summary[summary["level"] == summary["level"].iloc[0]]
     total, *by_cluster = one_level["n_missing"].tolist()
-    return f"{total} ({', '.join(map(str, by_cluster))})" if total else "0"
+    if pd.notna(total) and total == 0:
+        return "0"
+    if pd.isna([total, *by_cluster]).all():
+        return MASKED
+    return f"{_number_text(total)} ({', '.join(map(_number_text, by_cluster))})"
 
 
 def _smd_cells(pairs: pd.DataFrame) -> dict[str, str]:

@@ -1,0 +1,185 @@
+"""Table 2 and the outcomes' tables without counts that are single persons."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells
+
+MASKED = f"counts below {SMALLEST}, and what would tell them, are masked"
+# Of a table with all totals known, any of these gives the counts back.
+_TELLS = [
+    *("statistic", "df1", "df2", "p", "p_holm", "p_bh", "p_tukey", "effect_size"),
+    *("difference", "difference_low", "difference_high", "smd", "smd_low", "smd_high"),
+]
+_COUNTS = ["n", "n_missing"]
+_SIZES = ["statistic", "df1", "df2", "aic", "bic"]  # functions of how many rows there were
+_MOMENTS = ["mean", "sd", "median", "q1", "q3"]
+
+
+def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Get a Table 2 that may leave the study: no count in it is that of one to four persons.
+
+    Parameters
+    ----------
+    tidy : DataFrame
+        From :func:`clamlab.stats.tables.table_one`.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; what is masked is missing, and the variable's ``note`` says so. Values that
+        are missing count like a level, so their number is not told either. Where a level is a few
+        persons, the tests of its variable go too: totals and a p-value give the counts back. Where
+        a whole cluster is a few persons, nothing by cluster is left.
+
+    Examples
+    --------
+    >>> from clamlab.stats.tables import render_table_one, table_one
+    >>> smokes = ["yes"] * 3 + ["no"] * 21 + ["yes"] * 10 + ["no"] * 14
+    >>> table = pd.DataFrame({"smoker": smokes, "cluster": [0] * 24 + [1] * 24})
+    >>> rule = {"type": "string", "enum": ["no", "yes"], "x-role": "demographic"}
+    >>> tidy = mask_table_one(table_one(table, {"properties": {"smoker": rule}}))
+    >>> render_table_one(tidy, columns=["p"]).iloc[1].tolist()
+    ['smoker (%)', '13 (27.1)', 'masked', 'masked', '']
+    """
+    tidy = _as_made(tidy)
+    masked = tidy.copy()
+    tiny_cluster = _some(tidy.loc[tidy["part"] == "size", "n"])
+    if tiny_cluster:
+        _mask_clusters(masked)
+    for name in tidy.loc[tidy["part"] == "summary", "variable"].unique():
+        _mask_variable(masked, tidy[tidy["variable"] == name], whole_only=tiny_cluster)
+    masked["note"] = masked["note"].map(_without_counts)
+    return masked
+
+
+def mask_outcomes(
+    associations: pd.DataFrame, adjusted: pd.DataFrame, comparison: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Get tables of outcomes that may leave the study: no number rests on one to four persons.
+
+    Parameters
+    ----------
+    associations : DataFrame
+        From :func:`clamlab.stats.outcomes.outcome_associations`.
+    adjusted : DataFrame
+        From :func:`clamlab.stats.outcomes.adjusted_means`, of the same models.
+    comparison : DataFrame
+        From :func:`clamlab.stats.outcomes.compare_models`.
+
+    Returns
+    -------
+    tuple of three DataFrame
+        An outcome of which a cluster has one to four values keeps no number, only a ``note``. Of
+        one where one to four are missing, the counts go, and what is a function of them.
+
+    Examples
+    --------
+    >>> from clamlab.stats.outcomes import adjusted_means, compare_models, outcome_associations
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"fvc": rng.normal(3, 1, 20), "cluster": [0] * 8 + [1] * 12})
+    >>> table.loc[table.index[:5], "fvc"] = None
+    >>> schema = {"properties": {"fvc": {"type": "number", "x-role": "outcome"}}}
+    >>> found = [f(table, schema) for f in (outcome_associations, adjusted_means, compare_models)]
+    >>> mask_outcomes(*found)[1]["mean"].isna().all()
+    np.True_
+    """
+    tables = [_as_made(table) for table in (associations, adjusted, comparison)]
+    groups = tables[0][tables[0]["part"] == "group"]
+    for outcome, rows in groups.groupby("outcome", sort=False):
+        by_cluster = rows.dropna(subset="group")
+        counts = by_cluster[["n", "n_missing"]].to_numpy(dtype=int).T
+        if hidden_cells(counts).any():
+            for table in tables:
+                _mask_rows(table, table["outcome"] == outcome, few=_some(by_cluster["n"]))
+    # Nested models of one outcome also lose the rows in which a reader's term is missing.
+    compared = tables[2]
+    counts = compared[_COUNTS].fillna(0)
+    _mask_rows(compared, ((counts > 0) & (counts < SMALLEST)).any(axis=1), few=False)
+    for table in tables:
+        table["note"] = table["note"].map(_without_counts)
+    return tables[0], tables[1], tables[2]
+
+
+def _as_made(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a table that was read from its file the types that it was made with."""
+    table = table.copy()
+    for name, column in table.items():
+        if column.dtype.kind == "O" or name == "note":
+            table[name] = column.astype(object).where(column.notna(), "")
+    whole = table.columns.intersection(["group", "other_group", "n", "n_missing", "count"])
+    table[whole] = table[whole].astype("Int64")
+    if "is_reference" in table:
+        table["is_reference"] = table["is_reference"].replace("", None).astype("boolean")
+    return table
+
+
+def _mask_rows(table: pd.DataFrame, rows: pd.Series, *, few: bool) -> None:
+    names = _numbers_of(table) if few else [*_COUNTS, *_SIZES]
+    table.loc[rows, table.columns.intersection(names)] = np.nan
+    table.loc[rows, "note"] = table.loc[rows, "note"].map(_and_masked)
+
+
+def _mask_clusters(tidy: pd.DataFrame) -> None:
+    by_cluster = tidy["part"].isin(["size", "summary"]) & tidy["group"].notna()
+    tidy.loc[by_cluster, ["n", "n_missing", "count", "percent", *_MOMENTS]] = np.nan
+    tidy.loc[tidy["part"].isin(["omnibus", "pairwise"]), _TELLS] = np.nan
+
+
+def _mask_variable(tidy: pd.DataFrame, own: pd.DataFrame, *, whole_only: bool) -> None:
+    """Mask one variable; ``whole_only``: there are no numbers by cluster to be masked."""
+    summary, category = own[own["part"] == "summary"], own["kind"].iloc[0] == "categorical"
+    groups = [part for _, part in summary.groupby("group", sort=False, dropna=False)]
+    seen = groups[:1] if whole_only else groups[1:]
+    counts = np.column_stack([_counts(part, category) for part in seen])
+    printed = [*(~summary["is_reference"].fillna(False))[: len(counts) - 1], False]
+    hidden = hidden_cells(counts, spare=np.logical_not(printed))
+    if not hidden.any():
+        return
+    few = _some(counts[:-1]) or _some(counts[:-1].sum(axis=1))
+    for part, cells in zip(groups, hidden.T, strict=False):
+        _mask_group(tidy, part.index, cells, category=category, few=few)
+    tests = own.index[own["part"].isin(["omnibus", "pairwise"])]
+    tidy.loc[tests, tidy.columns.intersection(_TELLS if few else _SIZES)] = np.nan
+    omnibus = own.index[own["part"] == "omnibus"]
+    tidy.loc[omnibus, "note"] = tidy.loc[omnibus, "note"].map(_and_masked)
+
+
+def _counts(part: pd.DataFrame, category: bool) -> list[int]:
+    """Count the subjects of one group: by level, or those with a value; and those without."""
+    present = part["count"] if category else part["n"].iloc[:1]
+    return [*present.astype(int), int(part["n_missing"].iloc[0])]
+
+
+def _mask_group(
+    tidy: pd.DataFrame, rows: pd.Index, hidden: NDArray, *, category: bool, few: bool
+) -> None:
+    *present, missing = hidden
+    if category:
+        tidy.loc[rows[present], ["count", "percent"]] = np.nan
+    elif present[0]:
+        tidy.loc[rows, ["n", *(_MOMENTS if few else [])]] = np.nan
+    if missing:  # and what would tell it: a share of those present
+        tidy.loc[rows, ["n", "n_missing", "percent"]] = np.nan
+
+
+def _some(counts: ArrayLike) -> bool:
+    counts = np.asarray(counts, dtype=int)
+    return bool(((counts > 0) & (counts < SMALLEST)).any())
+
+
+def _numbers_of(table: pd.DataFrame) -> list[str]:
+    names = {"group", "other_group"}
+    return [c for c in table.select_dtypes("number").columns if c not in names]
+
+
+def _and_masked(note: str) -> str:
+    return "; ".join(filter(None, [note, MASKED]))
+
+
+def _without_counts(note: str) -> str:
+    """Take small counts out of a sentence."""
+    return re.sub(rf"\b[1-{SMALLEST - 1}] (?=values|rows)", "a few ", note)

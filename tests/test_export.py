@@ -1,0 +1,262 @@
+"""What leaves a study: no person, no count of a few, nothing that no longer stands."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clamlab import figures, stats, traces
+from clamlab.cli import main
+from clamlab.study import Study
+
+N = 24
+PLANTED = ["DOE_JANE", "Jane Doe", "ACC-7781234", "1961-07-23", "radiologist.smith"]
+CONTRACT = {
+    "title": "participants",
+    "type": "object",
+    "properties": {
+        "subject_id": {"type": "string", "x-role": "id"},
+        "name": {"type": "string"},
+        "accession": {"type": "string", "enum": ["ACC-7781234", "ACC-7781235"]},
+        "seen": {"type": "integer", "x-role": "demographic"},
+        "sex": {"type": "string", "enum": ["female", "male"], "x-role": "demographic"},
+        "smoker": {"type": "string", "enum": ["no", "yes"], "x-role": "demographic"},
+        "age": {"type": ["number", "null"], "x-role": "demographic"},
+        "fvc": {"type": ["number", "null"], "x-role": "outcome"},
+        "dlco": {"type": ["number", "null"], "x-role": "outcome"},
+    },
+    "required": ["subject_id"],
+}
+
+
+def people(clusters):
+    """Three smokers in cluster 0 and ten in 1; dlco of few of cluster 1; one age missing."""
+    rng = np.random.default_rng(3)
+    n = len(clusters)
+    within = pd.Series(range(n)).groupby(clusters).cumcount().to_numpy()
+    table = pd.DataFrame({"subject_id": [f"PAT-{i:04}" for i in range(n)]})
+    return table.assign(
+        scan=[f"DOE_JANE/{i}" for i in range(n)],
+        name="Jane Doe",
+        accession="ACC-7781234",
+        seen=20240201 + np.arange(n) % 28,
+        sex=np.where(within % 2, "male", "female"),
+        smoker=np.where(within < np.where(clusters, 10, 3), "yes", "no"),
+        age=np.where(np.arange(n) == 1, np.nan, rng.normal(60, 8, n).round(1)),
+        fvc=(3 - 0.5 * np.asarray(clusters) + rng.normal(0, 0.4, n)).round(2),
+        dlco=np.where((np.asarray(clusters) == 1) & (within > 2), np.nan, rng.normal(15, 4, n)),
+    )
+
+
+def published(study, stage, **artefacts):
+    work = study.stage(stage)
+    if stage > "05_clusters":
+        work.read("assignments")
+    for name, value in artefacts.items():
+        if callable(value):
+            value(work.path(name))
+        else:
+            work.write(name, value)
+    work.publish()
+
+
+def touch(*names):
+    return lambda path: [(path / name).write_bytes(gzip.compress(b"average")) for name in names]
+
+
+def study_of(tmp_path, clusters):
+    """A study whose stages are all published: tables for real, large files in their place."""
+    study = Study.create(tmp_path / "study")
+    (study.root / "schemas" / "participants.schema.json").write_text(pd.Series(CONTRACT).to_json())
+    clusters = np.asarray(clusters)
+    table = people(clusters)
+    ids = table[["subject_id"]]
+    reason = {"reason": "DOE_JANE/7 could not be read"}
+    published(study, "01_cohort", cohort=table, exclusions=ids[:1].assign(**reason))
+    none = np.zeros((len(ids), 2, 2, 2), "int16")
+    published(
+        study,
+        "02_volumes",
+        scans=ids,
+        grid={},
+        volumes=none,
+        lung_mask=none[0],
+        template=lambda path: path.write_text("template"),
+        qc=ids.assign(status="ok", series="Jane Doe", lung_ml=4000.0, **reason),
+    )
+    person = {"n_clusters": 2, "decided_by": "radiologist.smith", "reason": "as for Jane Doe"}
+    criteria = pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": [0.1, 0.3]})
+    agreement = ids.assign(cluster=clusters, agreement=1.0, borderline=False)
+    published(study, "04_n_clusters", criteria=criteria, stability=agreement, choice=person)
+    study.write("choice", person)
+    assignments = ids.assign(cluster=clusters, confidence=0.9)
+    few = np.zeros((len(ids), 2))
+    history = pd.DataFrame({"epoch": [0], "loss": [1.0]})
+    published(
+        study,
+        "05_clusters",
+        deep_clustering={"w": few},
+        deep_clustering_config={},
+        clustering_history=history,
+        features=few,
+        soft_assignments=few,
+        assignments=assignments,
+        other_assignments=assignments.assign(n_clusters=3)[:0],
+    )
+    arrays = ("channel_confidence", "maps", "unweighted", "contrast", "counterfactual_hu")
+    measures = ids.assign(side="both", zone="all", rule="sum", share=0.5)
+    card = {"cluster": [0], "kind": ["contrast"], "n_examined": [6], "verdict": ["stands"]}
+    published(
+        study,
+        "06_clam",
+        **dict.fromkeys(arrays, none),
+        map_measures=measures,
+        trust=pd.DataFrame(card),
+        averages=touch("hu_cluster_1.nii.gz"),
+    )
+    picture = figures.latent_scatter(np.zeros((2, 2)), [0, 1])
+    pictures = {f"figure_{i}": lambda path: figures.save_figure(picture, path) for i in (7, 8, 9)}
+    page = {"average_viewer": lambda path: path.write_text("<html></html>")}
+    published(study, "07_explore", **pictures, **page)
+    table = table.merge(assignments, on="subject_id")
+    tidy = stats.tables.table_one(table, CONTRACT)
+    printed = stats.tables.render_table_one(tidy)
+    endings = (".html", ".tex", ".docx")
+    published(
+        study,
+        "08_table_one",
+        table_one=tidy,
+        table_one_print=lambda path: stats.tables.export_table(
+            printed, [path.with_suffix(e) for e in endings], notes=stats.tables.table_notes(tidy)
+        ),
+    )
+    plain = {"covariates": ()}
+    associations = stats.outcomes.outcome_associations(table, CONTRACT, **plain)
+    adjusted = stats.outcomes.adjusted_means(table, CONTRACT, **plain)
+    models = stats.outcomes.compare_models(table, CONTRACT, n_bootstrap=5, **plain)
+    panel = figures.outcome_panel(adjusted, associations)
+    published(
+        study,
+        "09_associations",
+        associations=associations,
+        adjusted_means=adjusted,
+        model_comparison=models,
+        figure_10=lambda path: figures.save_figure(panel, path),
+    )
+    assert set(study.status()["status"][4:]) == {"fresh"}
+    return study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return study_of(tmp_path_factory.mktemp("even"), [0] * N + [1] * N)
+
+
+def exported(study, folder, *options):
+    assert main(["export", str(study.root), str(folder), *options]) == 0
+    return {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+
+
+def test_nothing_of_a_person_leaves(study, tmp_path):
+    files = exported(study, tmp_path / "paper")
+    ids = study.read("scans")["subject_id"]
+    assert traces.find(tmp_path / "paper", [*PLANTED, *ids]) == []
+    assert traces.find(study.root, PLANTED)  # where they do stand they are found
+    assert {name.split("/")[0] for name in files} == {
+        "04_n_clusters", "06_clam", "07_explore", "08_table_one", "09_associations",
+    }  # fmt: skip
+    assert not [name for name in files if "figure_8" in name or "figure_9" in name]
+    assert "06_clam/averages/hu_cluster_1.nii.gz" in files
+    choice = files["04_n_clusters/choice.json"].read_text()
+    assert '"n_clusters": 2' in choice and '"a person"' in choice
+
+
+def test_counts_of_a_few_persons_are_masked_and_cannot_be_worked_out(study, tmp_path):
+    files = exported(study, tmp_path / "paper")
+    tidy = pd.read_csv(files["08_table_one/table_one.csv"])
+    for column in ("n", "n_missing", "count"):
+        assert not tidy[column].between(1, 4).any(), column
+    smoker = tidy.query("variable == 'smoker'")
+    assert smoker.query("part == 'summary' and group.notna()")["count"].isna().all()
+    assert smoker.query("part == 'omnibus'")["p"].isna().all()
+    assert tidy.query("variable == 'sex' and part == 'omnibus'")["p"].notna().all()
+    age = tidy.query("variable == 'age' and part == 'summary'").set_index("group")
+    assert age["mean"].notna().all() and age["n_missing"].isna().any()
+    (page,) = pd.read_html(files["08_table_one/table_one.html"], index_col=0)
+    assert page.loc["smoker (%)", "Overall"] == "13 (27.1)"
+    assert (page.loc["smoker (%)", ["Cluster 1", "Cluster 2"]] == "masked").all()
+
+
+def test_an_outcome_of_a_few_persons_is_not_told(study, tmp_path):
+    files = exported(study, tmp_path / "paper")
+    means = pd.read_csv(files["09_associations/adjusted_means.csv"]).set_index("outcome")
+    assert means.loc["dlco", ["n", "mean", "low", "high"]].isna().all(axis=None)
+    assert "masked" in means.loc["dlco", "note"].iloc[0]
+    assert means.loc["fvc", "mean"].notna().all()
+    tests = pd.read_csv(files["09_associations/associations.csv"])
+    assert tests.query("outcome == 'dlco'")[["n", "p", "difference"]].isna().all(axis=None)
+    kept = study.read("associations").query("outcome == 'fvc' and part == 'omnibus'")["p"].item()
+    assert tests.query("outcome == 'fvc' and part == 'omnibus'")["p"].item() == kept
+    picture = files["09_associations/figure_10.svg"].read_text()
+    assert ">fvc<" in picture and ">dlco<" not in picture
+
+
+def test_small_counts_go_along_where_they_are_asked_for(study, tmp_path):
+    files = exported(study, tmp_path / "paper", "--small-counts")
+    for name in ("08_table_one/table_one.csv", "09_associations/figure_10.pdf"):
+        assert files[name].read_bytes() == (study.root / name).read_bytes()
+
+
+def test_a_cluster_of_a_few_scans_is_not_averaged(tmp_path, capsys):
+    study = study_of(tmp_path, [0] * N + [1] * 3)
+    files = exported(study, tmp_path / "paper")
+    assert "a cluster of fewer than 5 scans" in capsys.readouterr().out
+    assert {name.split("/")[0] for name in files} == {"04_n_clusters", "08_table_one"}
+    tidy = pd.read_csv(files["08_table_one/table_one.csv"])
+    assert tidy.loc[tidy["group"].notna(), ["n", "count", "mean", "percent"]].isna().all(axis=None)
+    assert tidy.query("part == 'size' and group.isna()")["n"].item() == N + 3
+    assert "06_clam/averages/hu_cluster_1.nii.gz" in exported(
+        study, tmp_path / "all", "--small-counts"
+    )
+
+
+def test_tables_of_subjects_bear_pseudonyms_and_no_dates(study, tmp_path, capsys):
+    files = exported(study, tmp_path / "paper", "--subjects")
+    said = capsys.readouterr().out
+    assert "cohort: sex, smoker, age, fvc, dlco; without" in said and "seen" in said
+    cohort = pd.read_csv(files["subjects/cohort.csv"])
+    assert list(cohort) == ["pseudonym", "sex", "smoker", "age", "fvc", "dlco"]
+    assert list(pd.read_csv(files["subjects/qc.csv"])) == ["pseudonym", "status", "lung_ml"]
+    ids = study.read("scans")["subject_id"]
+    assert traces.find(tmp_path / "paper", [*PLANTED, *ids]) == []
+    assert cohort["pseudonym"].is_unique and cohort["pseudonym"].is_monotonic_increasing
+    assert sorted(cohort["fvc"]) == sorted(study.read("cohort")["fvc"])
+    assert cohort["fvc"].tolist() != study.read("cohort")["fvc"].tolist()  # another order
+    again = exported(study, tmp_path / "again", "--subjects")
+    assert again["subjects/cohort.csv"].read_bytes() == files["subjects/cohort.csv"].read_bytes()
+    clusters = pd.read_csv(files["subjects/assignments.csv"]).merge(cohort, on="pseudonym")
+    own = study.read("assignments").merge(study.read("cohort"), on="subject_id")
+    assert clusters.groupby("cluster")["fvc"].sum().round(6).tolist() == (
+        own.groupby("cluster")["fvc"].sum().round(6).tolist()
+    )
+
+
+def test_what_no_longer_stands_is_not_exported(tmp_path, capsys):
+    study = study_of(tmp_path, [0] * N + [1] * N)
+    with study.path("table_one").open("a") as file:
+        file.write("\n")
+    arguments = ["export", str(study.root), str(tmp_path / "paper")]
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "08_table_one is altered: table_one.csv" in said and "--stale 08" in said
+    assert not (tmp_path / "paper").exists()
+    assert main([*arguments, "--stale", "08"]) == 0
+
+
+def test_an_export_that_fails_leaves_nothing(study, tmp_path):
+    taken = tmp_path / "paper"
+    taken.write_text("mine")
+    assert main(["export", str(study.root), str(taken)]) == 1
+    assert taken.read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["paper"]
