@@ -158,7 +158,7 @@ def _in_file(path: Path, wanted: list[_Wanted]) -> set[str]:
     try:
         with path.open("rb") as file:
             if name.endswith(IMAGES):
-                opened = gzip.GzipFile(fileobj=file) if name.endswith(".gz") else file
+                opened = gzip.GzipFile(fileobj=file, mode="rb") if name.endswith(".gz") else file
                 return found | _in_stream(io.BytesIO(opened.read(IMAGE_HEAD)), wanted)
             for stream in _opened(file):
                 found |= _in_stream(stream, wanted)
@@ -201,7 +201,7 @@ def _opened(stream: BinaryIO) -> Iterator[BinaryIO]:
     yield stream
     stream.seek(0)
     if head.startswith(b"\x1f\x8b"):
-        yield from _opened(gzip.GzipFile(fileobj=stream))  # type: ignore[arg-type]
+        yield from _opened(gzip.GzipFile(fileobj=stream, mode="rb"))  # type: ignore[arg-type]
     elif head.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(stream) as archive:
             for member in archive.infolist():

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "selection": {"clustering"},
     "baselines": {"selection"},
     "ingest": {"volumes", "forecast"},
-    "study": {"schema", "resources"},
+    "study": {"schema", "resources", "traces"},  # which ids may be struck from a text
     "schema": {"resources"},
 }  # fmt: skip
 # Within a room that is split by concept, in the order of the data: who may look back at whom.

@@ -1,12 +1,15 @@
 """Every kind of folder a hospital sends is read, or refused with its reason."""
 
+import shutil
+
 import nibabel
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 from ingest_phantom import AFFINE, chest
 
-from clamlab.ingest import IngestError, read_scan
+from clamlab.ingest import IngestError, match_scans, read_scan
 from clamlab.ingest.reading.choice import choose_series
 from clamlab.ingest.reading.series import find_series
 from clamlab.simulate.dicom import write_dicom
@@ -169,6 +172,32 @@ def test_what_is_no_chest_ct_is_refused(folder, change, said):
     edit(folder, **change)
     with pytest.raises(IngestError, match=said):
         read_scan(folder)
+
+
+def test_one_of_several_studies_is_read_by_its_number(tmp_path):
+    """Numbers go by date, as matching gives them; which is meant is never guessed."""
+    tmp_path = tmp_path / "scans" / "mixed"
+    for day, above in (("20200115", 7), ("20190611", 0)):
+        write_dicom(
+            VOLUME + above, tmp_path / day, affine=GRID, subject_id="p", series_number=above
+        )
+        study = pydicom.uid.generate_uid()
+        for file in (tmp_path / day).iterdir():
+            data = pydicom.dcmread(file)
+            data.StudyInstanceUID, data.StudyDate = study, day
+            data.save_as(tmp_path / f"{day}_{file.name}")
+        shutil.rmtree(tmp_path / day)
+    with pytest.raises(IngestError, match="the images of one study, found 2; .*--visit"):
+        read_scan(tmp_path)
+    assert np.array_equal(read_scan(tmp_path, study=1).volume, VOLUME)
+    assert np.array_equal(read_scan(tmp_path, study=2).volume, VOLUME + 7)
+    with pytest.raises(IngestError, match="at least 3 studies, found 2"):
+        read_scan(tmp_path, study=3)
+    people = pd.DataFrame({"subject_id": ["p"], "seen": ["2020-01-15"]})
+    rule = {"match": "header:PatientID", "visit": "seen"}
+    (row,) = match_scans(people, tmp_path.parent, **rule).cohort.to_dict("records")
+    found = read_scan(tmp_path.parent / row["scan"], study=row["study"])
+    assert (row["study"], row["studies"]) == (2, 2) and np.array_equal(found.volume, VOLUME + 7)
 
 
 def test_two_patients_in_a_folder_are_refused(tmp_path):

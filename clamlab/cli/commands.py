@@ -26,7 +26,12 @@ def init(options: argparse.Namespace) -> None:
     contract = draft_schema(participants, id_column=options.id_column)
     id_column = next(n for n, p in contract["properties"].items() if p.get("x-role") == "id")
     matching = match_scans(
-        participants, scans, id_column=id_column, path_column=options.path_column
+        participants,
+        scans,
+        id_column=id_column,
+        path_column=options.path_column,
+        match=options.match,
+        visit=options.visit,
     )
     study = Study.create(
         options.study,
@@ -35,6 +40,8 @@ def init(options: argparse.Namespace) -> None:
         scans=str(scans),
         id_column=id_column,
         path_column=options.path_column,
+        match=matching.match,
+        visit=options.visit,
     )
     drafted = study.root / "schemas" / "participants.schema.json"
     write_file(drafted, contract)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from clamlab import __version__
-from clamlab.cli import commands
+from clamlab.cli import commands, withdraw
 from clamlab.cli.export import export as export_study
 from clamlab.cli.running import parse_parameter
 from clamlab.schema import TableError
@@ -62,6 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--scans", required=True, metavar="FOLDER", help="DICOM folders or NIfTI")
     init.add_argument("--id-column", metavar="NAME", help="column that identifies a subject")
     init.add_argument("--path-column", metavar="NAME", help="column that says where the scan is")
+    init.add_argument(
+        "--match",
+        metavar="RULE",
+        help="where the id stands: '{id}/*', '*/sub-{id}', header:PatientID",
+    )
+    init.add_argument(
+        "--visit",
+        metavar="WHICH",
+        help="of several studies: first, last, nearest:COLUMN, or a column",
+    )
     init.set_defaults(command=commands.init)
 
     simulate = add("simulate", help="make a study of simulated scans, to try everything on")
@@ -88,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("study", metavar="STUDY")
     lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options passed on to jupyter lab")
     lab.set_defaults(command=commands.lab)
+
+    withdrawal = add("withdraw", help="take subjects out who withdraw their consent")
+    withdrawal.add_argument("study", metavar="STUDY")
+    withdrawal.add_argument(
+        "subjects", metavar="ID", nargs="*", help="none: finish a withdrawal that was stopped"
+    )
+    withdrawal.set_defaults(command=withdraw.withdraw)
 
     export = add("export", help="gather tables, figures and average maps in one folder")
     export.add_argument("study", metavar="STUDY")

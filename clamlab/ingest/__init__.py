@@ -13,7 +13,7 @@ from clamlab.ingest.cohort.planning import ingest_forecast
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.lungs.quality import lung_qc
 from clamlab.ingest.lungs.segmentation import segment_lungs
-from clamlab.ingest.matching import match_scans
+from clamlab.ingest.matching.match import match_scans
 from clamlab.ingest.reading.read import read_scan
 
 __all__ = [

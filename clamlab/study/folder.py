@@ -11,13 +11,20 @@ import pandas as pd
 
 from clamlab import resources
 from clamlab.study import lock
-from clamlab.study.catalogue import STAGES, artefact_of
+from clamlab.study.catalogue import STAGES, Artefact, artefact_of
 from clamlab.study.contents import Contents
 from clamlab.study.errors import StudyError
 from clamlab.study.files import write_file
 from clamlab.study.provenance import SETTINGS, status_of
 from clamlab.study.publishing import finish, is_publishing
 from clamlab.study.stage import Stage
+from clamlab.study.withdrawal.mentions import ID, without_subjects
+from clamlab.study.withdrawal.remembering import (
+    WITHDRAWN,
+    refuse_while_pending,
+    refuse_withdrawn,
+    withdrawn,
+)
 
 # How a run tells the notebooks that it starts which stale stages may be built on.
 STALE = "CLAMLAB_STALE"
@@ -135,11 +142,47 @@ class Study(Contents):
         """Work on one stage; its parameters are kept in its ``stage.json``."""
         if stage not in STAGES:
             raise StudyError(f"there is no stage {stage!r}: expected one of {', '.join(STAGES)}")
-        return Stage(self, stage, parameters)
+        refuse_while_pending(self.root)
+        made = Stage(self, stage, parameters)
+        if stage == "01_cohort" and WITHDRAWN in self.settings:
+            made.outside(WITHDRAWN)  # who is left out is what the cohort is made from, too
+        return made
+
+    def without_withdrawn(self, table: pd.DataFrame, column: str = ID) -> pd.DataFrame:
+        """Leave out of a table who has withdrawn from the study (``clamlab withdraw``).
+
+        Where a ``reason`` of another row names them, "(withdrawn)" takes their place.
+
+        Parameters
+        ----------
+        table : DataFrame
+            One row per subject.
+        column : str
+            Where its ids stand.
+
+        Returns
+        -------
+        DataFrame
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> study = Study.create(Path(tempfile.mkdtemp()) / "lungs")
+        >>> table = pd.DataFrame({"subject_id": ["S1", "S2"]})
+        >>> len(study.without_withdrawn(table))  # nobody has
+        2
+        """
+        return without_subjects(table, column, withdrawn(self.root, table[column]))
+
+    def check(self, artefact: Artefact, value: Any, scans: pd.DataFrame | None) -> None:
+        """Refuse also who has withdrawn, whatever notebook brings them back."""
+        super().check(artefact, value, scans)
+        refuse_withdrawn(self.root, artefact, value)
 
     def write(self, name: str, value: Any) -> None:
         """Write an artefact outside of any run of its stage, for instance a person's choice."""
         artefact = artefact_of(name)
+        refuse_while_pending(self.root)
         self.check(artefact, value, self.read("scans") if artefact.per_scan else None)
         with lock.taken(self.root, f"writing {name}"):
             write_file(self.path(name), value)

@@ -235,6 +235,8 @@ class Stage:
 
     def _begin(self) -> None:
         """Take the study, and clear what an earlier run left unless this one can go on from it."""
+        if not self._begun:
+            self._check_nothing_moved()  # somebody else may have had the turn since it was read
         lock.take(self.study.root, self.name)
         if self._begun:
             return

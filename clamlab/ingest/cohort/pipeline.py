@@ -57,7 +57,8 @@ def ingest_cohort(
     cohort : DataFrame
         ``subject_id`` and ``scan`` (DICOM folder or file, or NIfTI), one row per subject. Optional:
         ``lung_mask`` (NIfTI, 1 right and 2 left) instead of our segmentation, ``series_number``
-        where a person chose among series.
+        where a person chose among series, ``study`` (its number by date) where the folder holds
+        several studies of the patient.
     folder : path
         Receives ``scans/<subject>/``, ``template.nii.gz`` and ``qc/`` (a picture per subject and
         ``index.html``).

@@ -31,6 +31,7 @@ def cohort_subjects(
             folder=subject_folder(folder, name),
             lung_mask=root / str(row["lung_mask"]) if _given(row, "lung_mask") else None,
             series_number=int(row["series_number"]) if _given(row, "series_number") else None,
+            study=int(row["study"]) if _given(row, "study") else None,
         )
         for name, row in zip(names, cohort.to_dict("records"), strict=True)
         if name not in refused

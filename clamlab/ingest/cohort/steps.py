@@ -63,7 +63,7 @@ def _prepare_key(subject: Subject, settings: Settings) -> str:
     ]
     ready_made = settings.registration == "none"
     rules = (settings.spacing_mm, settings.min_coverage_mm, ready_made, settings.segment)
-    return fingerprint(VERSION, subject.series_number, stamps, rules)
+    return fingerprint(VERSION, subject.series_number, subject.study, stamps, rules)
 
 
 def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
@@ -73,6 +73,7 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
         subject.scan,
         min_coverage_mm=settings.min_coverage_mm,
         series_number=subject.series_number,
+        study=subject.study,
     )
     shape, affine = coarser_grid(scan.volume.shape, scan.affine, WORKING_MM)
     working = resample(scan.volume, scan.affine, shape, affine)

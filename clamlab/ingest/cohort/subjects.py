@@ -26,6 +26,7 @@ class Subject:
     folder: Path
     lung_mask: Path | None = None
     series_number: int | None = None
+    study: int | None = None
 
 
 @dataclass(frozen=True)

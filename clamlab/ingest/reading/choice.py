@@ -16,6 +16,7 @@ def choose_series(
     *,
     min_coverage_mm: float = MIN_COVERAGE_MM,
     series_number: int | None = None,
+    study: int | None = None,
 ) -> tuple[Series, list[str]]:
     """Choose the series of a subject to use, and say why.
 
@@ -29,6 +30,8 @@ def choose_series(
         Whole lungs need more.
     series_number : int or None
         The DICOM SeriesNumber, where a person has chosen.
+    study : int or None
+        Which study of the patient, by date from 1, where there are several.
 
     Returns
     -------
@@ -39,8 +42,9 @@ def choose_series(
     Raises
     ------
     IngestError
-        If there is no CT, the images belong to several patients, the slices do not cover whole
-        lungs, or there are gaps no interpolation can bridge.
+        If there is no CT, the images belong to several patients, or to several studies of which
+        none was chosen, the slices do not cover whole lungs, or there are gaps no interpolation can
+        bridge.
     """
     patients = frozenset().union(*(one.patients for one in series))
     if len(patients) > 1:
@@ -48,6 +52,7 @@ def choose_series(
             f"expected the images of one patient, found {len(patients)} different PatientIDs; "
             "give each subject a folder of its own"
         )
+    series = _of_one_study(series, study)
     modalities = {str(one.header.get("Modality") or "CT") for one in series}
     candidates = [one for one in series if _is_ct(one)]
     if not candidates:
@@ -69,6 +74,27 @@ def choose_series(
     (points, reasons), chosen = scored[0]
     _refuse(chosen, min_coverage_mm)
     return chosen, _account(chosen, points, reasons, scored[1:])
+
+
+def _of_one_study(series: list[Series], number: int | None) -> list[Series]:
+    """Keep the series of the only study, or of that with a number by date, as matching counts."""
+    studies: dict[str, list[Series]] = {}
+    for one in series:
+        studies.setdefault(str(one.header.get("StudyInstanceUID") or ""), []).append(one)
+    if number is None and len(studies) == 1:
+        return series
+    if number is None or not 1 <= number <= len(studies):
+        wanted = "the images of one study" if number is None else f"at least {number} studies"
+        raise IngestError(
+            f"expected {wanted}, found {len(studies)}; say which is meant (clamlab init --visit "
+            "first, last, nearest:COLUMN or a column), or give each a folder of its own"
+        )
+    return sorted(studies.items(), key=lambda study: (_when(study[1]), study[0]))[number - 1][1]
+
+
+def _when(series: list[Series]) -> tuple[str, str]:
+    headers = [one.header for one in series]
+    return min((str(h.get("StudyDate") or ""), str(h.get("StudyTime") or "")) for h in headers)
 
 
 def _account(chosen: Series, points: float, reasons: list[str], others: list) -> list[str]:

@@ -26,6 +26,7 @@ def read_dicom(
     *,
     min_coverage_mm: float = MIN_COVERAGE_MM,
     series_number: int | None = None,
+    study: int | None = None,
 ) -> Scan:
     """Choose a subject's best CT series and convert it to HU in RAS+ order.
 
@@ -37,6 +38,8 @@ def read_dicom(
         Least extent from feet to head.
     series_number : int or None
         Which series to take, where a person has chosen.
+    study : int or None
+        Which study to take, by date from 1, where there are several.
 
     Raises
     ------
@@ -44,7 +47,10 @@ def read_dicom(
         If there is no usable CT series, or the conversion gives no proper volume.
     """
     series, log = choose_series(
-        find_series(path), min_coverage_mm=min_coverage_mm, series_number=series_number
+        find_series(path),
+        min_coverage_mm=min_coverage_mm,
+        series_number=series_number,
+        study=study,
     )
     volume, affine = _convert(series)
     notes = series.notes + log[1:]

@@ -22,6 +22,7 @@ def read_scan(
     *,
     min_coverage_mm: float = MIN_COVERAGE_MM,
     series_number: int | None = None,
+    study: int | None = None,
 ) -> Scan:
     """Read a DICOM folder or a NIfTI file into HU in RAS+ order.
 
@@ -33,6 +34,8 @@ def read_scan(
         Least extent from feet to head; 0 accepts any.
     series_number : int or None
         Which series to take, where a person has chosen.
+    study : int or None
+        Which study to take, by date from 1, where there are several.
 
     Returns
     -------
@@ -64,4 +67,6 @@ def read_scan(
         )
     if is_nifti(path):
         return read_nifti(path, min_coverage_mm=min_coverage_mm)
-    return read_dicom(path, min_coverage_mm=min_coverage_mm, series_number=series_number)
+    return read_dicom(
+        path, min_coverage_mm=min_coverage_mm, series_number=series_number, study=study
+    )

@@ -19,7 +19,7 @@ TAGS = [
     "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber",
     "ImagePositionPatient", "ImageOrientationPatient", "NumberOfFrames", "Rows", "Columns",
     "PixelSpacing", "BitsAllocated", "SamplesPerPixel", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence", "StudyInstanceUID", "StudyDate", "StudyTime",
 ]  # fmt: skip
 
 

@@ -1,0 +1,205 @@
+"""The one rule that serves a cohort best: tried on all scans, and told where it cannot be."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from clamlab.ingest.matching.finding import Found
+from clamlab.ingest.matching.rules import FIELDS, HEADER, ID, Rule
+from clamlab.ingest.matching.writing import WAYS, affixes, common_prefix
+
+# So many rows in a hundred may be doubled under a good rule: a copy, a second visit.
+DOUBLED = 0.05
+# And so many may have another scan under an equally good rule: these are left out by name.
+DISPUTED = 0.2
+# Ids shorter than this stand in names by chance: as days, slices, thicknesses.
+TELLING = 4
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a rule makes of the scans.
+
+    Attributes
+    ----------
+    rule : Rule
+    places : dict of str to tuple of Path
+        For each row's id where its scan is; several places where the rule cannot tell.
+    owners : dict of Path to list of str
+        For each scan the rows whose id it bears.
+    disputed : dict of str to str
+        Rows that an equally good rule gives another scan, with that rule in words.
+    """
+
+    rule: Rule
+    places: dict[str, tuple[Path, ...]]
+    owners: dict[Path, list[str]]
+    disputed: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def shared(self) -> set[str]:
+        """The rows whose scan bears another row's id too."""
+        return {own for owners in self.owners.values() if len(owners) > 1 for own in owners}
+
+    @cached_property
+    def served(self) -> dict[str, Path]:
+        """The rows with one scan of their own, and where it is."""
+        one = {own: places[0] for own, places in self.places.items() if len(places) == 1}
+        return {own: place for own, place in one.items() if own not in self.shared}
+
+    @cached_property
+    def doubled(self) -> list[str]:
+        """The rows that the rule finds, and cannot serve."""
+        return [own for own in self.places if own not in self.served]
+
+    def qualifies(self, n_rows: int, n_scans: int) -> bool:
+        """Tell whether the rule may be believed.
+
+        It serves half of the rows, or of the scans: a rule that serves a handful has found numbers
+        that look like ids. And hardly a row is doubled.
+        """
+        served = len(self.served)
+        covered = sum(len(o) == 1 and o[0] in self.served for o in self.owners.values())
+        many = 2 * served >= n_rows or 2 * covered >= n_scans
+        return bool(served) and many and len(self.doubled) <= max(1, DOUBLED * served)
+
+
+def choose_rule(ids: Sequence[str], scans: Sequence[Found], where: str | None = None) -> Trial:
+    """Choose the rule that serves most rows; of those that serve the same, the strictest.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Of the rows.
+    scans : sequence of Found
+    where : str or None
+        Where a person says that the id stands; only how it is written is chosen then.
+
+    Raises
+    ------
+    ValueError
+        If two rules that serve as many rows differ, or none can be believed; what was tried is
+        shown.
+    """
+    trials = [try_rule(rule, ids, scans) for rule in candidates(ids, scans, where)]
+    if where is not None:
+        return max(trials, key=lambda t: (len(t.served), -len(t.doubled)))  # the first: strictest
+    good = [t for t in trials if t.qualifies(len(ids), len(scans))]
+    if not good:
+        raise ValueError(_none_found(trials, len(ids)))
+    best = max(len(t.served) for t in good)
+    first, *rest = [t for t in good if len(t.served) == best]
+    disputed: dict[str, str] = {}
+    for other in rest:
+        # What is all of a name goes before what is a part of one.
+        if first.rule.is_of_whole_names and not other.rule.is_of_whole_names:
+            continue
+        apart = _served_otherwise(first, other)
+        if len(apart) > DISPUTED * best:
+            raise ValueError(_two_rules(first, other, apart, len(ids)))
+        why = f"{other.rule.where} gives it another scan than {first.rule.where} does"
+        disputed |= dict.fromkeys(apart, why)
+    return replace(first, disputed=disputed)
+
+
+def try_rule(rule: Rule, ids: Sequence[str], scans: Sequence[Found]) -> Trial:
+    """Give each scan to the rows whose id it bears."""
+    rows: dict[str, list[str]] = defaultdict(list)
+    for own in ids:
+        rows[rule.written(own)].append(own)
+    places: dict[str, dict[Path, None]] = defaultdict(dict)
+    owners = {}
+    for scan in scans:
+        known = [own for found in rule.ids_of(scan) for own in rows.get(found, [])]
+        for own in known:
+            places[own][rule.place_of(scan)] = None
+        if known:
+            owners[scan.path] = known
+    return Trial(rule, {own: one_place(found, scans) for own, found in places.items()}, owners)
+
+
+def one_place(places: Iterable[Path], scans: Sequence[Found]) -> tuple[Path, ...]:
+    """Take several folders of slices as one place: the folder that holds no other scans."""
+    places = tuple(places)
+    folders = {scan.path for scan in scans if not scan.is_nifti}
+    if len(places) < 2 or not folders.issuperset(places):
+        return places
+    above = Path(os.path.commonpath(places))
+    below = {scan.path for scan in scans if above in (scan.path, *scan.path.parents)}
+    return (above,) if above.parts and below == set(places) else places
+
+
+def _served_otherwise(first: Trial, other: Trial) -> list[str]:
+    """List the rows to which two rules give scans that have nothing in common."""
+    scans: list[dict[str, set[Path]]] = [defaultdict(set), defaultdict(set)]
+    for trial, of_row in zip((first, other), scans, strict=True):
+        for path, owners in trial.owners.items():
+            for own in owners:
+                of_row[own].add(path)
+    both = [own for own in first.served if own in other.served]
+    return [own for own in both if not scans[0][own] & scans[1][own]]
+
+
+def _two_rules(first: Trial, other: Trial, apart: list[str], n_rows: int) -> str:
+    return (
+        f"two rules serve {len(first.served)} of {n_rows} rows and give {len(apart)} of them "
+        f"different scans (the first is {apart[0]!r}):\n  {first.rule}\n  {other.rule}\n"
+        f"Say which one holds: --match '{first.rule.where}' or --match '{other.rule.where}'"
+    )
+
+
+def _none_found(trials: list[Trial], n_rows: int) -> str:
+    found = sorted((t for t in trials if t.places), key=lambda t: -len(t.places))
+    tried = [
+        f"  {t.rule}: serves {len(t.served)}, finds {len(t.doubled)} more than once"
+        for t in found[:SHOWN]
+    ]
+    listed = "\n".join(["; tried were", *tried]) if tried else ""
+    return (
+        f"no one rule says which scan belongs to which of the {n_rows} rows{listed}\nName where "
+        f"the id stands (--match '{ID}/*', --match '*/sub-{ID}', --match {HEADER}PatientID), or "
+        "give the table a column of paths (--path-column)"
+    )
+
+
+def candidates(
+    ids: Sequence[str], scans: Sequence[Found], where: str | None = None
+) -> Iterator[Rule]:
+    """Yield rules to be tried, from strict to loose."""
+    prefixes = ["", *filter(None, [common_prefix(ids)])]
+    for prefix in prefixes:
+        for way in WAYS:
+            if where is not None:
+                yield Rule(where, way, prefix)
+                continue
+            yield from (Rule(f"{'*/' * level}{ID}", way, prefix) for level in range(_depth(scans)))
+            yield from (Rule(f"{HEADER}{name}", way, prefix) for name in FIELDS)
+    if where is not None:
+        return
+    for prefix in prefixes:
+        for way in WAYS:
+            for level in range(_depth(scans)):
+                yield from _parts_of_names(ids, scans, level, way, prefix)
+
+
+def _parts_of_names(
+    ids: Sequence[str], scans: Sequence[Found], level: int, way: str, prefix: str
+) -> Iterator[Rule]:
+    """Yield rules for ids with something before or behind them in a level's names."""
+    write, above = WAYS[way], "*/" * level
+    names = [write(scan.names[level].strip()) for scan in scans if len(scan.names) > level]
+    own = [write(i.strip().removeprefix(prefix)) for i in ids]
+    for before, behind in affixes(names, own):
+        if "*" not in before + behind:
+            yield Rule(f"{above}{before}{ID}{behind}", way, prefix)
+    if min(map(len, own), default=0) >= TELLING:
+        yield from (Rule(f"{above}{part}", way, prefix) for part in (f"*_{ID}", f"{ID}_*"))
+        yield from (Rule(f"{above}{part}", way, prefix) for part in (f"*-{ID}", f"{ID}-*"))
+
+
+def _depth(scans: Sequence[Found]) -> int:
+    return max((len(scan.names) for scan in scans), default=0)

@@ -1,0 +1,154 @@
+"""Headers that speak against a match: another patient's id, sex, age or date of study.
+
+Reasons name the field, never its value.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+
+from clamlab.ingest.matching.finding import Found, Header
+from clamlab.ingest.matching.writing import numeric
+
+# So many rows must agree before one that does not is believed to be wrong: else the column, or the
+# hospital's numbers, mean something else.
+MOST = 0.8
+YEARS_APART = 5
+DAYS_APART = 1
+_SEX = {
+    **dict.fromkeys(("m", "male", "man", "mann", "männlich", "homme"), "M"),
+    **dict.fromkeys(("f", "female", "woman", "w", "frau", "weiblich", "femme"), "F"),
+}
+_SEX_NAMES = ("sex", "gender", "geschlecht", "sexe")
+_AGE_NAMES = ("age", "alter")
+_STUDY_NAMES = ("study", "scan", "ct", "exam", "examination", "acquisition", "imaging")
+_DATE_NAMES = ("date", "datum")
+
+
+def contradictions(
+    table: pd.DataFrame,
+    ids: Sequence[str],
+    scans: Mapping[str, Sequence[Found]],
+    *,
+    stated: bool = False,
+) -> dict[str, str]:
+    """Tell which rows' scans have headers that contradict the row, and by which field.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per id, in their order.
+    ids : sequence of str
+    scans : mapping of str to sequence of Found
+        The scans of each matched row.
+    stated : bool
+        A person said which scan is whose: PatientIDs that are other rows' throughout are then the
+        hospital's own numbers.
+
+    Returns
+    -------
+    dict of str to str
+        By id a reason.
+    """
+    headers = {own: [h for scan in found for h in scan.headers] for own, found in scans.items()}
+    rows = table.set_index(pd.Index(ids))
+    told = _other_patients(headers, ids, stated=stated)
+    compared: list[tuple[str, str | None, Callable, float]] = [
+        ("PatientSex", _column(table, _SEX_NAMES), _sex_differs, 0.0),
+        ("PatientAge", _column(table, _AGE_NAMES), _age_differs, MOST),
+        ("StudyDate", _column(table, _STUDY_NAMES, _DATE_NAMES), _date_differs, MOST),
+    ]
+    for field, column, differs, least in compared:
+        if column is None:
+            continue
+        answers = {own: differs(rows[column][own], found) for own, found in headers.items()}
+        known = {own: answer for own, answer in answers.items() if answer is not None}
+        wrong = [own for own, answer in known.items() if answer]
+        if len(known) - len(wrong) >= least * len(known):
+            for own in wrong:
+                told.setdefault(own, f"its header's {field} is not that of the table's {column!r}")
+    return told
+
+
+def _other_patients(
+    headers: Mapping[str, list[Header]], ids: Sequence[str], *, stated: bool
+) -> dict[str, str]:
+    """Find rows whose scan bears another row's id, or another than all the others bear."""
+    rows = {numeric(own): own for own in ids}
+    patients = {own: {numeric(h.patient) for h in found} - {""} for own, found in headers.items()}
+    patients = {own: found for own, found in patients.items() if found}
+    agree = sum(numeric(own) in found for own, found in patients.items())
+    several = [own for own, found in patients.items() if len(found) > 1]
+    told = dict.fromkeys(several, "its headers hold the PatientIDs of several patients")
+    others = {
+        own: rows[min(found)]
+        for own, found in patients.items()
+        if len(found) == 1 and rows.get(min(found), own) != own
+    }
+    if not (stated and len(others) > (1 - MOST) * len(patients)):
+        told |= {own: f"its header's PatientID is that of {i!r}" for own, i in others.items()}
+    if agree >= MOST * len(patients):
+        strange = [own for own, found in patients.items() if numeric(own) not in found]
+        why = "its header's PatientID is not its id, as all the others' are"
+        told = {**dict.fromkeys(strange, why), **told}
+    return told
+
+
+def _column(table: pd.DataFrame, *names: Iterable[str]) -> str | None:
+    """Find the column whose name holds one of each names; none where several do."""
+    found = [
+        column
+        for column in table
+        if all(set(re.findall(r"[^\W\d_]+", str(column).lower())) & set(some) for some in names)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _sex_differs(value: object, headers: list[Header]) -> bool | None:
+    own, said = _SEX.get(str(value).strip().lower()), {h.sex.upper() for h in headers}
+    said &= {"M", "F"}
+    return own not in said if own and said else None
+
+
+def _age_differs(value: object, headers: list[Header]) -> bool | None:
+    own = pd.to_numeric(value, errors="coerce")
+    ages = [age for age in map(_age, headers) if age is not None]
+    if pd.isna(own) or not ages:
+        return None
+    return all(abs(own - age) > YEARS_APART for age in ages)
+
+
+def _age(header: Header) -> float | None:
+    if match := re.fullmatch(r"(\d{1,3})([YMWD])", header.age.upper()):
+        return int(match[1]) / {"Y": 1, "M": 12, "W": 52.18, "D": 365.25}[match[2]]
+    born, seen = dates(header.born), dates(header.date)
+    return (seen[0] - born[0]).days / 365.25 if born and seen else None
+
+
+def _date_differs(value: object, headers: list[Header]) -> bool | None:
+    own = dates(str(value).strip()) if pd.notna(value) else []
+    said = [d for h in headers for d in dates(h.date)]
+    if not own or not said:
+        return None
+    return all(abs((a - b).days) > DAYS_APART for a in own for b in said)
+
+
+def dates(text: str) -> list[date]:
+    """Read a date; one whose day and month could be exchanged is two."""
+    found = []
+    if match := re.match(r"(\d{4})[-./]?(\d{1,2})[-./]?(\d{1,2})(?!\d)", text):
+        found = [(match[1], match[2], match[3])]
+    elif match := re.match(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})(?!\d)", text):
+        day_first, month_first = (match[4], match[3], match[1]), (match[4], match[1], match[3])
+        found = [day_first] if match[2] == "." else [day_first, month_first]
+    days = [_day(*map(int, parts)) for parts in found]
+    return [day for day in days if day is not None]
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

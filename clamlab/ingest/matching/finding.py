@@ -1,0 +1,170 @@
+"""What lies in a folder of scans: every scan with what its headers say, and what could not be read.
+
+Of a folder of slices three headers are read, of one that seems to hold several patients or studies
+all of them. Headers serve to tell scans apart; no value of theirs goes into any message.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from stat import S_ISREG
+
+import pydicom
+
+NIFTI = (".nii", ".nii.gz")
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".iso")
+FIELDS = [
+    "PatientID", "AccessionNumber", "StudyID", "StudyInstanceUID", "StudyDate", "StudyTime",
+    "PatientSex", "PatientAge", "PatientBirthDate",
+]  # fmt: skip
+# What other systems leave beside files.
+NO_SCAN = ("._", ".DS_Store")
+# A file without the preamble begins with its first group.
+WITHOUT_PREAMBLE = (b"\x02\x00", b"\x08\x00")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What one DICOM file says of patient and study."""
+
+    patient: str = ""
+    accession: str = ""
+    study_id: str = ""
+    study: str = ""
+    date: str = ""
+    time: str = ""
+    sex: str = ""
+    age: str = ""
+    born: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One NIfTI file, or one folder that holds DICOM files directly.
+
+    Attributes
+    ----------
+    path : Path
+        Relative to the folder that was searched; its names may be those of patients.
+    headers : tuple of Header
+        Of a folder of slices: all that differ.
+    """
+
+    path: Path
+    headers: tuple[Header, ...] = ()
+
+    @property
+    def is_nifti(self) -> bool:
+        """Whether it is one file."""
+        return not self.headers
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names along its path, a file's without its ending."""
+        *folders, last = self.path.parts
+        return (*folders, stem(last) if self.is_nifti else last)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All scans of a folder, and in words what else there is."""
+
+    folder: Path
+    scans: list[Found]
+    problems: list[str] = field(default_factory=list)
+
+
+def stem(name: str) -> str:
+    """Return a NIfTI file's name without its ending.
+
+    >>> stem("S1.NII.GZ"), stem("S1.5.nii")
+    ('S1', 'S1.5')
+    """
+    ending = next((e for e in sorted(NIFTI, key=len)[::-1] if name.lower().endswith(e)), "")
+    return name[: len(name) - len(ending)]
+
+
+def survey(folder: Path) -> Survey:
+    """Search a folder at any depth."""
+    scans: list[Found] = []
+    problems: list[str] = []
+    for place, names in _walk(folder, problems):
+        here = place.relative_to(folder)
+        regular = [name for name in names if _is_file(place / name, here / name, problems)]
+        niftis = [name for name in regular if name.lower().endswith(NIFTI)]
+        scans += [Found(here / name) for name in niftis]
+        packed = [name for name in regular if name.lower().endswith(ARCHIVES)]
+        packed = [name for name in packed if name not in niftis]
+        problems += [f"{here / name}: an archive; unpack it, and start again" for name in packed]
+        slices = [name for name in regular if name not in niftis and name not in packed]
+        if headers := _headers(place, slices):
+            scans.append(Found(here, headers))
+    return Survey(folder, sorted(scans, key=lambda scan: scan.path.parts), problems)
+
+
+def _walk(folder: Path, problems: list[str]) -> Iterator[tuple[Path, list[str]]]:
+    """Yield every folder with its files, links followed once."""
+
+    def refused(error: OSError) -> None:
+        place = os.path.relpath(error.filename or folder, folder)
+        problems.append(f"{place}: a folder that could not be read ({error.strerror})")
+
+    seen = {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
+        for name in sorted(folders):
+            path = os.path.join(place, name)
+            if os.path.islink(path):
+                real = os.path.realpath(path)
+                if real in seen or os.path.realpath(folder).startswith(real + os.sep):
+                    folders.remove(name)
+                    what = "a link to what was searched already"
+                    problems.append(f"{os.path.relpath(path, folder)}: {what}")
+                seen.add(real)
+        folders.sort()
+        yield Path(place), sorted(name for name in names if not name.startswith(NO_SCAN))
+
+
+def _is_file(path: Path, here: Path, problems: list[str]) -> bool:
+    """Tell a file from pipes and devices, which would never end, and links to nothing."""
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except OSError:
+        problems.append(f"{here}: a link to nothing")
+        return False
+
+
+def _headers(place: Path, names: list[str]) -> tuple[Header, ...]:
+    """Read the first, the middle and the last header; all where these tell of several studies."""
+    names = [name for name in names if name.upper() != "DICOMDIR"]
+    last = next(_read(place, reversed(names)), None)
+    if last is None:
+        return ()
+    middle = len(names) // 2
+    some = [next(_read(place, part), last) for part in (names, names[middle:])]
+    found = {last, *some}
+    if len({(h.patient, h.study) for h in found}) > 1:
+        found = set(_read(place, names))
+    return tuple(sorted(found, key=lambda h: (h.date, h.time, h.study, h.patient)))
+
+
+def _read(place: Path, names: Iterable[str]) -> Iterator[Header]:
+    for name in names:
+        try:
+            with open(place / name, "rb") as file:
+                start = file.read(132)
+                if start[128:] != b"DICM" and not start.startswith(WITHOUT_PREAMBLE):
+                    continue
+                file.seek(0)
+                data = pydicom.dcmread(
+                    file, stop_before_pixels=True, specific_tags=FIELDS, force=True
+                )
+            yield _header(data)
+        except Exception:  # a damaged header raises whatever its damage leads to
+            continue
+
+
+def _header(data: pydicom.Dataset) -> Header:
+    values = [str(data.get(name) or "").strip() for name in FIELDS]
+    return Header(*values)

@@ -1,0 +1,80 @@
+"""What was matched, and what was not, in words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+LISTED = 10  # so many names are printed before "and N more"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What was matched, and what was not, both ways.
+
+    Attributes
+    ----------
+    cohort : DataFrame
+        The rows that have a scan: ``subject_id``, ``scan`` (relative to the folder), ``study`` (its
+        number by date where the scan's folder holds several, else missing), ``studies`` (how many
+        the subject has), then the table's own columns.
+    exclusions : DataFrame
+        ``subject_id`` and ``reason`` of the rows without exactly one scan, with a scan whose header
+        speaks against the row, or with an id that cannot be used.
+    strangers : list of str
+        Scans that belong to no row.
+    rule : str
+        How all of them were matched, in words.
+    match : str or None
+        The same as :func:`match_scans` takes it; None where a column of paths was given.
+    candidates : dict of str to list of str
+        Where the scans lie that excluded subjects could have, by subject.
+    problems : list of str
+        What could not be searched: archives, locked folders, links to nothing.
+    """
+
+    cohort: pd.DataFrame
+    exclusions: pd.DataFrame
+    strangers: list[str]
+    rule: str
+    match: str | None = None
+    candidates: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def report(self, *, places: bool = True) -> str:
+        """Say in words what was matched and list what was not.
+
+        Without ``places`` no file or folder is named: their names may be those of patients.
+        """
+        several = int((self.cohort["studies"] > 1).sum())
+        chosen = f" Of {several} one of several studies was taken." if several else ""
+        lines = [f"{len(self.cohort)} subjects have a scan, by the rule {self.rule}.{chosen}"]
+        if places:
+            pairs = zip(self.cohort["subject_id"], self.cohort["scan"], strict=True)
+            lines += _listed([f"{subject} -> {scan}" for subject, scan in pairs])
+        if len(self.exclusions):
+            rows = [
+                f"{row.subject_id}: {row.reason}" + self._candidates(row.subject_id) * places
+                for row in self.exclusions.itertuples()
+            ]
+            lines += [f"{len(rows)} rows are without a scan:"]
+            lines += _listed(rows, odd=[f"  {row}" for row in rows if "no scan bears" not in row])
+        for what, found in (
+            ("scans are without a row", self.strangers),
+            ("places could not be searched", self.problems),
+        ):
+            if found:
+                lines += [f"{len(found)} {what}" + ":" * places, *(_listed(found) * places)]
+        return "\n".join(lines)
+
+    def _candidates(self, subject: str) -> str:
+        found = self.candidates.get(subject)
+        return f" ({', '.join(found)})" if found else ""
+
+
+def _listed(names: Iterable[str], odd: Sequence[str] = ()) -> list[str]:
+    """Show the first names, and all that are odd."""
+    lines = [f"  {name}" for name in names]
+    shown = [*lines[:LISTED], *(line for line in lines[LISTED:] if line in odd)]
+    more = len(lines) - len(shown)
+    return shown + ([f"  and {more} more"] if more else [])
