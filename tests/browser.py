@@ -48,6 +48,19 @@ def write_notebook(path: Path, cells: list[str]) -> Path:
     return path
 
 
+def jupyter_places(home: Path) -> dict[str, str]:
+    """Name the folders in which Jupyter keeps what it remembers, signatures of notebooks too."""
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    return {name: str(home / place) for name, place in places.items()}
+
+
 @contextmanager
 def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
     """Serve `folder` on a free port of this machine; settings and kernels live in `home`."""
@@ -58,15 +71,7 @@ def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
     settings.mkdir(parents=True)
     quiet = '{"fetchNews": "false", "checkForUpdates": false}'  # no question over the picture
     (settings / "notification.jupyterlab-settings").write_text(quiet)
-    places = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    environment = os.environ | {name: str(home / place) for name, place in places.items()}
+    environment = os.environ | jupyter_places(home)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
@@ -126,8 +131,8 @@ def new_page(browser, *, width: int = 1400, height: int = 1000):
     return page
 
 
-def run_notebook(page, url: str, name: str, *, seconds: float = 120) -> None:
-    """Open a notebook in Lab and run it."""
+def open_notebook(page, url: str, name: str, *, seconds: float = 120) -> None:
+    """Open a notebook in Lab, and wait until its kernel could run a cell."""
     page.goto(f"{url}/lab/tree/{name}?reset", wait_until="domcontentloaded")
     page.wait_for_function(
         """() => {
@@ -136,6 +141,11 @@ def run_notebook(page, url: str, name: str, *, seconds: float = 120) -> None:
         }""",
         timeout=1000 * seconds,
     )
+
+
+def run_notebook(page, url: str, name: str) -> None:
+    """Open a notebook in Lab and run it."""
+    open_notebook(page, url, name)
     run_all(page)
 
 
@@ -162,6 +172,17 @@ def canvas_hash(locator) -> str:
             const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
             const digest = await crypto.subtle.digest('SHA-256', data);
             return [...new Uint8Array(digest)].map((b) => b.toString(16)).join('-');
+        }"""
+    )
+
+
+def shades(locator) -> int:
+    """Count the colours of a 2-D canvas; one that nothing was drawn on has one."""
+    return locator.evaluate(
+        """(canvas) => {
+            const {width, height} = canvas;
+            const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+            return new Set(new Uint32Array(data.buffer)).size;
         }"""
     )
 

@@ -14,15 +14,20 @@ from browser import (
     color_center,
     colored,
     find_chromium,
+    jupyter_places,
     jupyterlab,
     new_page,
+    open_notebook,
     run_all,
     run_notebook,
+    shades,
     write_notebook,
 )
 from PIL import Image
+from small_study import small_study
 
 from clamlab import viewers
+from clamlab.cli import main
 
 # Nothing about this phantom is symmetric: a marker lies right, anterior and superior.
 PHANTOM = """
@@ -470,3 +475,48 @@ def marker_on_screen(page, canvas, seconds=15):
             return columns.mean() / shot.width, rows.mean() / shot.height, yellow
         page.wait_for_timeout(200)
     raise AssertionError("the volume was not drawn")
+
+
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory):
+    """Notebook 07 after `clamlab run`, and a copy that somebody else has edited since."""
+    find_chromium()
+    home, study = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("study")
+    folder = small_study(study).root / "notebooks"
+    with pytest.MonkeyPatch.context() as patch:  # signed for the user whose JupyterLab opens it
+        patch.setenv("JUPYTER_DATA_DIR", jupyter_places(home)["JUPYTER_DATA_DIR"])
+        assert main(["run", str(study), "--from", "07", "--to", "07"]) == 0
+    edited = nbformat.read(folder / "07_explore.ipynb", as_version=4)
+    edited.cells[-1].source += "\n# a line of another's"
+    nbformat.write(edited, folder / "edited.ipynb")
+    with jupyterlab(folder, home) as url:
+        yield url
+
+
+def test_notebook_07_shows_its_pictures_and_no_cell_is_run(explored, page):
+    page.set_viewport_size({"width": 1400, "height": 6000})  # cells out of sight are not drawn
+    open_notebook(page, explored, "07_explore.ipynb")
+    page.locator(".clam-viewer[data-ready]").nth(2).wait_for()  # averages, a scan, the scatter
+    settle(page)
+    drawn = [*page.locator("canvas[data-plane]").all(), page.get_by_label("Scans in feature space")]
+    assert len(drawn) == 7
+    assert min(map(shades, drawn)) > 50
+    marker_on_screen(page, page.locator(".jp-OutputArea canvas").last)  # the volume's red
+    figures = page.locator(".jp-RenderedImage img")
+    assert figures.count() == 3  # figures 7 to 9
+    assert all(figures.nth(i).evaluate("f => f.naturalWidth") > 300 for i in range(3))
+    assert page.get_by_text("object at 0x").count() == 0
+    before = canvas_hash(pane(page).first)
+    pane(page).first.press("End")
+    settle(page)
+    assert canvas_hash(pane(page).first) != before, "it scrolls without Python"
+    assert ask_kernel(page, "'clamlab' in __import__('sys').modules") == "False", "a cell was run"
+
+
+def test_what_another_has_edited_shows_no_viewer(explored, page):
+    page.set_viewport_size({"width": 1400, "height": 6000})
+    open_notebook(page, explored, "edited.ipynb")
+    page.get_by_text("SliceViewer object at 0x").wait_for()
+    page.get_by_text("CohortViewer(children=").wait_for()
+    assert page.locator(".clam-viewer").count() == 0
+    assert page.locator(".jp-OutputArea canvas").count() == 0

@@ -34,6 +34,13 @@ def outputs(folder):
     return [o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
 
 
+def begin_with(folder, parameters):
+    """Write other parameters into the notebook."""
+    notebook = nbformat.read(folder / "01_numbers.ipynb", as_version=4)
+    notebook.cells[1].source = parameters
+    nbformat.write(notebook, folder / "01_numbers.ipynb")
+
+
 def test_parameters_are_read_as_python_or_as_text():
     assert parse_parameter("CHANNELS=(8, 16, 32)") == ("CHANNELS", (8, 16, 32))
     assert parse_parameter("TEMPLATE=None") == ("TEMPLATE", None)
@@ -69,6 +76,82 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
     assert outputs(folder) == []
 
 
+KINDS = """
+N = 3
+SHARE = 0.1
+NAME = "syn"
+SIDES = (32, 64)
+OTHERS = ()
+LOUD = False
+GIVEN = None
+K: int | None = None
+COLUMNS: tuple[str, ...] | None = None  # such as ("age",)
+PLACE: object = None
+QUOTED: 'Path' = None
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("N", "abc", "int (default 3): found 'abc'"),
+        ("N", 2.5, "int (default 3): found 2.5"),
+        ("N", True, "int (default 3): found True"),
+        ("N", None, "int (default 3): found None"),
+        ("SHARE", "0,1", "float (default 0.1): found '0,1'"),
+        ("NAME", 7, "str (default 'syn'): found 7"),
+        ("SIDES", 32, "tuple[int, ...] (default (32, 64)): found 32"),
+        ("SIDES", (32, "x"), "tuple[int, ...] (default (32, 64)): found (32, 'x')"),
+        ("OTHERS", 3, "tuple (default ()): found 3"),
+        ("LOUD", 1, "bool (default False): found 1"),
+        ("K", 2.5, "int | None (default None): found 2.5"),
+        ("COLUMNS", "age", "tuple[str, ...] | None (default None): found 'age'"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_before_anything_runs(folder, name, value, expected):
+    begin_with(folder, KINDS)
+    with pytest.raises(StudyError) as refused:
+        run_notebooks(folder, ["01_numbers.ipynb"], {name: value})
+    assert str(refused.value).endswith(f"01_numbers takes {name} as {expected}")
+    assert outputs(folder) == []
+
+
+def test_what_can_be_taken_is_taken(folder):
+    begin_with(folder, KINDS)
+    given = {"N": 6, "SHARE": 0, "NAME": "affine", "SIDES": [8, 16, 32], "OTHERS": (3, 4)}
+    given |= {
+        "LOUD": True,
+        "GIVEN": 2.5,
+        "K": 2,
+        "COLUMNS": ("age", "sex"),
+        "PLACE": "mask.nii",
+        "QUOTED": 1,
+    }
+    run_notebooks(folder, ["01_numbers.ipynb"], given)
+    assert outputs(folder) == ["42\n"]
+    run_notebooks(folder, ["01_numbers.ipynb"], {"K": None, "COLUMNS": None, "SIDES": ()})
+    assert outputs(folder) == ["21\n"]
+
+
+def test_one_name_of_two_kinds_is_told_by_notebook(tmp_path, capsys):
+    study = str(Study.create(tmp_path / "study").root)
+    wrong = ["-p", "EPOCHS=abc", "-p", "CHANNELS=(8, 'x')", "-p", "SPACING_MM=6"]
+    assert main(["run", study, "--from", "00", *wrong]) == 1
+    said = capsys.readouterr()
+    assert "00_simulate takes SPACING_MM as tuple[float, ...] (default (3.0, 3.0, 5.0))" in said.err
+    assert "02_volumes takes SPACING_MM" not in said.err
+    assert "03_autoencoder takes EPOCHS as int (default 200): found 'abc'" in said.err
+    assert "05_clusters takes EPOCHS as int (default 500): found 'abc'" in said.err
+    assert "takes CHANNELS as tuple[int, ...] (default (32, 64, 128)): found (8, 'x')" in said.err
+    assert "Who is in the study?" not in said.out  # no notebook was begun
+    assert (
+        main(["run", study, "-p", "SPACING_MM=6", "-p", "N_CLUSTERS=2", "-p", "OTHER_K=(3,)"]) == 1
+    )
+    said = capsys.readouterr()
+    assert "takes" not in said.err
+    assert "Who is in the study?" in said.out  # it stops later: the study has no participants
+
+
 def test_what_a_person_edits_during_a_run_is_kept(folder):
     path = folder / "01_numbers.ipynb"
     notebook = nbformat.read(path, as_version=4)
@@ -85,10 +168,7 @@ def test_what_a_person_edits_during_a_run_is_kept(folder):
 
 
 def test_a_parameter_must_be_a_literal(folder):
-    path = folder / "01_numbers.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].source = "N = 3 * 14"
-    nbformat.write(notebook, path)
+    begin_with(folder, "N = 3 * 14")
     with pytest.raises(StudyError, match="the parameter N is '3 [*] 14'"):
         run_notebooks(folder, ["01_numbers.ipynb"], {})
 
@@ -103,8 +183,9 @@ def test_a_killed_kernel_is_told_as_such(folder):
 
 
 def test_a_failing_cell_is_told_and_the_notebook_kept(folder):
+    begin_with(folder, "N = None")
     with pytest.raises(StudyError, match="01_numbers stopped: TypeError"):
-        run_notebooks(folder, ["01_numbers.ipynb"], {"N": None})
+        run_notebooks(folder, ["01_numbers.ipynb"], {})
     notebook = nbformat.read(folder / "01_numbers.ipynb", as_version=4)
     assert notebook.cells[-1].outputs[0].ename == "TypeError"
 
@@ -154,22 +235,12 @@ def test_a_spreadsheet_works_too(inputs, tmp_path):
     assert main(["init", str(study), *arguments]) == 0
 
 
-def test_status_and_export(tmp_path, capsys):
+def test_status_of_a_new_study(tmp_path, capsys):
     study = Study.create(tmp_path / "study")
     assert main(["status", str(study.root)]) == 0
     assert capsys.readouterr().out.count("missing") == 10
     assert main(["export", str(study.root), str(tmp_path / "paper")]) == 1
     assert "nothing to export" in capsys.readouterr().err
-    row = {"outcome": "fvc", "part": "omnibus", "n": 9, "p": 0.5, "note": None}
-    row |= dict.fromkeys(["difference", "low", "high"])
-    study.write("associations", pd.DataFrame([row]))
-    study.path("figure_10").with_suffix(".png").write_bytes(b"png")
-    cohort = {"subject_id": ["s-0815"], "scan": ["DOE_JANE/ct"], "name": ["Jane Doe"]}
-    study.write("cohort", pd.DataFrame(cohort))
-    study.write("exclusions", pd.DataFrame({"subject_id": ["s-0816"], "reason": ["DOE_JOHN/ct"]}))
-    assert main(["export", str(study.root), str(tmp_path / "paper")]) == 0
-    copied = {p.name for p in (tmp_path / "paper").rglob("*") if p.is_file()}
-    assert copied == {"associations.csv", "figure_10.png"}
 
 
 def test_a_run_that_would_rest_on_stale_stages_is_refused_before_it_starts(tmp_path, capsys):

@@ -180,15 +180,45 @@ def test_outcome_panel_for_any_number_of_clusters(results):
     assert drawn == pytest.approx(means.loc[means["outcome"] == "fvc", "mean"].tolist())
     said = [text.get_text() for text in first.texts]
     assert said == (["not tested"] if n_clusters == 1 else ["p<0.001"])
-    assert "no model" in [text.get_text() for text in figure.axes[1].texts]
+    assert figure.axes[1].texts[1].get_text() == "no row is complete: no\nmodel"
+
+
+def sentence_of(figure):
+    """Read what stands in place of a picture."""
+    (text,) = figure.axes[0].texts
+    assert figure.axes[0].containers == []
+    return text.get_text().replace("\n", " ")
+
+
+def test_where_nothing_can_be_drawn_stands_why(results):
+    means, associations = results
+    none = associations[:0]
+    assert "No outcome to show" in sentence_of(figures.outcome_panel(means[:0], none))
+    could_not = "No difference between clusters could be estimated: "
+    assert sentence_of(figures.forest_plot(none)) == f"{could_not}there is no outcome."
+    groups = associations[associations["part"] != "pairwise"]
+    says = "the note of each outcome in the table says why."
+    assert sentence_of(figures.forest_plot(groups)) == could_not + says
+    one = groups[groups["outcome"] == "empty"]
+    assert sentence_of(figures.forest_plot(one)).startswith(f"{could_not}no row is complete")
+
+
+def test_a_long_reason_stays_in_its_panel(results):
+    means, associations = results
+    row = means[means["outcome"] == "empty"].assign(note="as many words as a reason takes " * 9)
+    figure = figures.outcome_panel(row, associations, columns=4)
+    figure.draw_without_rendering()
+    said = figure.axes[0].texts[1]
+    assert said.get_text().endswith("…")
+    assert figure.bbox.contains(*said.get_window_extent().min)
+    assert figure.bbox.contains(*said.get_window_extent().max)
 
 
 def test_forest_plot_has_a_marker_per_pair(results):
     means, associations = results
     n = means["group"].nunique()
     if n == 1:
-        with pytest.raises(ValueError, match="fewer than two clusters"):
-            figures.forest_plot(associations)
+        assert "says why" in sentence_of(figures.forest_plot(associations))
         return
     axes = figures.forest_plot(associations).axes[0]
     assert len(axes.containers) == 2 * n * (n - 1) // 2

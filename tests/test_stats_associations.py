@@ -6,6 +6,8 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.datasets import load_iris
 
+from clamlab import resources
+from clamlab.schema import check_table, load_schema
 from clamlab.stats.outcomes import (
     adjusted_means,
     associations_across,
@@ -13,6 +15,7 @@ from clamlab.stats.outcomes import (
     imputed_associations,
     model_diagnostics,
     outcome_associations,
+    summary_sentence,
 )
 
 NUMBER = {"type": "number"}
@@ -222,8 +225,6 @@ def test_arguments_that_make_no_sense(iris):
         outcome_associations(iris, IRIS_SCHEMA, covariates=["weight"])
     with pytest.raises(ValueError, match="covariance 'HC4'"):
         outcome_associations(iris, IRIS_SCHEMA, covariance="HC4")
-    with pytest.raises(ValueError, match="x-role 'outcome'"):
-        outcome_associations(iris, {"properties": {"sepal_width": DEMOGRAPHIC}})
 
 
 def test_log1p_keeps_the_zeros_and_comes_back():
@@ -286,6 +287,61 @@ def test_every_room_gives_each_outcome_its_own_note_and_makes_the_others():
             assert name == "few" or of[name]["note"].str.contains(why).any(), (number, name)
             if why:
                 assert of[name].loc[of[name]["note"].str.contains(why), number].isna().all()
+
+
+def kept(**tables):
+    """Hold tables of results against the contracts that a study keeps."""
+    for name, table in tables.items():
+        check_table(table, load_schema(resources.schemas() / f"{name}.schema.json"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_outcomes_every_table_is_empty_and_keeps_its_contract(iris):
+    schema = {"properties": {"sepal_width": DEMOGRAPHIC}}
+    comparison = compare_models(iris, schema)
+    found = {
+        "associations": outcome_associations(iris, schema),
+        "adjusted_means": adjusted_means(iris, schema),
+        "model_comparison": comparison,
+    }
+    kept(**found)
+    others = [
+        model_diagnostics(iris, schema),
+        associations_across(iris, schema, [iris["cluster"]]),
+        imputed_associations(iris, schema, seed=1),
+    ]
+    assert [len(tidy) for tidy in (*found.values(), *others)] == [0] * 6
+    assert summary_sentence(comparison).startswith("There is no outcome to compare")
+
+
+@pytest.mark.parametrize("made", [hostile, messy])
+def test_an_outcome_without_a_model_keeps_the_contracts_too(made):
+    table, schema = made()
+    comparison = compare_models(table, schema, n_bootstrap=5)
+    kept(
+        associations=outcome_associations(table, schema),
+        adjusted_means=adjusted_means(table, schema),
+        model_comparison=comparison,
+    )
+    constant = comparison[comparison["note"].str.contains("constant: no model")]
+    assert constant["model"].tolist() == ["demographics"]
+    assert constant["adjusted_r2"].isna().all()
+
+
+def test_why_there_is_no_model_stands_before_what_was_left_out():
+    table, schema = messy()
+    table.loc[4:, "y"] = np.nan
+    note = adjusted_means(table, schema).set_index("outcome").loc["y", "note"]
+    assert note.startswith("4 rows for 4 coefficients: no model")
+    assert "cluster 3 has no complete row" in note
+
+
+def test_what_is_left_out_is_told_by_its_title_and_source():
+    table, schema = messy()
+    schema["properties"]["y_words"] |= {"title": "Well-being", "x-source": "reader"}
+    for tidy in (outcome_associations(table, schema), adjusted_means(table, schema)):
+        row = tidy[tidy["outcome"] == "y_words"].iloc[0]
+        assert (row["title"], row["source"]) == ("Well-being", "reader")
 
 
 @pytest.mark.filterwarnings("error")

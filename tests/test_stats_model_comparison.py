@@ -158,3 +158,22 @@ def test_one_cluster_compares_without_a_test(cohort):
     found = compare_models(table.assign(cluster=0), schema, n_bootstrap=0)
     assert found["p_cluster"].isna().all()
     assert found["p_reader"].notna().any()
+
+
+def test_outcomes_of_one_title_are_not_taken_for_one(cohort):
+    """A table by title would give their average, and the sentence would name one of two."""
+    table, schema = cohort
+    rules = schema["properties"] | {"crp": {**OUTCOME, "title": "FVC"}}
+    comparison = compare_models(table, {"properties": rules}, n_bootstrap=0)
+    assert list(dict.fromkeys(comparison["title"])) == ["FVC (fvc)", "FVC (crp)"]
+    assert "for FVC (fvc)." in summary_sentence(comparison).split(" The cluster")[0]
+
+
+def test_one_cluster_explains_nothing(cohort):
+    table, schema = cohort
+    comparison = compare_models(table.assign(cluster=0), schema, n_bootstrap=0)
+    with_cluster = comparison[comparison["has_cluster"]]
+    assert with_cluster["adjusted_r2"].isna().all()
+    assert with_cluster["note"].str.startswith("one cluster only").all()
+    assert comparison.loc[~comparison["has_cluster"], "adjusted_r2"].notna().all()
+    assert summary_sentence(comparison).startswith("No outcome could be modelled with the cluster")

@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell
 
 from clamlab.atomic import whole_file
+from clamlab.cli.kinds import Kind, is_of_kind, kind_of, name_of
 from clamlab.study import StudyError
 
 # In a terminal a bar is text; the bars that a browser draws could not be seen.
@@ -60,7 +61,8 @@ def run_notebooks(
     Raises
     ------
     StudyError
-        If a parameter belongs to none of them, or a cell fails.
+        If a parameter belongs to none of them or is of another kind than one of them takes (then
+        nothing runs), or a cell fails.
     """
     notebooks = {name: nbformat.read(folder / name, as_version=4) for name in names}
     known = {p for notebook in notebooks.values() for p in parameters_of(notebook)}
@@ -69,6 +71,7 @@ def run_notebooks(
             f"no notebook of this run takes {', '.join(unknown)}: expected one of "
             f"{', '.join(sorted(known))}"
         )
+    _check_kinds(notebooks, parameters)
     # Threads that wait for one another by spinning crawl as soon as anything else runs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name, notebook in notebooks.items():
@@ -80,16 +83,36 @@ def run_notebooks(
 
 def parameters_of(notebook: NotebookNode) -> dict[str, Any]:
     """Return the parameters of a notebook and their defaults."""
+    return {name: default for name, default, _ in _declared(notebook)}
+
+
+def _declared(notebook: NotebookNode) -> Iterator[tuple[str, Any, Kind]]:
+    """Read the name, the default and the kind of every parameter of a notebook."""
     cell = _parameter_cell(notebook)
-    if cell is None:
-        return {}
-    return {
-        target.id: _literal(statement.value, target.id)
-        for statement in ast.parse(cell.source).body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+    for statement in ast.parse(cell.source).body if cell else []:
+        if isinstance(statement, ast.AnnAssign) and statement.value:
+            targets: Sequence[ast.expr] = [statement.target]
+            written = statement.annotation
+        elif isinstance(statement, ast.Assign):
+            targets, written = statement.targets, None
+        else:
+            continue
+        for name in [target.id for target in targets if isinstance(target, ast.Name)]:
+            default = _literal(statement.value, name)
+            yield name, default, kind_of(default, written)
+
+
+def _check_kinds(notebooks: Mapping[str, NotebookNode], parameters: dict[str, Any]) -> None:
+    """Refuse what a notebook could not take, before hours of work lie in front of it."""
+    wrong = [
+        f"  {Path(file).stem} takes {name} as {name_of(kind)} (default {default!r}): found "
+        f"{parameters[name]!r}"
+        for file, notebook in notebooks.items()
+        for name, default, kind in _declared(notebook)
+        if name in parameters and not is_of_kind(parameters[name], kind)
+    ]
+    if wrong:
+        raise StudyError("nothing was run, for want of values that fit:\n" + "\n".join(wrong))
 
 
 def _literal(value: ast.expr, name: str) -> Any:

@@ -1,5 +1,8 @@
 """Clinical results: adjusted means per outcome (figure 10) and a forest of differences."""
 
+import textwrap
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -49,7 +52,8 @@ def outcome_panel(
     -------
     Figure
         A panel per outcome, in order; an outcome on the log scale is shown on it, and says
-        so. An outcome without model keeps its panel with the reason.
+        so. An outcome without model keeps its panel with the reason; without any outcome a
+        sentence says so.
 
     References
     ----------
@@ -66,7 +70,7 @@ def outcome_panel(
     """
     outcomes = list(dict.fromkeys(adjusted["outcome"]))
     if not outcomes:
-        raise ValueError("no outcome to show")
+        return _sentence("No outcome to show: mark columns with x-role 'outcome'.", width_mm)
     columns = min(columns, len(outcomes))
     rows = -(-len(outcomes) // columns)
     figure = new_figure(width_mm, rows * (_PANEL_MM + 13) + 3)
@@ -95,7 +99,8 @@ def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str)
     drawn = means.dropna(subset=["mean"])
     if drawn.empty:
         axes.set_yticks([])
-        axes.text(0.5, 0.5, "no model", transform=axes.transAxes, ha="center", size=FONT_SIZE)
+        why = textwrap.shorten(first["note"] or "no model", 150, placeholder=" …")
+        _say(axes, textwrap.fill(why, 24))
     colors = dict(zip(codes, cluster_colors(len(codes)), strict=True))
     for row in drawn.itertuples():
         axes.errorbar(
@@ -108,6 +113,19 @@ def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str)
             capsize=2,
             elinewidth=1,
         )
+
+
+def _say(axes: Axes, sentence: str) -> None:
+    """Put a sentence where nothing can be drawn."""
+    axes.text(
+        0.5,
+        0.5,
+        sentence,
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=SMALL_FONT_SIZE,
+    )
 
 
 def _p_label(p: float, p_column: str) -> str:
@@ -133,12 +151,8 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
     Figure
         Differences in residual standard deviations with 95 % intervals. A filled marker
         means that the outcome's p is below 0.05 after Holm's adjustment over the outcomes,
-        and beyond two clusters the pair's Tukey p too.
-
-    Raises
-    ------
-    ValueError
-        If no difference was estimated, as with one cluster.
+        and beyond two clusters the pair's Tukey p too. Where no difference could be estimated, as
+        with one cluster, a sentence says why.
 
     Examples
     --------
@@ -150,9 +164,10 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
     ['FVC']
     """
     pairs = associations[associations["part"] == "pairwise"].dropna(subset=["standardised"])
-    if pairs.empty:
-        raise ValueError("no difference between clusters to show: fewer than two clusters?")
     omnibus = associations[associations["part"] == "omnibus"].set_index("outcome")
+    if pairs.empty:
+        why = _why_no_pairs(omnibus["note"].unique())
+        return _sentence(f"No difference between clusters could be estimated: {why}.", width_mm)
     outcomes = list(dict.fromkeys(pairs["outcome"]))
     kinds = sorted(set(zip(pairs["group"], pairs["other_group"], strict=True)))
     step = max(4.5, 2.2 * len(kinds) + 1.5)
@@ -205,3 +220,18 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
         columnspacing=1,
     )
     return figure
+
+
+def _sentence(words: str, width_mm: float) -> Figure:
+    """Say in place of a picture why there is none."""
+    figure = new_figure(width_mm, 16)
+    axes = axes_in_mm(figure, 0, 0, width_mm, 16)
+    axes.set_axis_off()
+    _say(axes, textwrap.fill(words, int(width_mm * 0.75)))
+    return figure
+
+
+def _why_no_pairs(notes: Sequence[str]) -> str:
+    if len(notes) == 0:
+        return "there is no outcome"
+    return notes[0] if len(notes) == 1 else "the note of each outcome in the table says why"

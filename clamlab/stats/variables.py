@@ -145,7 +145,7 @@ def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
         )
     return Variable(
         name=name,
-        title=rule.get("title", name),
+        title=title_of(schema, name),
         role=role,
         source=source,
         units=rule.get("x-units", ""),
@@ -153,6 +153,13 @@ def describe_variable(table: pd.DataFrame, schema: dict, name: str) -> Variable:
         levels=levels,
         reference=reference,
     )
+
+
+def title_of(schema: dict, name: str) -> str:
+    """Title of a column; one that two columns share is told apart by their names."""
+    titles = {other: rule.get("title", other) for other, rule in schema["properties"].items()}
+    shared = list(titles.values()).count(titles[name]) > 1
+    return f"{titles[name]} ({name})" if shared else titles[name]
 
 
 def _levels(table: pd.DataFrame, name: str, rule: dict) -> tuple[str, ...]:

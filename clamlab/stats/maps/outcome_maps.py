@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.stats.maps.voxelwise import voxelwise_association
+from clamlab.stats.maps.voxelwise import UntestableError, voxelwise_association
 from clamlab.stats.outcomes.design import CONSTANT, build_design
 from clamlab.stats.outcomes.fitting import choose_covariates, complete_rows, find_outcomes
-from clamlab.stats.variables import DERIVED_REASON
+from clamlab.stats.variables import DERIVED_REASON, Variable
+
+NO_OUTCOME = "the contract marks no outcome from outside the image that is a number"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,10 @@ class OutcomeMap:
     n : int
         Scans with outcome and covariates known.
     t, p : array, shape (*grid)
-        From `voxelwise_association`: p is corrected for looking everywhere.
+        From `voxelwise_association`: p is corrected for looking everywhere. Missing everywhere if
+        there is no map.
+    note : str
+        Why there is no map; empty if there is one.
 
     Examples
     --------
@@ -41,6 +46,7 @@ class OutcomeMap:
     n: int
     t: NDArray
     p: NDArray
+    note: str = ""
 
 
 def outcome_map(
@@ -64,7 +70,8 @@ def outcome_map(
     schema : dict
         Its contract.
     outcome : str, optional
-        A column with role "outcome" that is a number; by default the first.
+        A column with role "outcome" that is a number; by default the first that does not come
+        from the image.
     covariates : sequence of str, optional
         As for `outcome_associations`: all demographics by default.
     n_permutations, seed : int
@@ -76,7 +83,8 @@ def outcome_map(
     Raises
     ------
     ValueError
-        If the outcome is not one of the contract's, or is derived from the images.
+        If the outcome asked for is not one of the contract's or is derived from the images, or
+        there is not one map per row. What the values do not allow is told by the map's note.
 
     Examples
     --------
@@ -89,23 +97,49 @@ def outcome_map(
     >>> found.title, found.n, (found.p < 0.05).tolist()
     ('dlco', 40, [False, True, False])
     """
-    known, _ = find_outcomes(table, schema)
-    by_name = {variable.name: variable for variable in known}
-    name = known[0].name if outcome is None else outcome
-    if name not in by_name:
-        raise ValueError(f"no outcome {name!r} in numbers: there are {', '.join(by_name)}")
-    wanted = by_name[name]
-    if wanted.source == "derived":
-        raise ValueError(f"{name!r} is {DERIVED_REASON}")
+    maps = np.asarray(maps)
+    if len(maps) != len(table):
+        raise ValueError(
+            f"one map per row of the table expected: {len(maps)} maps, {len(table)} rows"
+        )
+    wanted = _choose(table, schema, outcome)
+    if wanted is None:
+        return _no_map(maps, "No outcome", 0, NO_OUTCOME)
     adjust, _ = choose_covariates(table, schema, covariates)
     values = wanted.transformed(table)
     rows = (values.notna() & complete_rows(table, adjust)).to_numpy()
+    n = int(rows.sum())
+    if n == 0:
+        return _no_map(maps, wanted.label, n, "no row is complete")
     design = build_design(table[rows], adjust)
-    t, p = voxelwise_association(
-        np.asarray(maps)[rows],
-        values[rows],
-        confounders=design.matrix.drop(columns=CONSTANT),
-        n_permutations=n_permutations,
-        seed=seed,
-    )
-    return OutcomeMap(wanted.label, int(rows.sum()), t, p)
+    try:
+        t, p = voxelwise_association(
+            maps[rows],
+            values[rows],
+            confounders=design.matrix.drop(columns=CONSTANT),
+            n_permutations=n_permutations,
+            seed=seed,
+        )
+    except UntestableError as error:
+        return _no_map(maps, wanted.label, n, str(error))
+    return OutcomeMap(wanted.label, n, t, p)
+
+
+def _choose(table: pd.DataFrame, schema: dict, name: str | None) -> Variable | None:
+    """Find the outcome that is asked for, or else the first that may be tested, if there is one."""
+    known, _ = find_outcomes(table, schema)
+    if name is None:
+        return next((variable for variable in known if variable.source != "derived"), None)
+    by_name = {variable.name: variable for variable in known}
+    if name not in by_name:
+        raise ValueError(
+            f"no outcome {name!r} in numbers: there are {', '.join(by_name) or 'none'}"
+        )
+    if by_name[name].source == "derived":
+        raise ValueError(f"{name!r} is {DERIVED_REASON}")
+    return by_name[name]
+
+
+def _no_map(maps: NDArray, title: str, n: int, why: str) -> OutcomeMap:
+    missing = np.full(maps.shape[1:], np.nan)
+    return OutcomeMap(title, n, missing, missing, f"{title}: no map ({why})")

@@ -6,6 +6,10 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
 
 
+class UntestableError(ValueError):
+    """The values that are there allow no test; the message says why."""
+
+
 def voxelwise_association(
     maps: ArrayLike,
     variable: ArrayLike,
@@ -43,7 +47,8 @@ def voxelwise_association(
     Raises
     ------
     ValueError
-        If lengths differ, or too few scans are left for the model.
+        If lengths differ; as UntestableError if too few scans are left for the model, or the
+        variable is constant or told by the confounders.
 
     Notes
     -----
@@ -75,14 +80,14 @@ def voxelwise_association(
     design = np.column_stack([np.ones(known.sum()), others[known]])
     free = int(known.sum()) - design.shape[1] - 1
     if free < 2:
-        raise ValueError(
+        raise UntestableError(
             f"{known.sum()} complete scans are too few for {design.shape[1] + 1} terms"
         )
     voxels = maps[known].reshape(int(known.sum()), -1)
     left = _residuals(design, voxels)
     regressor = _residuals(design, wanted[known][:, None])[:, 0]
     if not regressor.std() > 1e-9 * max(np.abs(wanted[known]).max(), 1):
-        raise ValueError("the variable is constant, or the confounders tell it exactly")
+        raise UntestableError("the variable is constant, or the confounders tell it exactly")
     total = (left**2).sum(axis=0)
     observed = _t(regressor, left, total, free)
     rng = np.random.default_rng(seed)

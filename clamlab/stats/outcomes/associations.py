@@ -8,7 +8,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from clamlab.stats.outcomes.fitting import OutcomeModel, fit_outcomes
+from clamlab.stats.outcomes.fitting import OutcomeModel, fit_outcomes, left_out_rows
 from clamlab.stats.tables.comparisons import adjust_p
 from clamlab.stats.variables import DERIVED_REASON, TRANSFORMS
 
@@ -73,7 +73,7 @@ def outcome_associations(
     Raises
     ------
     ValueError
-        If the table has no outcome, a covariate is unknown, or a row has no cluster.
+        If a covariate is unknown, or a row has no cluster.
 
     Notes
     -----
@@ -96,10 +96,7 @@ def outcome_associations(
         table, schema, group=group, covariates=covariates, covariance=covariance
     )
     records = [record for model in models for record in _association_rows(model)]
-    records += [
-        {"part": "omnibus", "outcome": name, "title": name, "note": why}
-        for name, why in left_out.items()
-    ]
+    records += [{"part": "omnibus", **row} for row in left_out_rows(schema, left_out)]
     tidy = _frame(records, ASSOCIATION_COLUMNS, covariance)
     omnibus = tidy.index[tidy["part"] == "omnibus"]
     tidy.loc[omnibus, "p_holm"] = adjust_p(tidy.loc[omnibus, "p"], "holm")
@@ -155,7 +152,7 @@ def adjusted_means(
         table, schema, group=group, covariates=covariates, covariance=covariance
     )
     records = [record for model in models for record in _mean_rows(model, weights)]
-    records += [{"outcome": name, "title": name, "note": why} for name, why in left_out.items()]
+    records += left_out_rows(schema, left_out)
     return _frame(records, MEAN_COLUMNS, covariance)
 
 

@@ -9,7 +9,12 @@ from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from clamlab.stats.outcomes.fitting import OutcomeModel, fit_outcomes, fits_without_error
+from clamlab.stats.outcomes.fitting import (
+    OutcomeModel,
+    fit_outcomes,
+    fits_without_error,
+    left_out_rows,
+)
 
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title source n residual_skew normality_p equal_variance_p max_leverage max_cook "
@@ -75,7 +80,7 @@ def model_diagnostics(
     )
     names = table[subject] if subject in table else pd.Series(table.index, index=table.index)
     rows = [_diagnose(model, table, names) for model in models]
-    rows += [{"outcome": name, "title": name, "note": why} for name, why in left_out.items()]
+    rows += left_out_rows(schema, left_out)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -10,10 +10,11 @@ import statsmodels.api as sm
 from scipy.linalg import eigh
 
 from clamlab.stats.outcomes.design import Design, build_design, column_name
-from clamlab.stats.variables import Variable, cluster_labels, select_variables
+from clamlab.stats.variables import Variable, cluster_labels, select_variables, title_of
 
 COVARIANCES = ("classical", "HC3")
 INFINITE = "holds infinite values: left out (correct the table)"
+ONE_CLUSTER = "one cluster only: nothing to compare"
 NO_ERROR = "the model fits without any error: no test"
 
 
@@ -22,7 +23,7 @@ class OutcomeModel:
     """A fitted model outcome ~ covariates + cluster.
 
     ``present`` tells the rows used; ``design`` and ``result`` are None where no model
-    could be made, and ``notes`` says why and what was left out.
+    could be made, and ``notes`` says why (first) and what was left out.
     """
 
     outcome: Variable
@@ -107,8 +108,6 @@ def fit_outcomes(
 def find_outcomes(table: pd.DataFrame, schema: dict) -> tuple[list[Variable], dict[str, str]]:
     """List the outcomes to be modelled; categories cannot be, and are named with the reason."""
     outcomes, left_out = select_variables(table, schema, ["outcome"])
-    if not outcomes:
-        raise ValueError("no column of the table has x-role 'outcome': mark one in the contract")
     for outcome in [y for y in outcomes if y.is_categorical]:
         left_out[outcome.name] = "a category has no linear model: left out"
         outcomes.remove(outcome)
@@ -116,6 +115,19 @@ def find_outcomes(table: pd.DataFrame, schema: dict) -> tuple[list[Variable], di
         left_out[outcome.name] = INFINITE
         outcomes.remove(outcome)
     return outcomes, left_out
+
+
+def left_out_rows(schema: dict, left_out: dict[str, str]) -> list[dict]:
+    """Give each column that has no model the row that says why."""
+    return [
+        {
+            "outcome": name,
+            "title": title_of(schema, name),
+            "source": schema["properties"][name].get("x-source", "external"),
+            "note": why,
+        }
+        for name, why in left_out.items()
+    ]
 
 
 def choose_covariates(
@@ -172,22 +184,22 @@ def _fit(
     model = OutcomeModel(outcome, group, clusters, present, covariates, notes)
     y = target[present]
     if y.nunique() < 2:
-        model.notes.append(f"{'constant' if len(y) else 'no row is complete'}: no model")
+        model.notes.insert(0, f"{'constant' if len(y) else 'no row is complete'}: no model")
         return model
     model.notes += size_notes(clusters, present)
     factor = [cluster_variable(clusters[present], group)]
     if len(factor[0].levels) == 1:
         factor = []
-        model.notes.append("one cluster only: nothing to compare")
+        model.notes.append(ONE_CLUSTER)
     model.design = build_design(table[present], [*covariates, *factor])
     model.notes += model.design.notes
     matrix = model.design.matrix
     if len(y) <= matrix.shape[1]:
-        model.notes.append(too_few_rows(*matrix.shape))
+        model.notes.insert(0, too_few_rows(*matrix.shape))
         return model
     result = sm.OLS(y, matrix).fit()
     if fits_without_error(result):
-        model.notes.append(NO_ERROR)
+        model.notes.insert(0, NO_ERROR)
         return model
     model.result = result
     return model
@@ -234,14 +246,14 @@ def _make_robust(model: OutcomeModel) -> None:
     leverage = model.result.get_influence().hat_matrix_diag
     if leverage.max() > 1 - 1e-8:
         row = model.design.matrix.index[int(np.argmax(leverage))]
-        model.notes.append(f"leverage 1 at index {row!r}: HC3 does not exist, no model")
+        model.notes.insert(0, f"leverage 1 at index {row!r}: HC3 does not exist, no model")
         model.result = None
         return
     robust = model.result.get_robustcov_results("HC3", use_t=True)
     smallest = eigh(robust.cov_params(), model.result.cov_params(), eigvals_only=True)[0]
     if smallest < 1e-8:  # a difference that would have no error at all
-        model.notes.append(
-            "rows of one kind have one value: HC3 does not exist, no model (use classical)"
+        model.notes.insert(
+            0, "rows of one kind have one value: HC3 does not exist, no model (use classical)"
         )
         robust = None
     model.result = robust

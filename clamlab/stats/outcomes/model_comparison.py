@@ -11,11 +11,13 @@ import statsmodels.api as sm
 from clamlab.stats.outcomes.design import build_design
 from clamlab.stats.outcomes.fitting import (
     NO_ERROR,
+    ONE_CLUSTER,
     choose_covariates,
     cluster_variable,
     complete_rows,
     find_outcomes,
     fits_without_error,
+    left_out_rows,
     size_notes,
     too_few_rows,
     transform_notes,
@@ -48,6 +50,9 @@ class _Candidate:
         cluster = ["cluster"] if self.has_cluster else []
         reader = [self.reader.title] if self.reader else []
         return " + ".join([BASE, *cluster, *reader])
+
+
+SMALLEST = _Candidate(has_cluster=False, reader=None)
 
 
 def compare_models(
@@ -87,12 +92,13 @@ def compare_models(
         tests of the cluster, and of the reader's variable, given all else in that model.
         ``source`` names the least independent term: "reader" for models with a variable
         read from the image, "derived" for the cluster alone, "external" for neither. ``note``
-        says what was left out and why.
+        says what was left out and why. An outcome that no model can be made of keeps the row of
+        the smallest, with its note and without numbers.
 
     Raises
     ------
     ValueError
-        If the table has no outcome, a covariate is unknown, or a row has no cluster.
+        If a covariate is unknown, or a row has no cluster.
 
     Notes
     -----
@@ -131,7 +137,10 @@ def compare_models(
             row["n_missing"] = int((~rows).sum())
             row["note"] = "; ".join(filter(None, [row["note"], *why]))
         records += found
-    records += [{"outcome": name, "title": name, "note": why} for name, why in left_out.items()]
+    records += [
+        {**row, "outcome_source": row["source"], **_describe(SMALLEST)}
+        for row in left_out_rows(schema, left_out)
+    ]
     return _frame(records)
 
 
@@ -155,14 +164,17 @@ def _compare(
     y = outcome.transformed(table)
     if y.nunique() < 2:
         why = "constant" if len(y) else "no row is complete"
-        return [{**name, "note": f"{why}: no model"}]
+        return [{**name, **_describe(SMALLEST), "note": f"{why}: no model"}]
     factor = cluster_variable(table[group], group)
     candidates = [_Candidate(c, reader) for reader in (None, *read) for c in (False, True)]
     fits: dict[_Candidate, Any] = {}
     noted: dict[_Candidate, list[str]] = {}
     for candidate in candidates:
+        if candidate.has_cluster and len(factor.levels) == 1:
+            noted[candidate] = [ONE_CLUSTER]
+            continue
         terms = [*adjust]
-        terms += [factor] if candidate.has_cluster and len(factor.levels) > 1 else []
+        terms += [factor] if candidate.has_cluster else []
         terms += [candidate.reader] if candidate.reader else []
         design = build_design(table, terms)
         noted[candidate] = design.notes
@@ -174,8 +186,9 @@ def _compare(
             noted[candidate] = [NO_ERROR, *design.notes]
             continue
         fits[candidate] = fit
-    if candidates[0] not in fits:  # then no larger model could be made either
-        return [{**name, "note": "; ".join(["no comparison", *noted[candidates[0]]])}]
+    if SMALLEST not in fits:  # then no larger model could be made either
+        why = "; ".join(["no comparison", *noted[SMALLEST]])
+        return [{**name, **_describe(SMALLEST), "note": why}]
     draws = _bootstrap_r2(fits, n_bootstrap, seed)
     rows = [_describe(candidate) for candidate in candidates]
     for row, candidate in zip(rows, candidates, strict=True):
@@ -204,7 +217,7 @@ def _describe(candidate: _Candidate) -> dict:
 
 
 def _numbers(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
-    fit, base = fits[candidate], fits[_Candidate(False, None)]
+    fit, base = fits[candidate], fits[SMALLEST]
     reader = candidate.reader
     row = {
         "n_parameters": int(fit.df_model) + 1,
@@ -216,7 +229,7 @@ def _numbers(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str
     if fit is not base:
         row["added_r2"] = fit.rsquared - base.rsquared
     if draws and fit is not base:
-        added = draws[candidate] - draws[_Candidate(False, None)]
+        added = draws[candidate] - draws[SMALLEST]
         row["added_low"], row["added_high"] = np.quantile(added, [0.025, 0.975])
     if outcome_source == "derived":
         return row

@@ -18,7 +18,7 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     str
         One or two sentences. "Explained more variation" means a higher adjusted R squared.
         Outcomes derived from the images are not counted; an outcome without these models is
-        named as such.
+        named as such, and so is a comparison without outcomes.
 
     Raises
     ------
@@ -33,6 +33,8 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     >>> summary_sentence(compare_models(table, schema, n_bootstrap=0))
     'Adding the cluster to demographics explained more variation (adjusted R²) for FVC.'
     """
+    if comparison.empty:
+        return "There is no outcome to compare: mark columns with x-role 'outcome' in the contract."
     external = comparison[comparison["outcome_source"] != "derived"]
     usable = external[external["adjusted_r2"].notna()]
     kinds = usable.assign(with_cluster=usable["has_cluster"].astype(bool))
