@@ -1,7 +1,7 @@
 """What was matched, and what was not, in words."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -31,6 +31,8 @@ class Matching:
         Where the scans lie that excluded subjects could have, by subject.
     problems : list of str
         What could not be searched: archives, locked folders, links to nothing.
+    withdrawn : int
+        Rows that were taken out since.
     """
 
     cohort: pd.DataFrame
@@ -40,6 +42,17 @@ class Matching:
     match: str | None = None
     candidates: dict[str, list[str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    withdrawn: int = 0
+
+    def only(self, kept: Callable[[pd.DataFrame], pd.DataFrame]) -> "Matching":
+        """Return the matching of those rows that ``kept`` leaves of a table.
+
+        Who has withdrawn is matched first and taken out then: else their scans would be listed as
+        scans without a row.
+        """
+        cohort, exclusions = kept(self.cohort), kept(self.exclusions)
+        gone = len(self.cohort) + len(self.exclusions) - len(cohort) - len(exclusions)
+        return replace(self, cohort=cohort, exclusions=exclusions, withdrawn=gone)
 
     def report(self, *, places: bool = True) -> str:
         """Say in words what was matched and list what was not.
@@ -52,6 +65,9 @@ class Matching:
         if places:
             pairs = zip(self.cohort["subject_id"], self.cohort["scan"], strict=True)
             lines += _listed([f"{subject} -> {scan}" for subject, scan in pairs])
+        if self.withdrawn:
+            more = "s" * (self.withdrawn > 1)
+            lines.append(f"{self.withdrawn} withdrawn subject{more} left out.")
         if len(self.exclusions):
             rows = [
                 f"{row.subject_id}: {row.reason}" + self._candidates(row.subject_id) * places
