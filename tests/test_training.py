@@ -410,6 +410,33 @@ def test_a_killed_training_goes_on_to_the_same_weights(scans, tmp_path, held_out
     assert again["loss"].tolist() == expected["loss"].tolist()  # nothing is trained twice
 
 
+def test_a_full_disk_is_told_in_a_sentence_and_the_training_so_far_is_kept(
+    scans, tmp_path, monkeypatch
+):
+    # A file of the process's limited size is the closest thing to a full disk that a test can make.
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr("clamlab.training.checkpoint.SAVE_EVERY_SECONDS", 0)
+    kept, options = tmp_path / "kept", {"epochs": 4, "batch_size": 10, **QUIET}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up(history):
+        if len(history) == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+
+    try:
+        with pytest.raises(OSError, match=r"could not write .*kept: File too large\. Make room"):
+            pretrain(network(), scans, checkpoint=kept, on_epoch=fill_up, **options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    seen = []
+    history = pretrain(
+        network(), scans, checkpoint=kept, on_epoch=lambda h: seen.append(len(h)), **options
+    )
+    assert seen == [3, 4]
+    assert history["loss"].tolist() == pretrain(network(), scans, **options)["loss"].tolist()
+
+
 def test_a_checkpoint_of_other_settings_is_not_gone_on_with(scans, tmp_path, monkeypatch):
     monkeypatch.setattr("clamlab.training.checkpoint.SAVE_EVERY_SECONDS", 0)
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from clamlab.atomic import whole_file
@@ -72,7 +72,13 @@ class Checkpoint:
         *,
         now: bool = False,
     ) -> None:
-        """Replace the file by the present state, a few times a minute or at once, never by half."""
+        """Replace the file by the present state, a few times a minute or at once, never by half.
+
+        Raises
+        ------
+        OSError
+            If the disk refuses it; the earlier file stays.
+        """
         soon = time.monotonic() - self.saved < SAVE_EVERY_SECONDS
         if self.path is None or (soon and not now):
             return
@@ -82,8 +88,15 @@ class Checkpoint:
             tensors |= {f"optimizer.{i}.{key}": value for key, value in state.items()}
         tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         metadata = {"settings": self.settings, "history": json.dumps(history)}
-        with whole_file(self.path) as temporary:
-            save_file(tensors, temporary, metadata)
+        try:
+            with whole_file(self.path) as temporary:
+                # Written by ourselves: the library tells a full disk in words of its own.
+                temporary.write_bytes(save(tensors, metadata))
+        except OSError as error:
+            raise OSError(
+                f"could not write {self.path}: {error.strerror or error}. Make room or correct the "
+                "folder's rights, then run it again: training goes on from where it was last saved"
+            ) from error
         self.saved = time.monotonic()
 
 
