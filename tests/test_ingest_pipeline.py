@@ -18,6 +18,7 @@ import pytest
 from ingest_phantom import AFFINE, chest
 
 from clamlab.ingest import IngestError, follow, ingest_cohort, ingest_forecast, stack
+from clamlab.ingest.cohort.subjects import Subject, recorded
 from clamlab.paths import path_part
 from clamlab.simulate.dicom import write_dicom
 from clamlab.volumes import load_nifti, save_nifti
@@ -371,3 +372,19 @@ def test_the_forecast_is_measured_on_a_scan(scans, cohort):
     assert "No forecast" in ingest_forecast(cohort[4:5], scans_root=scans)
     with pytest.raises(ValueError, match="registration must be one of"):
         ingest_forecast(cohort, scans_root=scans, registration="nonlinear")
+
+
+def test_a_killed_run_with_other_settings_leaves_nothing_under_the_old_record(tmp_path):
+    subject = Subject("a", tmp_path / "a.nii", tmp_path / "a")
+
+    def work(subject, made, killed=False):
+        (subject.folder / "image").write_text(made)
+        if killed:
+            raise KeyboardInterrupt
+        return {"files": ["image"]}
+
+    recorded(subject, "read", "10 mm", work, "coarse")
+    with pytest.raises(KeyboardInterrupt):
+        recorded(subject, "read", "5 mm", work, "fine", True)
+    recorded(subject, "read", "10 mm", work, "coarse")
+    assert (tmp_path / "a" / "image").read_text() == "coarse"
