@@ -23,6 +23,8 @@ def ingested(real_data, tmp_path_factory):
     for name, archive in ARCHIVES.items():
         with tarfile.open(real_data / archive / "dicom.tar.xz") as tar:
             tar.extractall(root / name, filter="data")
+    for folder in sorted(root.glob("LIDC/*")):  # one level of the path for all
+        folder.rename(root / folder.name)
     for number in (0, 1):
         (root / f"single-{number}").mkdir()
         source = real_data / "lungmask_testdata" / f"{number}.dcm"
