@@ -9,6 +9,7 @@ from clamlab.experiments import simulation_study
 from clamlab.experiments.simulation import RUN
 
 RESULTS = Path(__file__).parents[1] / "benchmarks"
+EITHER = "one run whole, either gives these bytes"
 
 
 def again_and_stored(scenario, n_true, seed, *, slices, **arguments):
@@ -43,3 +44,22 @@ def test_trained_networks_come_back(scenario, n_true, seed, anatomy):
     assert again["pick_recommended"].tolist() == stored["pick_recommended"].tolist()
     # Another processor rounds otherwise, and a scan between two clusters may fall to either.
     pd.testing.assert_series_equal(again["accuracy"], stored["accuracy"], atol=0.01)
+
+
+def test_no_crash_left_a_mixture_or_other_bytes():
+    """Every row is a run of a real notebook, stopped at a step and run again."""
+    table = pd.read_csv(RESULTS / "crashes.csv", dtype=str).fillna("")
+    assert set(table["stage"]) == {f"{number:02}" for number in range(10)}
+    assert (
+        table["found"]
+        .isin(
+            [
+                "missing",
+                "earlier run whole",
+                "new run whole",
+                "one run whole, either gives these bytes",
+            ]
+        )
+        .all()
+    )
+    assert (table["then"] == "the same bytes").all()
