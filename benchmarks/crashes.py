@@ -1,7 +1,7 @@
 """What a crash leaves of a study: every stage's real notebook, stopped at each kind of step.
 
-    make bench crashes        three hours on one core. Stopped, it goes on where it was: the trials come
-                              in an order drawn at random, and crashes.csv holds those done so far
+    make bench crashes        three hours on one core. Stopped, it goes on where it was:
+                              crashes.csv holds the trials done so far
 
 Each trial starts from a copy of an undisturbed study (simulated, 10 subjects, a 14 mm grid) in
 which the stage was not run yet ("first run"), was run with the same parameters ("as before") or
