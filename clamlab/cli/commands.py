@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clamlab.cli.running import run_notebooks
+from clamlab.cli.standing import allowing, listed, unsound
 from clamlab.cli.summary import summarise
 from clamlab.schema import draft_schema, read_table
 from clamlab.study import Study, StudyError, lock
@@ -95,16 +96,14 @@ def run(options: argparse.Namespace) -> None:
 def _check_foundations(study: Study, first: str) -> None:
     """Refuse to build on stages that are not fresh, before anything runs."""
     states = study.status()
-    before = states[states["stage"] < first[:2]]
-    rests = before[before["status"].isin(["stale", "altered", "partial"])]
-    unsound = rests[~rests["stage"].str[:2].isin(study.allowed_stale)]
-    if unsound.empty:
+    rests = unsound(states[states["stage"] < first[:2]])
+    refused = rests[~rests["stage"].str[:2].isin(study.allowed_stale)]
+    if refused.empty:
         return
-    listed = "\n".join(f"  {r.stage} is {r.status}: {r.why}" for r in unsound.itertuples())
-    oldest = unsound["stage"].iloc[0][:2]
+    oldest = refused["stage"].iloc[0][:2]
     raise StudyError(
-        f"{Path(first).stem} would rest on what is no longer so:\n{listed}\nGo on from there "
-        f"(--from {oldest}), or allow it by name (--stale {','.join(unsound['stage'].str[:2])})"
+        f"{Path(first).stem} would rest on what is no longer so:\n{listed(refused)}\nGo on from "
+        f"there (--from {oldest}), or allow it by name ({allowing(refused)})"
     )
 
 

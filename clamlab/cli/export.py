@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clamlab.atomic import whole_folder
+from clamlab.cli.standing import allowing, listed, unsound
 from clamlab.cli.subject_tables import subject_tables
 from clamlab.selection.decision import RULE
 from clamlab.stats.disclosure import SMALLEST, mask_outcomes, mask_table_one
@@ -39,13 +40,11 @@ def _sound_stages(study: Study) -> list[str]:
     """List the stages that there is something of; refuse those whose files no longer stand."""
     states = study.status()
     states = states[states["stage"].isin(WRITERS) & (states["status"] != "missing")]
-    allowed = states["stage"].str[:2].isin(study.allowed_stale)
-    unsound = states[(states["status"] != "fresh") & ~allowed]
-    if len(unsound):
-        listed = "\n".join(f"  {r.stage} is {r.status}: {r.why}" for r in unsound.itertuples())
+    refused = unsound(states[~states["stage"].str[:2].isin(study.allowed_stale)])
+    if len(refused):
         raise StudyError(
-            f"an export would hold what is no longer so:\n{listed}\nRun them again, or allow it by "
-            f"name (--stale {','.join(unsound['stage'].str[:2])})"
+            f"an export would hold what is no longer so:\n{listed(refused)}\nRun them again, or "
+            f"allow it by name ({allowing(refused)})"
         )
     return states["stage"].tolist()
 
@@ -124,8 +123,7 @@ def _shows_no_person(study: Study, small_counts: bool, what: str) -> bool:
 
 def _copy(study: Study, folder: Path, *names: str) -> None:
     for name in names:
-        path = study.path(name)
-        for file in [path] if path.is_file() else members(path):
+        for file in members(study.path(name)):
             shutil.copyfile(file, _place(study, folder, file))
 
 

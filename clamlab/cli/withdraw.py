@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from clamlab.cli.standing import listed, unsound
 from clamlab.study import Study, StudyError
 from clamlab.study.withdrawal.remembering import PENDING
 from clamlab.study.withdrawal.run import withdraw as take_out
 from clamlab.traces import find, is_telling
 
 OUTSIDE = ("participants", "scans")  # where study.json says that the user's own things lie
-REST = ("stale", "altered", "partial")
 
 
 def withdraw(options: argparse.Namespace) -> None:
@@ -44,15 +44,14 @@ def withdraw(options: argparse.Namespace) -> None:
 
 def _what_is_stale(study: Study, name: str) -> str:
     states = study.status()
-    rests = states[states["status"].isin(REST) & (states["stage"] > "01")]
+    rests = unsound(states[states["stage"] > "01"])
     if rests.empty:
         return "Nothing in the study had been learned from them: all else stands."
     first = str(rests["stage"].iloc[0])[:2]
-    listed = "\n".join(f"  {r.stage} is {r.status}: {r.why}" for r in rests.itertuples())
     return (
         "What was learned from them is no longer so; its numbers and networks are replaced when "
-        f"it is run again:\n{listed}\nGo on with: clamlab run {name} --from {first} (and the -p "
-        "of the earlier run)"
+        f"it is run again:\n{listed(rests)}\nGo on with: clamlab run {name} --from {first} (and "
+        "the -p of the earlier run)"
     )
 
 

@@ -159,6 +159,11 @@ STAGES: tuple[str, ...] = tuple(dict.fromkeys(artefact.stage for artefact in _AL
 """The stages in order; each has the notebook of its name."""
 
 
+def artefacts_of(stage: str) -> list[Artefact]:
+    """List what a stage writes."""
+    return [artefact for artefact in _ALL if artefact.stage == stage]
+
+
 def artefact_of(name: str) -> Artefact:
     """Return an artefact by its name, or raise StudyError."""
     if name not in ARTEFACTS:

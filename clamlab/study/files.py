@@ -53,7 +53,9 @@ def not_written(path: Path, error: OSError) -> StudyError:
 
 
 def members(path: Path) -> list[Path]:
-    """List the files of a folder, or of a family ``name.*``."""
+    """List the files of a folder or of a family ``name.*``; a file is its own only one."""
+    if path.is_file():
+        return [path]
     if path.suffix == ".*":
         return [p for p in path.parent.glob(path.name) if p.is_file()]
     return [p for p in path.rglob("*") if p.is_file()]
@@ -61,7 +63,7 @@ def members(path: Path) -> list[Path]:
 
 def is_there(path: Path) -> bool:
     """Tell whether a file, or anything of a folder or family, exists."""
-    return path.is_file() or bool(members(path))
+    return bool(members(path))
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

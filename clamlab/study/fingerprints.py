@@ -27,11 +27,14 @@ def unchanged(
     path: Path, was: Fingerprint | str, *, sampled: bool = False, verify: bool = False
 ) -> bool:
     """Tell whether a file is what its fingerprint says; ``verify`` reads it in any case."""
-    if isinstance(was, str):  # as studies were recorded before stamps
-        was = {"sha256": was}
-    if not verify and was.get("stamp") == _stamp(path):
+    if not verify and isinstance(was, dict) and was.get("stamp") == _stamp(path):
         return True
-    return _content(path, sampled) == was["sha256"]
+    return _content(path, sampled) == sha_of(was)
+
+
+def sha_of(was: Fingerprint | str | None) -> str | None:
+    """Return the sha256 of a recorded file; before there were stamps, it stood there alone."""
+    return was["sha256"] if isinstance(was, dict) else was
 
 
 def _stamp(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact
+from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefacts_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_file
 from clamlab.study.fingerprints import Fingerprint, unchanged
@@ -114,7 +114,7 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
     if not record:
         left = f"its run did not come to its end; what it made is in {stage}/{UNFINISHED}"
         return "missing", left if begun else "not run yet"
-    own = [a for a in ARTEFACTS.values() if a.stage == stage]
+    own = artefacts_of(stage)
     absent = [a.file for a in own if a.required and not _stands(root, a, record)]
     if absent:
         return "partial", f"without {', '.join(absent)}"

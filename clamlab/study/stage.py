@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
 from clamlab.study import arrays, lock
-from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of
+from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of, artefacts_of
 from clamlab.study.contents import Contents, check_rows
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_file, write_file
@@ -194,7 +194,7 @@ class Stage:
             If something is missing that belongs to the stage, or an input or a person's decision
             was changed while the stage ran.
         """
-        own = [a for a in ARTEFACTS.values() if a.stage == self.name]
+        own = artefacts_of(self.name)
         absent = [a.file for a in own if a.required and a.name not in self.written]
         if absent:
             raise StudyError(
@@ -242,7 +242,7 @@ class Stage:
             return
         finish(self._folder)
         self.unfinished.mkdir(parents=True, exist_ok=True)
-        own = [a for a in ARTEFACTS.values() if a.stage == self.name]
+        own = artefacts_of(self.name)
         resumed = {a.file for a in own if a.resumed}
         clear(self.unfinished, keep=resumed)
         seed_from(self._folder, self.unfinished, resumed)

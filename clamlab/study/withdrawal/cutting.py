@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from clamlab.study.catalogue import ARTEFACTS, Artefact
+from clamlab.study.catalogue import ARTEFACTS, Artefact, artefacts_of
 from clamlab.study.files import Json, read_file, write_file
-from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
+from clamlab.study.fingerprints import Fingerprint, fingerprint, sha_of, unchanged
 from clamlab.study.provenance import OUTSIDE_PREFIX, place_of, record_of
 from clamlab.study.publishing import RECORD, UNFINISHED, publish
 from clamlab.study.seeding import seed_from
@@ -24,9 +24,7 @@ from clamlab.study.withdrawal.shares import (
     Leaving,
     Share,
     files_at,
-    own_artefacts,
     remove,
-    sha_of,
 )
 
 # People enter a study here; who has withdrawn is one of its inputs.
@@ -41,7 +39,7 @@ def cut_stage(root: Path, stage: str, leaving: Leaving, draw_pages: DrawPages) -
 
     May be killed anywhere, and be done again once the stage's publication is finished.
     """
-    folder, own = root / stage, own_artefacts(stage)
+    folder, own = root / stage, artefacts_of(stage)
     if not folder.is_dir():
         return Counter()
     record, counts = record_of(root, stage), Counter[str]()
@@ -84,7 +82,7 @@ def _clear_unfinished(
 def _publish_cut(
     root: Path, stage: str, share: Share, leaving: Leaving, record: Json, draw_pages: DrawPages
 ) -> None:
-    folder, own = root / stage, own_artefacts(stage)
+    folder, own = root / stage, artefacts_of(stage)
     unfinished, pages = folder / UNFINISHED, place_of(root, "qc_pages")
     redrawn = ARTEFACTS["qc"].file in share.files and pages.is_dir() and pages.parent == folder
     laid_out = share.tops | ({pages.name} if redrawn else set())

@@ -12,9 +12,9 @@ import numpy as np
 from clamlab.atomic import whole_file
 from clamlab.paths import path_part
 from clamlab.study import arrays
-from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact
+from clamlab.study.catalogue import STAGES, Artefact, artefacts_of
 from clamlab.study.files import Json, is_there, members, read_file
-from clamlab.study.fingerprints import Fingerprint
+from clamlab.study.fingerprints import sha_of
 from clamlab.study.provenance import place_of, record_of
 from clamlab.study.publishing import UNFINISHED
 from clamlab.study.withdrawal.mentions import without_names, without_rows
@@ -164,17 +164,12 @@ def names_of(root: Path, ids: Collection[str]) -> set[str]:
 
 
 def _knows(root: Path, stage: str, name: str) -> bool:
-    own = [a for a in own_artefacts(stage) if not a.file.endswith(".npy")]
+    own = [a for a in artefacts_of(stage) if not a.file.endswith(".npy")]
     for base in (root / stage, root / stage / UNFINISHED):
         share = Share.of(base, own, Leaving(frozenset([name])), {}, seen=False)
         if share.files or share.entries:
             return True
     return False
-
-
-def own_artefacts(stage: str) -> list[Artefact]:
-    """List what a stage writes."""
-    return [a for a in ARTEFACTS.values() if a.stage == stage]
 
 
 def _copy_without(source: Path, target: Path, rows: Collection[int]) -> None:
@@ -210,8 +205,3 @@ def remove(path: Path) -> None:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def sha_of(was: Fingerprint | str | None) -> str | None:
-    """Return the sha256 of a recorded file, as studies record it now or did before."""
-    return was["sha256"] if isinstance(was, dict) else was
