@@ -1,10 +1,18 @@
 """A chest CT as ingestion sees it, whatever file it came from."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+NIFTI_ENDINGS = (".nii", ".nii.gz")
+
+
+def is_nifti(path: str | os.PathLike) -> bool:
+    """Tell a NIfTI file by its name."""
+    return os.fspath(path).lower().endswith(NIFTI_ENDINGS)
 
 
 @dataclass(frozen=True)

@@ -125,8 +125,10 @@ def try_rule(rule: Rule, ids: Sequence[str], scans: Sequence[Found]) -> Trial:
 def one_place(places: Iterable[Path], scans: Sequence[Found]) -> tuple[Path, ...]:
     """Take several folders of slices as one place: the folder that holds no other scans."""
     places = tuple(places)
+    if len(places) < 2:  # nearly always: not worth a look at all scans
+        return places
     folders = {scan.path for scan in scans if not scan.is_nifti}
-    if len(places) < 2 or not folders.issuperset(places):
+    if not folders.issuperset(places):
         return places
     above = Path(os.path.commonpath(places))
     below = {scan.path for scan in scans if above in (scan.path, *scan.path.parents)}
@@ -171,19 +173,16 @@ def candidates(
 ) -> Iterator[Rule]:
     """Yield rules to be tried, from strict to loose."""
     prefixes = ["", *filter(None, [common_prefix(ids)])]
-    for prefix in prefixes:
-        for way in WAYS:
-            if where is not None:
-                yield Rule(where, way, prefix)
-                continue
-            yield from (Rule(f"{'*/' * level}{ID}", way, prefix) for level in range(_depth(scans)))
-            yield from (Rule(f"{HEADER}{name}", way, prefix) for name in FIELDS)
+    writings = [(way, prefix) for prefix in prefixes for way in WAYS]
     if where is not None:
+        yield from (Rule(where, *writing) for writing in writings)
         return
-    for prefix in prefixes:
-        for way in WAYS:
-            for level in range(_depth(scans)):
-                yield from _parts_of_names(ids, scans, level, way, prefix)
+    levels = range(max((len(scan.names) for scan in scans), default=0))
+    whole = [*(f"{'*/' * level}{ID}" for level in levels), *(f"{HEADER}{name}" for name in FIELDS)]
+    yield from (Rule(place, *writing) for writing in writings for place in whole)
+    for writing in writings:
+        for level in levels:
+            yield from _parts_of_names(ids, scans, level, *writing)
 
 
 def _parts_of_names(
@@ -197,9 +196,5 @@ def _parts_of_names(
         if "*" not in before + behind:
             yield Rule(f"{above}{before}{ID}{behind}", way, prefix)
     if min(map(len, own), default=0) >= TELLING:
-        yield from (Rule(f"{above}{part}", way, prefix) for part in (f"*_{ID}", f"{ID}_*"))
-        yield from (Rule(f"{above}{part}", way, prefix) for part in (f"*-{ID}", f"{ID}-*"))
-
-
-def _depth(scans: Sequence[Found]) -> int:
-    return max((len(scan.names) for scan in scans), default=0)
+        parts = (f"*_{ID}", f"{ID}_*", f"*-{ID}", f"{ID}-*")
+        yield from (Rule(f"{above}{part}", way, prefix) for part in parts)

@@ -13,7 +13,8 @@ from stat import S_ISREG
 
 import pydicom
 
-NIFTI = (".nii", ".nii.gz")
+from clamlab.ingest.scan import NIFTI_ENDINGS, is_nifti
+
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".iso")
 FIELDS = [
     "PatientID", "AccessionNumber", "StudyID", "StudyInstanceUID", "StudyDate", "StudyTime",
@@ -82,8 +83,8 @@ def stem(name: str) -> str:
     >>> stem("S1.NII.GZ"), stem("S1.5.nii")
     ('S1', 'S1.5')
     """
-    ending = next((e for e in sorted(NIFTI, key=len)[::-1] if name.lower().endswith(e)), "")
-    return name[: len(name) - len(ending)]
+    endings = [ending for ending in NIFTI_ENDINGS if name.lower().endswith(ending)]
+    return name[: len(name) - max(map(len, endings), default=0)]
 
 
 def survey(folder: Path) -> Survey:
@@ -93,12 +94,10 @@ def survey(folder: Path) -> Survey:
     for place, names in _walk(folder, problems):
         here = place.relative_to(folder)
         regular = [name for name in names if _is_file(place / name, here / name, problems)]
-        niftis = [name for name in regular if name.lower().endswith(NIFTI)]
-        scans += [Found(here / name) for name in niftis]
+        scans += [Found(here / name) for name in regular if is_nifti(name)]
         packed = [name for name in regular if name.lower().endswith(ARCHIVES)]
-        packed = [name for name in packed if name not in niftis]
         problems += [f"{here / name}: an archive; unpack it, and start again" for name in packed]
-        slices = [name for name in regular if name not in niftis and name not in packed]
+        slices = [n for n in regular if not is_nifti(n) and not n.lower().endswith(ARCHIVES)]
         if headers := _headers(place, slices):
             scans.append(Found(here, headers))
     return Survey(folder, sorted(scans, key=lambda scan: scan.path.parts), problems)

@@ -1,8 +1,7 @@
 """Which scan belongs to which row of the table, and what belongs to nothing."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from clamlab.ingest.matching.choosing import Trial, choose_rule, one_place
 from clamlab.ingest.matching.contradictions import contradictions
 from clamlab.ingest.matching.finding import Found, Survey, survey
-from clamlab.ingest.matching.matches import LISTED, Matching
+from clamlab.ingest.matching.matches import LISTED, NO_SCAN, Matching
 from clamlab.ingest.matching.rules import parse
 from clamlab.ingest.matching.visits import FIRST, LAST, NEAREST, Undecided, choose_study, studies_of
 from clamlab.paths import unusable_ids, writable
@@ -95,7 +94,7 @@ def match_scans(
         raise ValueError(_no_scan(found))
     if path_column is None:
         trial = choose_rule(ids, found.scans, parse(match) if match else None)
-        owned = {own: _scans_of(trial, own, found) for own in trial.places}
+        owned = _scans_of_rows(trial, found)
         rule, where, reasons = str(trial.rule), trial.rule.where, dict(trial.disputed)
         reasons |= {own: "its scan bears another row's id too" for own in trial.shared}
     else:
@@ -104,8 +103,25 @@ def match_scans(
     stated = match is not None or path_column is not None
     speaking = {own: scans for own, scans in owned.items() if own not in reasons}
     reasons = contradictions(table, ids, speaking, stated=stated) | reasons | unusable
-    matching = _sorted_out(table, ids, owned, reasons, found, visit=visit, keep=keep)
-    return replace(matching, rule=rule, match=where)
+    matched, reasons = _one_scan_each(table, ids, owned, reasons, found, visit)
+    taken = {scan.path for scans in owned.values() for scan in scans}
+    return Matching(
+        cohort=_cohort(table, matched, keep),
+        exclusions=pd.DataFrame(
+            [(own, reasons[own]) for own in ids if own in reasons],
+            columns=["subject_id", "reason"],
+            dtype="string",
+        ),
+        strangers=_places(scan for scan in found.scans if scan.path not in taken),
+        rule=rule,
+        match=where,
+        candidates={own: _places(owned[own][:LISTED]) for own in reasons if own in owned},
+        problems=[writable(problem) for problem in found.problems],
+    )
+
+
+def _places(scans: Iterable[Found]) -> list[str]:
+    return [writable(scan.path.as_posix()) for scan in scans]
 
 
 def _no_scan(found: Survey) -> str:
@@ -145,8 +161,12 @@ def _check_columns(table: pd.DataFrame, path_column: str | None, visit: str | No
             )
 
 
-def _scans_of(trial: Trial, own: str, found: Survey) -> list[Found]:
-    return [scan for scan in found.scans if own in trial.owners.get(scan.path, [])]
+def _scans_of_rows(trial: Trial, found: Survey) -> dict[str, list[Found]]:
+    owned: dict[str, list[Found]] = {own: [] for own in trial.places}
+    for scan in found.scans:
+        for own in dict.fromkeys(trial.owners.get(scan.path, [])):
+            owned[own].append(scan)
+    return owned
 
 
 def _by_path(
@@ -185,55 +205,41 @@ def _windows(given: str) -> str:
     return ": it is one of a Windows machine" if PureWindowsPath(given).drive else ""
 
 
-def _sorted_out(
+def _one_scan_each(
     table: pd.DataFrame,
     ids: Sequence[str],
     owned: Mapping[str, Sequence[Found]],
-    reasons: dict[str, str],
+    reasons: Mapping[str, str],
     found: Survey,
-    *,
     visit: str | None,
-    keep: Collection[str] | None,
-) -> Matching:
-    matched: list[dict] = []
-    rows = table.to_dict("records")
-    for position, own in enumerate(ids):
+) -> tuple[list[dict], dict[str, str]]:
+    """Return the rows that have one scan, by their position, and why the others have none."""
+    matched, reasons = [], dict(reasons)
+    for position, (own, row) in enumerate(zip(ids, table.to_dict("records"), strict=True)):
         if own in reasons:
             continue
         if own not in owned:
-            reasons[own] = "no scan bears its id"
+            reasons[own] = NO_SCAN
             continue
         try:
-            scan, study, studies = _one_scan(owned[own], visit, rows[position], found)
+            scan, study, studies = _one_scan(owned[own], visit, row, found)
         except Undecided as why:
             reasons[own] = str(why)
             continue
-        matched.append(
-            {"position": position, "subject_id": own, "scan": scan}
-            | {"study": study, "studies": studies}
-        )
-    own_columns = [c for c in table if c not in OWN and (keep is None or c in (*keep, *INGESTED))]
+        found_there = {"scan": scan, "study": study, "studies": studies}
+        matched.append({"position": position, "subject_id": own, **found_there})
+    return matched, reasons
+
+
+def _cohort(
+    table: pd.DataFrame, matched: Sequence[dict], keep: Collection[str] | None
+) -> pd.DataFrame:
     frame = pd.DataFrame(matched, columns=["position", *OWN]).astype(
         {"subject_id": "string", "study": "Int64", "studies": "Int64"}
     )
-    people = table.iloc[frame["position"]].reset_index(drop=True)[own_columns]
-    left = [scan for scan in found.scans if not any(scan in scans for scans in owned.values())]
-    return Matching(
-        cohort=pd.concat([frame[list(OWN)], people], axis=1),
-        exclusions=pd.DataFrame(
-            [(own, reasons[own]) for own in ids if own in reasons],
-            columns=["subject_id", "reason"],
-            dtype="string",
-        ),
-        strangers=[writable(scan.path.as_posix()) for scan in left],
-        rule="",
-        candidates={
-            own: [writable(scan.path.as_posix()) for scan in owned[own][:LISTED]]
-            for own in reasons
-            if own in owned
-        },
-        problems=[writable(problem) for problem in found.problems],
-    )
+    kept = [c for c in table if c not in OWN and (keep is None or c in (*keep, *INGESTED))]
+    people = table.iloc[frame["position"]].reset_index(drop=True)[kept]
+    return pd.concat([frame[list(OWN)], people], axis=1)
 
 
 def _one_scan(

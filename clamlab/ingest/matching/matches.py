@@ -1,10 +1,11 @@
 """What was matched, and what was not, in words."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+NO_SCAN = "no scan bears its id"
 LISTED = 10  # so many names are printed before "and N more"
 
 
@@ -73,8 +74,9 @@ class Matching:
                 f"{row.subject_id}: {row.reason}" + self._candidates(row.subject_id) * places
                 for row in self.exclusions.itertuples()
             ]
+            reasons = zip(rows, self.exclusions["reason"], strict=True)
             lines += [f"{len(rows)} rows are without a scan:"]
-            lines += _listed(rows, odd=[f"  {row}" for row in rows if "no scan bears" not in row])
+            lines += _listed(rows, odd={row for row, reason in reasons if reason != NO_SCAN})
         for what, found in (
             ("scans are without a row", self.strangers),
             ("places could not be searched", self.problems),
@@ -88,9 +90,8 @@ class Matching:
         return f" ({', '.join(found)})" if found else ""
 
 
-def _listed(names: Iterable[str], odd: Sequence[str] = ()) -> list[str]:
+def _listed(names: Collection[str], odd: Collection[str] = ()) -> list[str]:
     """Show the first names, and all that are odd."""
-    lines = [f"  {name}" for name in names]
-    shown = [*lines[:LISTED], *(line for line in lines[LISTED:] if line in odd)]
-    more = len(lines) - len(shown)
+    shown = [f"  {name}" for i, name in enumerate(names) if i < LISTED or name in odd]
+    more = len(names) - len(shown)
     return shown + ([f"  and {more} more"] if more else [])

@@ -7,14 +7,7 @@ from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.choice import MIN_COVERAGE_MM
 from clamlab.ingest.reading.dicom import read_dicom
 from clamlab.ingest.reading.nifti import read_nifti
-from clamlab.ingest.scan import Scan
-
-NIFTI_ENDINGS = (".nii", ".nii.gz")
-
-
-def is_nifti(path: str | os.PathLike) -> bool:
-    """Tell a NIfTI file by its name."""
-    return str(path).lower().endswith(NIFTI_ENDINGS)
+from clamlab.ingest.scan import Scan, is_nifti
 
 
 def read_scan(
