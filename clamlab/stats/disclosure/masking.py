@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells
+from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells, is_small
 
 MASKED = f"counts below {SMALLEST}, and what would tell them, are masked"
 # Of a table with all totals known, any of these gives the counts back.
@@ -97,8 +97,8 @@ def mask_outcomes(
                 _mask_rows(table, table["outcome"] == outcome, few=_some(by_cluster["n"]))
     # Nested models of one outcome also lose the rows in which a reader's term is missing.
     compared = tables[2]
-    counts = compared[_COUNTS].fillna(0)
-    _mask_rows(compared, ((counts > 0) & (counts < SMALLEST)).any(axis=1), few=False)
+    gaps = is_small(compared[_COUNTS].fillna(0).astype(int)).any(axis=1)
+    _mask_rows(compared, pd.Series(gaps, index=compared.index), few=False)
     for table in tables:
         table["note"] = table["note"].map(_without_counts)
     return tables[0], tables[1], tables[2]
@@ -167,8 +167,7 @@ def _mask_group(
 
 
 def _some(counts: ArrayLike) -> bool:
-    counts = np.asarray(counts, dtype=int)
-    return bool(((counts > 0) & (counts < SMALLEST)).any())
+    return bool(is_small(np.asarray(counts, dtype=int)).any())
 
 
 def _numbers_of(table: pd.DataFrame) -> list[str]:

@@ -10,6 +10,16 @@ SMALLEST = 5
 """Counts from 1 to one less than this are a person's."""
 
 
+def is_small(counts: ArrayLike) -> NDArray:
+    """Tell of each count whether it is a person's.
+
+    >>> is_small([0, 4, 5]).tolist()
+    [False, True, False]
+    """
+    counts = np.asarray(counts)
+    return (counts > 0) & (counts < SMALLEST)
+
+
 def hidden_cells(counts: ArrayLike, *, spare: ArrayLike | None = None) -> NDArray:
     """Choose the cells of a table to hide: small counts, and what would tell them by subtraction.
 
@@ -50,7 +60,7 @@ def hidden_cells(counts: ArrayLike, *, spare: ArrayLike | None = None) -> NDArra
     counts = np.asarray(counts, dtype=int)
     table = np.column_stack([counts.sum(axis=1), counts])
     unprinted = np.zeros(len(table), bool) if spare is None else np.asarray(spare, bool)
-    small = (table > 0) & (table < SMALLEST)
+    small = is_small(table)
     hidden = small.copy()
     for row, column in np.argwhere(small):
         rectangles = list(_rectangles(table, row, column))
