@@ -1,26 +1,32 @@
 """What a crash leaves of a study: every stage's real notebook, stopped at each kind of step.
 
-    make bench crashes        three hours on one core. Stopped, it goes on where it was:
+    make bench crashes        two hours on one core. Stopped, it goes on where it was:
                               crashes.csv holds the trials done so far
 
 Each trial starts from a copy of an undisturbed study (simulated, 10 subjects, a 14 mm grid) in
 which the stage was not run yet ("first run"), was run with the same parameters ("as before") or
 with others ("changed"). ``clamlab run`` is stopped at one step, ``clamlab status --verify`` is
-asked what stands there, and ``clamlab run`` makes the stage again. A step is a file opened for
-writing, or a call of ``studies/crashing/sitecustomize.py``. Steps that differ in the subject, the
-slice or a random part of a name alone are one kind, of which the first is taken, and for "changed"
-a middle one and the last. What a crash after a step leaves, a crash before the next one finds. A
-crash before an fsync leaves what one before the rename after it does, so fsync is taken for
-"changed" alone; the lock and the notebooks, which are every stage's, for one stage.
+asked what stands there, and ``clamlab run`` makes the stage again.
+
+A step is a file opened for writing, or a call of those in ``studies/crashing/sitecustomize.py``.
+Steps of one operation in one folder are of one kind (subjects' folders are one; the record, the
+journal of a publication and the lock are kinds of their own). Of each kind the first is taken, and
+for "changed" the last, and a middle one where there is one for each subject; "first run" and "as
+before" take every second kind each. What a crash after a step leaves, a crash before the next one
+finds. A crash at an fsync leaves what one at the rename after it does, and the lock and the
+notebooks are every stage's: these are taken for stage 01 alone.
 
 "killed": the command, its kernel and its workers at once ("then run as before it": with the
 parameters of the earlier run, whose bytes must come again); "ended": the process that takes the
-step alone (start "as before"); "full disk": from the step on nothing can be written; "killed by
-the clock": at random moments. Parameters, contract and grid are the quickest that pass the
-notebooks' own checks. Bytes are compared but for what holds times: ``stage.json``, and the seconds
-that each subject took (``qc.csv``, ``state.json``); notebooks hold outputs, and are compared by
-name. With its one parameter stage 01 makes the same files, so there "changed" is told by its
-record alone. Processes are forked from one that has imported what stages need
+step alone; "full disk": from the step on nothing can be written but the notebook, in which it is
+told (column said); "killed by the clock": at random moments. A power cut, which may lose what was
+written and not yet synced, is not tried.
+
+Parameters, contract and grid are the quickest that pass the notebooks' own checks. Bytes are
+compared but for what holds times: ``stage.json``, and the seconds that a subject or an epoch took
+(``qc.csv``, ``state.json``, ``history.csv``); notebooks hold outputs, and are compared by name.
+With its one parameter stage 01 makes the same files, so there "changed" is told by its record
+alone. Processes are forked from one that has imported what stages need
 (``studies/crashing/warm.py``); workers start anew, as always. Needs Linux. Results stay in
 crashes.csv beside this file.
 """
@@ -161,11 +167,14 @@ def run(root: Path, nn: str, *, others: bool = False, more: dict | None = None, 
 
 
 def kill_all(root: Path) -> None:
-    """Kill whoever took part in the last run."""
-    members = root.parent / "log.members"
-    for member in members.read_text().split() if members.exists() else []:
+    """Kill whoever took part in the last run, and wait for the end of all: one has the lock."""
+    noted = root.parent / "log.members"
+    members = noted.read_text().split() if noted.exists() else []
+    for member in members:
         with suppress(ProcessLookupError):
             os.kill(int(member), signal.SIGKILL)
+    while any(Path("/proc", member).exists() for member in members):
+        time.sleep(0.01)
 
 
 def whole_run(root: Path, nn: str, **how) -> float:

@@ -450,6 +450,16 @@ def test_a_checkpoint_of_other_settings_is_not_gone_on_with(scans, tmp_path, mon
     assert len(history) == 2
 
 
+def test_a_longer_training_is_not_taken_for_a_shorter_one(scans, tmp_path):
+    options = {"batch_size": 10, **QUIET}
+    pretrain(network(), scans, epochs=4, checkpoint=tmp_path / "kept", **options)
+    shorter, straight = network(), network()
+    history = pretrain(shorter, scans, epochs=2, checkpoint=tmp_path / "kept", **options)
+    expected = pretrain(straight, scans, epochs=2, **options)
+    assert history["loss"].tolist() == expected["loss"].tolist()
+    assert all(a.equal(b) for a, b in zip(shorter.parameters(), straight.parameters(), strict=True))
+
+
 def test_two_processes_train_as_one(scans, tmp_path):
     """Distributed data parallel over two CPU processes takes the steps that one process takes."""
     np.save(tmp_path / "scans.npy", scans)

@@ -385,6 +385,23 @@ def test_an_unknown_subject_is_refused_with_all_others_and_nothing_is_changed(st
     assert "no withdrawal" in capsys.readouterr().err
 
 
+def test_a_withdrawal_that_was_stopped_is_told_and_nothing_leaves_the_study(
+    study, tmp_path, capsys
+):
+    study.update(withdrawing=[ONE])
+    told = f"a withdrawal from {study.root} has begun and not ended: finish it with 'clamlab withd"
+    assert main(["status", str(study.root)]) == 0
+    assert capsys.readouterr().out.startswith(told)
+    for command in (["export", str(study.root), str(tmp_path / "out")], ["run", str(study.root)]):
+        assert main(command) == 1
+        assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main(["withdraw", str(study.root)]) == 0
+    capsys.readouterr()
+    assert main(["status", str(study.root)]) == 0
+    assert "withdraw" not in capsys.readouterr().out
+
+
 def test_an_id_that_is_a_number_is_not_looked_for_in_texts(study, capsys):
     assert main(["withdraw", str(study.root), NUMBER]) == 0
     said = capsys.readouterr().out

@@ -15,6 +15,7 @@ from clamlab.schema import draft_schema, read_table
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.files import write_file
 from clamlab.study.folder import STALE
+from clamlab.study.withdrawal.remembering import pending
 
 
 def init(options: argparse.Namespace) -> None:
@@ -109,7 +110,10 @@ def _check_foundations(study: Study, first: str) -> None:
 
 def status(options: argparse.Namespace) -> None:
     """Print the state of every stage."""
-    table = Study.open(options.study).status(verify=options.verify)
+    study = Study.open(options.study)
+    table = study.status(verify=options.verify)
+    if told := pending(study.root):
+        print(told)
     with pd.option_context("display.max_colwidth", None, "display.width", 200):
         print(table.fillna("").to_string(index=False))
 

@@ -13,6 +13,7 @@ from clamlab.selection.decision import RULE
 from clamlab.stats.disclosure import SMALLEST, mask_outcomes, mask_table_one
 from clamlab.study import Study, StudyError
 from clamlab.study.files import members, write_file
+from clamlab.study.withdrawal.remembering import refuse_while_pending
 
 CAPTION = "Characteristics by cluster"
 OUTCOMES = ("associations", "adjusted_means", "model_comparison")
@@ -23,6 +24,7 @@ def export(options: argparse.Namespace) -> None:
     study, folder = Study.open(options.study, stale=options.stale), Path(options.folder)
     if folder.exists():
         raise StudyError(f"{folder} exists: choose a folder that does not")
+    refuse_while_pending(study.root)
     stages = _sound_stages(study)
     if not stages:
         raise StudyError(f"there is nothing to export yet: run 'clamlab run {options.study}' first")

@@ -21,14 +21,23 @@ def kind_of(default: Any, written: ast.expr | None = None) -> Kind:
     int | None
     """
     if written is not None:
-        try:
-            kind = eval(ast.unparse(written), {"__builtins__": NAMED})
-        except (NameError, TypeError):
-            return object
-        return kind if isinstance(kind, Kind) else object
+        return _as_written(written)
     if isinstance(default, tuple) and default:
         return tuple[type(default[0]), ...]  # type: ignore[misc]
     return object if default is None else type(default)
+
+
+def _as_written(node: ast.expr) -> Kind:
+    match node:
+        case ast.Name(name) if name in NAMED:
+            return NAMED[name]
+        case ast.Constant(None):
+            return type(None)
+        case ast.BinOp(left, ast.BitOr(), right):
+            return _as_written(left) | _as_written(right)
+        case ast.Subscript(ast.Name("tuple"), ast.Tuple([of, ast.Constant(rest)])) if rest is ...:
+            return tuple[_as_written(of), ...]  # type: ignore[misc]
+    return object
 
 
 def is_of_kind(value: Any, kind: Kind) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import errno
 import os
 import sqlite3
 import sys
@@ -21,6 +22,7 @@ from nbformat.v4 import new_code_cell
 from clamlab.atomic import whole_file
 from clamlab.cli.kinds import Kind, is_of_kind, kind_of, name_of
 from clamlab.study import StudyError
+from clamlab.study.files import writing
 
 # In a terminal a bar is text; the bars that a browser draws could not be seen.
 TEXT_BARS = "import tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm"
@@ -155,8 +157,8 @@ def _run(
         client.execute(env=environment)
     except CellExecutionError as error:
         raise StudyError(
-            f"{path.stem} stopped: {error.ename}: {error.evalue}\n(the notebook with its outputs "
-            f"so far is {path}; what was written before is untouched)"
+            f"{path.stem} stopped: {error.ename}: {error.evalue}{_advice(error)}\n(the notebook "
+            f"with its outputs so far is {path}; what was written before is untouched)"
         ) from error
     except DeadKernelError as error:
         raise StudyError(
@@ -168,11 +170,17 @@ def _run(
         _keep(running, path, notebook)
 
 
+def _advice(error: CellExecutionError) -> str:
+    """Say what to do about a full disk where a library tells of it: of a figure, say."""
+    full = error.evalue.startswith(f"[Errno {errno.ENOSPC}]")
+    return ": make room, then run it again" if full else ""
+
+
 def _keep(run: NotebookNode, path: Path, as_started: NotebookNode) -> None:
     """Save a run notebook; where a person has edited it meanwhile, beside theirs."""
     if nbformat.read(path, as_version=4) != as_started:
         path = path.with_name(f"{path.stem}_as_run.ipynb")
-    with whole_file(path) as temporary:
+    with writing(path), whole_file(path) as temporary:
         nbformat.write(run, temporary)
     _trust(path)
 

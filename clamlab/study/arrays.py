@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from clamlab.atomic import partial_name, put_in_place
-from clamlab.study.files import not_written, read_file, write_file
+from clamlab.study.files import read_file, write_file, writing
+from clamlab.study.publishing import sync_all
 
 
 def run_of(
@@ -41,24 +42,24 @@ def filled(
         The same run's array, if it was finished before; it is copied, so that it stays whole.
     """
     partial, note = partial_name(path), path.with_name(f".{path.stem}.json")
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not (note.is_file() and read_file(note).get("run") == run):
             for old in (note, path, partial):
                 old.unlink(missing_ok=True)
             if done is not None:
                 shutil.copyfile(done, partial)
+                sync_all(partial)  # on the disk before the note that it is this run's
             else:
                 _reserve(partial, shape, dtype)
             write_file(note, {"run": run})
         elif path.is_file():
             path.replace(partial)
         array = np.lib.format.open_memmap(partial, mode="r+")
-        yield array
+    yield array
+    with writing(path):
         array.flush()
         put_in_place(partial, path)
-    except OSError as error:
-        raise not_written(path, error) from error
 
 
 def _reserve(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:

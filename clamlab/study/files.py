@@ -1,7 +1,8 @@
 """Plain files, read as what they hold and written whole or not at all."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +37,28 @@ def write_file(path: Path, value: Any) -> None:
         If the disk is full or the folder cannot be written; the old file is untouched.
     """
     write = _kind(path)[1]
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
             write(temporary, value)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one sentence that the disk refused what the block writes there, and what to do.
+
+    Raises
+    ------
+    StudyError
+        In the place of an error of the disk.
+    """
+    try:
+        yield
     except OSError as error:
-        raise not_written(path, error) from error
-
-
-def not_written(path: Path, error: OSError) -> StudyError:
-    """Say that the disk refused a file, and what to do."""
-    return StudyError(
-        f"could not write {path}: {error.strerror or error}. What was there before is "
-        "untouched; make room or correct the folder's rights, then run the notebook again."
-    )
+        raise StudyError(
+            f"could not write {path}: {error.strerror or error}. What was there before is "
+            "untouched; make room or correct the folder's rights, then run the notebook again."
+        ) from error
 
 
 def members(path: Path) -> list[Path]:

@@ -39,16 +39,21 @@ def take(root: Path, doing: str) -> None:
     lock = FileLock(root / LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
+        _tell_who(root, doing)
     except Timeout:
         if _has_our_turn(root):
             return
         raise StudyError(_taken(root)) from None
     except OSError as error:
+        lock.release()
         raise StudyError(
-            f"could not take {root} for writing: {error.strerror or error}; correct the folder's "
-            "rights, or copy the study to a disk that can be written"
+            f"could not take {root} for writing: {error.strerror or error}; make room, correct the "
+            "folder's rights, or copy the study to a disk that can be written"
         ) from error
     _held[root] = lock
+
+
+def _tell_who(root: Path, doing: str) -> None:
     holder = {
         "process": os.getpid(),
         "host": socket.gethostname(),

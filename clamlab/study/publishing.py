@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from clamlab.atomic import sync_folder, whole_file
+from clamlab.study.errors import StudyError
+from clamlab.study.files import writing
 
 RECORD = "stage.json"
 UNFINISHED, JOURNAL, REPLACED = "unfinished", ".publishing.json", ".replaced"
@@ -29,17 +31,23 @@ def publish(folder: Path, files: Iterable[str], *, keep: Iterable[str] = ()) -> 
         What the stage may hold; what this run does not have of it goes, but for
     keep : iterable of str
         files that stay where they are.
+
+    Raises
+    ------
+    StudyError
+        If the disk refuses something.
     """
     unfinished, files = folder / UNFINISHED, {*files, RECORD}
     moved = {path.name for path in unfinished.iterdir() if _belongs(path.name, files)}
     gone = {path.name for path in folder.iterdir() if _belongs(path.name, files)} - moved
-    for name in moved:
-        sync_all(unfinished / name)
-    sync_folder(unfinished)
     journal = {"moved": [*sorted(moved - {RECORD}), RECORD], "gone": sorted(gone - set(keep))}
-    with whole_file(folder / JOURNAL) as temporary:
-        temporary.write_text(json.dumps(journal) + "\n", "utf-8")
-    sync_folder(folder)
+    with writing(folder / JOURNAL):
+        for name in moved:
+            sync_all(unfinished / name)
+        sync_folder(unfinished)
+        with whole_file(folder / JOURNAL) as temporary:
+            temporary.write_text(json.dumps(journal) + "\n", "utf-8")
+        sync_folder(folder)
     finish(folder)
 
 
@@ -50,10 +58,26 @@ def _belongs(name: str, files: set[str]) -> bool:
 
 
 def finish(folder: Path) -> None:
-    """Finish a publication that has been written down; may itself be interrupted anywhere."""
-    journal = folder / JOURNAL
-    if not journal.is_file():
+    """Finish a publication that has been written down; may itself be interrupted anywhere.
+
+    Raises
+    ------
+    StudyError
+        If the disk refuses something.
+    """
+    if not is_publishing(folder):
         return
+    try:
+        _move(folder, folder / JOURNAL)
+    except OSError as error:
+        raise StudyError(
+            f"could not put the files of {folder} in place: {error.strerror or error}. None is "
+            "lost: make room or correct the folder's rights, and open the study again ('clamlab "
+            "status' will do), which goes on with it"
+        ) from error
+
+
+def _move(folder: Path, journal: Path) -> None:
     planned = json.loads(journal.read_text("utf-8"))
     unfinished, replaced = folder / UNFINISHED, folder / REPLACED
     replaced.mkdir(exist_ok=True)

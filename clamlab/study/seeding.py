@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from clamlab.study.files import writing
+
 SEEDED = ".seeded"
 
 
@@ -13,7 +15,7 @@ def clear(unfinished: Path, *, keep: Collection[str]) -> None:
 
     That are the files to ``keep``, arrays with a note beside them, and what is hidden.
     """
-    for path in unfinished.iterdir():
+    for path in list(unfinished.glob("*")):  # nothing where there is no such folder
         noted = (unfinished / f".{path.stem}.json").is_file()
         if path.name.startswith(".") or path.name in keep or noted:
             continue
@@ -24,26 +26,32 @@ def seed_from(folder: Path, unfinished: Path, names: Collection[str]) -> None:
     """Lay the earlier run's files and folders out again, unless a run went on from them already.
 
     They are linked, not copied: whoever changes one writes it anew, whole.
+
+    Raises
+    ------
+    StudyError
+        If the disk refuses them.
     """
     if (unfinished / SEEDED).exists():
         return
-    for name in names:
-        if (folder / name).exists():
-            _lay_out(folder / name, unfinished / name)
-    (unfinished / SEEDED).touch()
+    with writing(unfinished):
+        unfinished.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            if (folder / name).exists():
+                _lay_out(folder / name, unfinished / name)
+        (unfinished / SEEDED).touch()
 
 
 def _lay_out(source: Path, target: Path) -> None:
     if target.is_dir():
         shutil.rmtree(target)
     target.unlink(missing_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target, copy_function=_link)
-    else:
-        _link(source, target)
+    for path in [source, *source.rglob("*")]:  # a folder comes before what lies in it
+        place = target / path.relative_to(source)
+        place.mkdir() if path.is_dir() else _link(path, place)
 
 
-def _link(source: str | Path, target: str | Path) -> None:
+def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:  # a disk without links

@@ -13,7 +13,7 @@ from clamlab.study import arrays, lock
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of, artefacts_of
 from clamlab.study.contents import Contents, check_rows
 from clamlab.study.errors import StudyError
-from clamlab.study.files import Json, is_there, read_file, write_file
+from clamlab.study.files import Json, is_there, read_file, write_file, writing
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.provenance import (
     OUTSIDE_PREFIX,
@@ -151,9 +151,9 @@ class Stage:
             return self.study.path(name)
         self._begin()
         path = self._place(artefact)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.suffix:
-            path.mkdir(exist_ok=True)
+        with writing(path):
+            folder = path.parent if path.suffix else path
+            folder.mkdir(parents=True, exist_ok=True)
         self.written.add(name)
         return path.with_suffix("") if artefact.file.endswith(".*") else path
 
@@ -241,7 +241,6 @@ class Stage:
         if self._begun:
             return
         finish(self._folder)
-        self.unfinished.mkdir(parents=True, exist_ok=True)
         own = artefacts_of(self.name)
         resumed = {a.file for a in own if a.resumed}
         clear(self.unfinished, keep=resumed)

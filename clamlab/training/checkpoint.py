@@ -46,14 +46,23 @@ class Checkpoint:
         self.saved = time.monotonic()
 
     def load(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        best: dict[str, Tensor],
+        *,
+        epochs: int,
     ) -> History:
-        """Bring model, optimiser and best weights to where the file left them; give history."""
+        """Bring model, optimiser and best weights to where the file left them; give history.
+
+        A training that went on for longer than ``epochs`` is not gone on with.
+        """
         if self.path is None or not self.path.exists():
             return []
         with safe_open(self.path, "pt") as file:
             metadata = file.metadata()
-            if metadata["settings"] != self.settings:
+            history = json.loads(metadata["history"])
+            if metadata["settings"] != self.settings or len(history) > epochs:
                 return []
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no iterator
         model.load_state_dict(_under("model", tensors))
@@ -61,7 +70,7 @@ class Checkpoint:
         n_parameters = len(optimizer.param_groups[0]["params"])
         state = {i: _under(f"optimizer.{i}", tensors) for i in range(n_parameters)}
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-        return json.loads(metadata["history"])
+        return history
 
     def save(
         self,

@@ -67,7 +67,7 @@ def run_epochs(
     decides when to stop, and the weights of its best epoch are given back.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
-    history = checkpoint.load(model, optimizer, held_out.best)
+    history = checkpoint.load(model, optimizer, held_out.best, epochs=schedule.epochs)
     network, optimizer = fabric.setup(model, optimizer)
     model.train()
     show = progress and fabric.is_global_zero

@@ -22,6 +22,7 @@ from clamlab.ingest.cohort.qc_pages import write_index
 from clamlab.ingest.cohort.rows import cohort_subjects, refused_subjects, subject_names
 from clamlab.ingest.cohort.steps import align, prepare
 from clamlab.ingest.cohort.subjects import Settings, Subject, failure, subject_folder
+from clamlab.ingest.cohort.workers import ending_with
 from clamlab.ingest.reading.choice import MIN_COVERAGE_MM
 from clamlab.volumes import load_nifti
 
@@ -133,7 +134,8 @@ def ingest_cohort(
 
     def each(step: Callable, chosen: Iterable[Subject], name: str, *arguments: Any) -> list[dict]:
         listed = tqdm(list(chosen), desc=name, unit="scan", disable=not progress)
-        return Parallel(n_jobs=n_jobs)(delayed(step)(one, *arguments) for one in listed)
+        steps = (delayed(ending_with)(os.getpid(), step, one, *arguments) for one in listed)
+        return Parallel(n_jobs=n_jobs)(steps)
 
     read = each(prepare, subjects, "read and segment", settings)
     usable = [s for s, record in zip(subjects, read, strict=True) if record["status"] == "done"]

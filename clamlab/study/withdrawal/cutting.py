@@ -87,7 +87,6 @@ def _publish_cut(
     redrawn = ARTEFACTS["qc"].file in share.files and pages.is_dir() and pages.parent == folder
     laid_out = share.tops | ({pages.name} if redrawn else set())
     gone = {p.name for a in share.whole for p in files_at(folder / a.file)}
-    unfinished.mkdir(exist_ok=True)
     seed_from(folder, unfinished, laid_out)
     share.take_away(folder, unfinished, leaving.rows)
     if redrawn:

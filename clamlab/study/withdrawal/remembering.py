@@ -71,11 +71,18 @@ def refuse_withdrawn(root: Path, artefact: Artefact, value: Any) -> None:
 
 def refuse_while_pending(root: Path) -> None:
     """Let nobody work on a study out of which a subject is being taken."""
-    if settings_of(root).get(PENDING):
-        raise StudyError(
-            f"a withdrawal from {root} has begun and not ended: finish it with "
-            f"'clamlab withdraw {root}', then go on"
-        )
+    if told := pending(root):
+        raise StudyError(told)
+
+
+def pending(root: Path) -> str:
+    """Say that a withdrawal has begun and not ended, and what to do; nothing where none has."""
+    if not settings_of(root).get(PENDING):
+        return ""
+    return (
+        f"a withdrawal from {root} has begun and not ended: finish it with "
+        f"'clamlab withdraw {root}', then go on"
+    )
 
 
 def _remembered(root: Path) -> Json:
