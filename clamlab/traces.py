@@ -1,7 +1,8 @@
 """Whether a folder still tells of somebody: an id looked for in all names and all contents.
 
 Not seen are texts that are drawn (in a picture, or letter by letter in a PDF), voxels and numbers
-of arrays, and what is locked by a password; the last is listed, so that a person looks.
+of arrays, and other packings than gzip, zip and PDF's; what is locked by a password is listed, so
+that a person looks.
 """
 
 import csv
@@ -24,8 +25,11 @@ from clamlab.paths import path_part
 CHUNK = 1 << 22
 LOOKED_AT = 8000  # bytes that tell a text from other contents: those have a zero among them
 IMAGE_HEAD = 1 << 20  # of an image its head may hold text, and what follows are voxels
+ARRAY_HEAD = 256
 SURE_IN_BYTES = 6  # a shorter text stands in compressed bytes by chance
 SURE_LENGTH = 7
+# With the bytes that follow every plain letter.
+ENCODINGS = {"utf-8": b"", "utf-16-le": b"\0", "utf-32-le": b"\0\0\0", "latin-1": b""}
 UNOPENED = "(could not be opened)"
 ARRAYS, IMAGES, TABLES = (".npy",), (".nii", ".nii.gz"), (".csv", ".tsv")
 BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
@@ -59,9 +63,9 @@ def find(
 ) -> list[tuple[str, str]]:
     """List the files and folders that hold one of some texts, in their names or contents.
 
-    Looked for are whole words, capital or small, as UTF-8, UTF-16 and Latin-1 write them, plain or
-    as JSON, HTML, CSV, addresses and :func:`clamlab.paths.path_part` do; also inside gzip and zip
-    files (so .xlsx and .docx), in the texts of PNG and the streams of PDF. A text that is not
+    Looked for are whole words, capital or small, as UTF-8, -16, -32 and Latin-1 write them, plain
+    or as JSON, HTML, CSV, addresses and :func:`clamlab.paths.path_part` do; also inside gzip and
+    zip files (so .xlsx and .docx), in the texts of PNG and the streams of PDF. A text that is not
     telling (:func:`is_telling`) is looked for as a whole name, and in the columns of tables
     (CSV) that hold ids; one below six characters not in contents that are no text.
 
@@ -107,11 +111,10 @@ class _Wanted:
         self.part = path_part(text).lower()
         longer = [other for other in others if text in other and text != other]
         self.forms: dict[bytes, re.Pattern[bytes]] = {}
-        for encoding in ("utf-8", "utf-16-le", "latin-1"):
+        for encoding, zeros in ENCODINGS.items():
             around = _encoded([form for other in longer for form in _forms(other)], encoding)
             for form in _encoded(_forms(text), encoding):
-                wide = encoding == "utf-16-le"
-                self.forms[form] = _as_word([*around, form], b"\x00" if wide else b"")
+                self.forms[form] = _as_word([*around, form], zeros)
 
     def names(self, name: str) -> bool:
         if not self.telling:
@@ -152,7 +155,7 @@ def _as_word(forms: list[bytes], wide: bytes) -> re.Pattern[bytes]:
 
 def _in_file(path: Path, wanted: list[_Wanted]) -> set[str]:
     name = path.name.lower()
-    if name.endswith(ARRAYS):
+    if name.endswith(ARRAYS) and not _holds_texts(path):
         return set()
     found = _in_id_columns(path, wanted) if name.endswith(TABLES) else set()
     try:
@@ -165,6 +168,13 @@ def _in_file(path: Path, wanted: list[_Wanted]) -> set[str]:
     except BROKEN:
         found.add(UNOPENED)
     return found
+
+
+def _holds_texts(path: Path) -> bool:
+    """Tell by its head whether an array is one of texts, or of whatever else is no number."""
+    with path.open("rb") as file:
+        head = file.read(ARRAY_HEAD)
+    return re.search(rb"'descr': '[<>|=][biufc]\d", head) is None
 
 
 def _in_id_columns(path: Path, wanted: list[_Wanted]) -> set[str]:

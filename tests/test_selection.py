@@ -17,6 +17,7 @@ from clamlab.selection import (
     resampled_partitions,
 )
 from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
+from clamlab.selection.decision import decide, decided_n_clusters
 from clamlab.selection.dip import dip_p_value, dip_statistic
 
 
@@ -378,3 +379,15 @@ def test_missing_features_reach_neither_the_null_nor_other_partitions():
         resampled_partitions(missing, clusters, seed=0)
     with pytest.raises(ValueError, match=r"values \[-1, 0\]"):
         resampled_partitions(np.eye(4), [0, -1, 0, 0], seed=0)
+
+
+@pytest.mark.parametrize("n_clusters", [0, -3])
+def test_no_number_of_clusters_is_decided_on(n_clusters):
+    with pytest.raises(ValueError, match=f"expected 1 or more clusters, found .*{n_clusters}"):
+        decide({"n_clusters": 2, "reason": "a valley"}, n_clusters=n_clusters)
+
+
+@pytest.mark.parametrize("written", ["two", 2.5, None, 0])
+def test_a_choice_that_is_no_number_is_told_with_its_file(written):
+    with pytest.raises(ValueError, match="choice.json: expected n_clusters as a whole number"):
+        decided_n_clusters({"n_clusters": written})

@@ -485,6 +485,26 @@ def test_what_a_person_writes_down_needs_no_run(study):
     assert states(study)["07_explore"] == "missing" and not notes.parent.exists()
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\x00", b'{"stage": "04", "time": 3}'])
+def test_a_broken_record_is_told_by_name(study, content):
+    study.write("choice", {"n_clusters": 2})
+    record = study.root / "04_n_clusters" / "stage.json"
+    record.write_bytes(content)
+    with pytest.raises(StudyError, match="stage.json is not what clamlab wrote") as told:
+        study.status()
+    assert "04_n_clusters" in str(told.value) and "run notebook 04 again" in str(told.value)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\x00"])
+def test_broken_settings_are_told_by_name(study, content):
+    (study.root / "study.json").write_bytes(content)
+    with pytest.raises(StudyError, match="study.json is not what clamlab wrote there"):
+        study.stage("01_cohort")
+    (study.root / "study.json").write_text('{"participants": 7}')
+    with pytest.raises(StudyError, match="names no 'participants'"):
+        study.stage("01_cohort").outside("participants")
+
+
 def test_no_artefact_has_two_places():
     places = [(artefact.stage, artefact.file) for artefact in ARTEFACTS.values()]
     assert len(set(places)) == len(places)

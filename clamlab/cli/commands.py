@@ -51,7 +51,8 @@ def init(options: argparse.Namespace) -> None:
     print(f"\nThe table's contract is drafted in {drafted}:\n{_roles(contract)}")
     print(
         "Correct types, roles, units and levels there; they decide what Table 2 and Figure 10 "
-        f"show. Then: clamlab run {options.study}"
+        "show, and roles what of a person the study keeps and may export. Then: clamlab run "
+        f"{options.study}"
     )
 
 
@@ -82,8 +83,7 @@ def run(options: argparse.Namespace) -> None:
     chosen = [name for name in names if options.first <= name[:2] <= options.last]
     if not chosen:
         raise StudyError(
-            f"no notebook from {options.first} to {options.last}: expected two digits, found "
-            f"{', '.join(names)}"
+            f"no notebook from {options.first} to {options.last}: there are {', '.join(names)}"
         )
     _check_foundations(study, chosen[0])
     told = {STALE: ",".join(sorted(study.allowed_stale))}

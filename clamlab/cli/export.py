@@ -1,17 +1,20 @@
 """What leaves a study: aggregates for a paper; of single subjects nothing, unless asked for."""
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from clamlab.atomic import whole_folder
-from clamlab.cli.standing import allowing, listed, unsound
-from clamlab.cli.subject_tables import subject_tables
+from clamlab.cli.standing import check_standing
+from clamlab.cli.subject_tables import NAMES, subject_tables
 from clamlab.selection.decision import RULE
 from clamlab.stats.disclosure import SMALLEST, mask_outcomes, mask_table_one
-from clamlab.study import Study, StudyError
+from clamlab.study import Study, StudyError, lock
+from clamlab.study.catalogue import artefact_of
 from clamlab.study.files import members, write_file
 from clamlab.study.withdrawal.remembering import refuse_while_pending
 
@@ -24,41 +27,45 @@ def export(options: argparse.Namespace) -> None:
     study, folder = Study.open(options.study, stale=options.stale), Path(options.folder)
     if folder.exists():
         raise StudyError(f"{folder} exists: choose a folder that does not")
-    refuse_while_pending(study.root)
-    stages = _sound_stages(study)
-    if not stages:
+    if folder.resolve().is_relative_to(study.root):
+        raise StudyError(
+            f"{folder} lies in the study: choose a folder elsewhere, to which no withdrawal from "
+            "the study has to reach"
+        )
+    # Nobody changes what is being gathered; what cannot be written, nobody can change.
+    writable = os.access(study.root, os.W_OK)
+    with lock.taken(study.root, "clamlab export") if writable else nullcontext():
+        refuse_while_pending(study.root)
+        _gather(study, folder, options)
+
+
+def _gather(study: Study, folder: Path, options: argparse.Namespace) -> None:
+    states = study.status().set_index("stage", drop=False)
+    made = [stage for stage in WRITERS if states["status"][stage] != "missing"]
+    if not made:
         raise StudyError(f"there is nothing to export yet: run 'clamlab run {options.study}' first")
+    needed = {*made, *([artefact_of(name).stage for name in NAMES] if options.subjects else [])}
+    check_standing(study, states[states["stage"].isin(needed)])
     tables = subject_tables(study) if options.subjects else {}
     with whole_folder(folder) as temporary:
-        for stage in stages:
+        for stage in made:
             WRITERS[stage](study, temporary, options.small_counts)
         for name, table in tables.items():
             write_file(temporary / "subjects" / f"{name}.csv", table)
+        told = states.loc[list(WRITERS), ["stage", "status", "why", "finished"]]
+        write_file(temporary / "stages.csv", told)
         names = sorted(p.relative_to(temporary).as_posix() for p in members(temporary))
     print(f"{folder}: {', '.join(names)}")
-
-
-def _sound_stages(study: Study) -> list[str]:
-    """List the stages that there is something of; refuse those whose files no longer stand."""
-    states = study.status()
-    states = states[states["stage"].isin(WRITERS) & (states["status"] != "missing")]
-    refused = unsound(states[~states["stage"].str[:2].isin(study.allowed_stale)])
-    if len(refused):
-        raise StudyError(
-            f"an export would hold what is no longer so:\n{listed(refused)}\nRun them again, or "
-            f"allow it by name ({allowing(refused)})"
-        )
-    return states["stage"].tolist()
+    if absent := [stage for stage in WRITERS if stage not in made]:
+        print(f"without {', '.join(absent)}: not run to the end")
 
 
 def _number(study: Study, folder: Path, _: bool) -> None:
     """Write why there are so many clusters, without what a person wrote: names stay here."""
     _copy(study, folder, "criteria")
     choice = study.read("choice")
-    if choice.get("decided_by", RULE) != RULE:
-        told = {"n_clusters": choice["n_clusters"], "decided_by": "a person"}
-        choice = told | {"recommended": choice.get("recommended")}
-    _write(study, folder, "choice", choice)
+    by = RULE if choice.get("decided_by", RULE) == RULE else "a person"
+    _write(study, folder, "choice", _numbers(choice) | {"decided_by": by})
 
 
 def _maps(study: Study, folder: Path, small_counts: bool) -> None:
@@ -121,6 +128,12 @@ def _shows_no_person(study: Study, small_counts: bool, what: str) -> bool:
         return True
     print(f"without {what}: a cluster of fewer than {SMALLEST} scans (--small-counts takes them)")
     return False
+
+
+def _numbers(value: dict[str, Any]) -> dict[str, Any]:
+    """Keep of a file that a person may write in what is no text."""
+    kept = {k: _numbers(v) if isinstance(v, dict) else v for k, v in value.items()}
+    return {k: v for k, v in kept.items() if v is None or isinstance(v, bool | int | float | dict)}
 
 
 def _copy(study: Study, folder: Path, *names: str) -> None:

@@ -81,13 +81,20 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add("run", help="run the study's notebooks in order")
     run.add_argument("study", metavar="STUDY")
-    run.add_argument("--from", dest="first", default="01", metavar="NN", help="first notebook")
-    run.add_argument("--to", dest="last", default="09", metavar="NN", help="last notebook")
-    _add_stale(run)
+    for flag, name, default in (("--from", "first", "01"), ("--to", "last", "09")):
+        run.add_argument(
+            flag,
+            dest=name,
+            default=default,
+            type=lambda text: text.zfill(2),
+            metavar="NN",
+            help=f"{name} notebook",
+        )
+    _add_stale(run, "stages to build on although they are stale")
     _add_parameters(run)
     run.set_defaults(command=commands.run)
 
-    status = add("status", help="tell which stages are fresh, stale, partial or missing")
+    status = add("status", help="tell which stages are fresh, stale, altered, partial or missing")
     status.add_argument("study", metavar="STUDY")
     status.add_argument(
         "--verify", action="store_true", help="read every file and compare it with its record"
@@ -102,7 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     withdrawal = add("withdraw", help="take subjects out who withdraw their consent")
     withdrawal.add_argument("study", metavar="STUDY")
     withdrawal.add_argument(
-        "subjects", metavar="ID", nargs="*", help="none: finish a withdrawal that was stopped"
+        "subjects",
+        metavar="ID",
+        nargs="*",
+        help="none: finish a withdrawal that was stopped; put -- before ids that begin with -",
     )
     withdrawal.set_defaults(command=withdraw.withdraw)
 
@@ -117,18 +127,18 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="keep counts below five, and averages of fewer scans",
     )
-    _add_stale(export)
+    _add_stale(export, "stages to export although they are stale")
     export.set_defaults(command=export_study)
     return parser
 
 
-def _add_stale(parser: argparse.ArgumentParser) -> None:
+def _add_stale(parser: argparse.ArgumentParser, purpose: str) -> None:
     parser.add_argument(
         "--stale",
         default=[],
         type=lambda text: text.split(","),
         metavar="NN,NN",
-        help="stages to build on although they are stale",
+        help=purpose,
     )
 
 

@@ -160,6 +160,11 @@ def _run(
             f"{path.stem} stopped: {error.ename}: {error.evalue}{_advice(error)}\n(the notebook "
             f"with its outputs so far is {path}; what was written before is untouched)"
         ) from error
+    except AssertionError as error:
+        # How the client tells that it was interrupted while the kernel was starting.
+        if client.km is None or client.kc is None:
+            raise KeyboardInterrupt from error
+        raise
     except DeadKernelError as error:
         raise StudyError(
             f"{path.stem} stopped: its process was killed, most likely for want of memory; take a "

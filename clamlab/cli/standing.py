@@ -2,7 +2,14 @@
 
 import pandas as pd
 
+from clamlab.study import Study, StudyError
+from clamlab.study.catalogue import artefacts_of
+from clamlab.study.fingerprints import unchanged
+from clamlab.study.provenance import record_of
+from clamlab.study.withdrawal.remembering import WITHDRAWN
+
 UNSOUND = ("stale", "altered", "partial")
+LARGE = (".npy", ".safetensors")  # never exported
 
 
 def unsound(states: pd.DataFrame) -> pd.DataFrame:
@@ -18,3 +25,40 @@ def listed(states: pd.DataFrame) -> str:
 def allowing(states: pd.DataFrame) -> str:
     """Write the option that allows stages by name."""
     return f"--stale {','.join(states['stage'].str[:2])}"
+
+
+def check_standing(study: Study, states: pd.DataFrame) -> None:
+    """Refuse to hand on what no longer stands, or is not what a notebook wrote.
+
+    Raises
+    ------
+    StudyError
+        If a stage is not fresh and not allowed by name, or at all once subjects have withdrawn; if
+        a file has another content than its notebook gave it, whatever its time says.
+    """
+    odd = unsound(states)
+    refused = odd[~odd["stage"].str[:2].isin(study.allowed_stale)]
+    if len(refused):
+        raise StudyError(
+            f"an export would hold what is no longer so:\n{listed(refused)}\nRun them again, or "
+            f"allow it by name ({allowing(refused)})"
+        )
+    if len(odd) and study.settings.get(WITHDRAWN):
+        raise StudyError(
+            f"subjects have withdrawn from the study, and this may rest on them:\n{listed(odd)}\n"
+            "Run them again"
+        )
+    fresh = states.loc[states["status"] == "fresh", "stage"]
+    if altered := [file for stage in fresh for file in _altered(study, stage)]:
+        raise StudyError(
+            "what a notebook wrote has changed since, although size and time are the same: "
+            f"{', '.join(altered)}. Run it again"
+        )
+
+
+def _altered(study: Study, stage: str) -> list[str]:
+    outputs = record_of(study.root, stage)["outputs"]
+    kept = [a for a in artefacts_of(stage) if not (a.personal or a.resumed)]
+    small = [a for a in kept if a.name in outputs and not a.file.endswith(LARGE)]
+    changed = (a for a in small if not unchanged(study.path(a.name), outputs[a.name], verify=True))
+    return [f"{stage}/{artefact.file}" for artefact in changed]

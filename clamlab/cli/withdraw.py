@@ -88,7 +88,10 @@ def _look_for_traces(root: Path, gone: Sequence[str], others: Sequence[str]) -> 
             "and in columns of ids only, not in texts."
         )
     if not (found := find(root, gone, others=others)):
-        print("\nNo name and no content of a file in the study tells of them any more.")
+        print(
+            "\nNothing that was looked into tells of them any more (not looked into: drawn texts, "
+            "voxels, and other packings than gzip, zip and PDF's)."
+        )
         return
     listed = "\n".join(f"  {file}: {text}" for file, text in found)
     raise StudyError(

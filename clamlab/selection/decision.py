@@ -27,6 +27,11 @@ def decide(
     dict
         With ``decided_by``: "rule", or whoever overruled it; the recommendation stays beside it.
 
+    Raises
+    ------
+    ValueError
+        If a number is given that is no number of clusters.
+
     Examples
     --------
     >>> person = {"n_clusters": 3, "reason": "three on sight", "decided_by": "radiologist"}
@@ -34,6 +39,8 @@ def decide(
     3
     """
     if n_clusters is not None:
+        if n_clusters < 1:
+            raise ValueError(f"expected 1 or more clusters, found n_clusters={n_clusters}")
         reason = f"given as a parameter; the rule recommends {recommended['n_clusters']}"
         given = {"n_clusters": n_clusters, "reason": reason, "decided_by": "parameter"}
         return {**given, "recommended": recommended}
@@ -58,14 +65,19 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
     Raises
     ------
     ValueError
-        If the decision is 1; the message says what to do.
+        If the decision is 1, or no number; the message says what to do.
 
     Examples
     --------
     >>> decided_n_clusters({"n_clusters": 2})
     2
     """
-    n_clusters = int(choice["n_clusters"])
+    n_clusters = choice.get("n_clusters")
+    if not isinstance(n_clusters, int) or n_clusters < 1:
+        raise ValueError(
+            "04_n_clusters/choice.json: expected n_clusters as a whole number from 1, found "
+            f"{n_clusters!r}; correct it there, or run notebook 04 again"
+        )
     if n_clusters < 2:
         raise ValueError(
             "one cluster is recommended: the scans differ by degrees, and clusters would be cuts "

@@ -36,6 +36,8 @@ class Artefact:
     shows_scans : bool
         Made of scans' voxels, so that a scan can be seen in it, or worked out from it and the
         other scans: goes as a whole when a subject withdraws.
+    made_of : str or None
+        The list of the subjects that it was made of: goes as a whole when one of them withdraws.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class Artefact:
     resumed: bool = False
     of_subject: tuple[str, ...] = ()
     shows_scans: bool = False
+    made_of: str | None = None
 
 
 def _stage(stage: str, *rows: tuple) -> list[Artefact]:
@@ -66,6 +69,7 @@ EXTRA = {"required": False}
 RESUMED = {"resumed": True}
 PERSONAL = {"personal": True}
 SHOWS = {"shows_scans": True}
+OF_SAMPLE = {"made_of": "template.json"}
 
 
 def _holds(*names: str) -> dict[str, tuple[str, ...]]:
@@ -90,9 +94,9 @@ _ALL = [
         ("grid", "grid.json"),
         ("scans", "scans.csv", {"schema": "scans"}),
         ("volumes", "volumes.npy", SCAN),
-        ("lung_mask", "lung_mask.npy"),
-        ("template", "template.nii.gz", RESUMED),
-        ("template_state", "template.json", RESUMED | EXTRA),
+        ("lung_mask", "lung_mask.npy", OF_SAMPLE),
+        ("template", "template.nii.gz", RESUMED | OF_SAMPLE),
+        ("template_state", "template.json", RESUMED | EXTRA | OF_SAMPLE),
         ("qc", "qc.csv", {"schema": "qc"}),
         ("qc_pages", "qc", RESUMED | EXTRA | _holds("{}.png")),
         ("subjects", "scans", RESUMED | EXTRA | _holds("{}")),

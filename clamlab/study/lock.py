@@ -88,9 +88,10 @@ def taken(root: Path, doing: str) -> Iterator[dict[str, str]]:
 def holder_of(root: Path) -> dict[str, Any]:
     """Return who has the study, as far as that is written beside the lock."""
     try:
-        return json.loads((root / HOLDER).read_text("utf-8"))
+        told = json.loads((root / HOLDER).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _has_our_turn(root: Path) -> bool:
@@ -100,7 +101,7 @@ def _has_our_turn(root: Path) -> bool:
 
 def _taken(root: Path) -> str:
     holder = holder_of(root)
-    if not holder:
+    if not {"process", "host", "doing", "since"} <= set(holder):
         return f"{root} is being written by another process: try again when it has finished"
     return (
         f"{root} is being written by process {holder['process']} on {holder['host']} "

@@ -56,7 +56,7 @@ def place_of(root: Path, key: str) -> Path:
 def outside_place(root: Path, name: str) -> Path:
     """Return where ``study.json`` says that something outside the stages lies."""
     settings = settings_of(root)
-    if not settings.get(name):
+    if not (settings.get(name) and isinstance(settings[name], str)):
         raise StudyError(
             f"{root / SETTINGS} names no {name!r}: expected a path there, relative to the study or "
             "absolute"
@@ -66,14 +66,33 @@ def outside_place(root: Path, name: str) -> Path:
 
 def settings_of(root: Path) -> Json:
     """Return what ``study.json`` says."""
-    path = root / SETTINGS
-    return read_file(path) if path.is_file() else {}
+    return _read(root / SETTINGS, "put it back from a backup, or correct it")
 
 
 def record_of(root: Path, stage: str) -> Json:
     """Return what a stage's ``stage.json`` says; nothing where it was not run."""
-    path = root / stage / RECORD
-    return read_file(path) if path.is_file() else {}
+    path, advice = root / stage / RECORD, f"move it away, and run notebook {stage[:2]} again"
+    record = _read(path, advice)
+    if record and not all(isinstance(record.get(key), dict) for key in ("inputs", "outputs")):
+        raise _broken(path, "inputs and outputs are missing", advice)
+    return record
+
+
+def _read(path: Path, advice: str) -> Json:
+    """Read what the study has written down about itself; a file that was broken is told."""
+    if not path.is_file():
+        return {}
+    try:
+        value = read_file(path)
+    except ValueError as error:
+        raise _broken(path, str(error), advice) from error
+    if not isinstance(value, dict):
+        raise _broken(path, "it holds something else", advice)
+    return value
+
+
+def _broken(path: Path, why: str, advice: str) -> StudyError:
+    return StudyError(f"{path} is not what clamlab wrote there ({why}): {advice}")
 
 
 def status_of(root: Path, *, verify: bool = False) -> pd.DataFrame:

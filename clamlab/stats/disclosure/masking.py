@@ -14,8 +14,10 @@ _TELLS = [
     *("statistic", "df1", "df2", "p", "p_holm", "p_bh", "p_tukey", "effect_size"),
     *("difference", "difference_low", "difference_high", "smd", "smd_low", "smd_high"),
 ]
+_ADJUSTED = ["p_holm", "p_bh"]  # over a family of tests
 _COUNTS = ["n", "n_missing"]
 _SIZES = ["statistic", "df1", "df2", "aic", "bic"]  # functions of how many rows there were
+DIGITS = 3  # significant ones of an exported number
 _MOMENTS = ["mean", "sd", "median", "q1", "q3"]
 
 
@@ -30,7 +32,8 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows; what is masked is missing, and the variable's ``note`` says so. Values that
+        The same rows, numbers with three digits; what is masked is missing, and the variable's
+        ``note`` says so. Values that
         are missing count like a level, so their number is not told either. Where a level is a few
         persons, the tests of its variable go too: totals and a p-value give the counts back. Where
         a whole cluster is a few persons, nothing by cluster is left.
@@ -53,7 +56,7 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
     for name in tidy.loc[tidy["part"] == "summary", "variable"].unique():
         _mask_variable(masked, tidy[tidy["variable"] == name], whole_only=tiny_cluster)
     masked["note"] = masked["note"].map(_without_counts)
-    return masked
+    return _told_less_exactly(masked, tidy)
 
 
 def mask_outcomes(
@@ -87,7 +90,8 @@ def mask_outcomes(
     >>> mask_outcomes(*found)[1]["mean"].isna().all()
     np.True_
     """
-    tables = [_as_made(table) for table in (associations, adjusted, comparison)]
+    whole = [_as_made(table) for table in (associations, adjusted, comparison)]
+    tables = [table.copy() for table in whole]
     groups = tables[0][tables[0]["part"] == "group"]
     for outcome, rows in groups.groupby("outcome", sort=False):
         by_cluster = rows.dropna(subset="group")
@@ -101,7 +105,21 @@ def mask_outcomes(
     _mask_rows(compared, pd.Series(gaps, index=compared.index), few=False)
     for table in tables:
         table["note"] = table["note"].map(_without_counts)
-    return tables[0], tables[1], tables[2]
+    told = [_told_less_exactly(*pair) for pair in zip(tables, whole, strict=True)]
+    return told[0], told[1], told[2]
+
+
+def _told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Round, and take out what was adjusted for p-values that are masked.
+
+    Sixteen digits of an interval or a mean tell how many rows there were; an adjusted p-value may
+    be that of another row, or twice that.
+    """
+    if "p" in whole and (masked["p"].isna() & whole["p"].notna()).any():
+        masked[masked.columns.intersection(_ADJUSTED)] = np.nan
+    exact = [name for name in masked if masked[name].dtype.kind == "f"]
+    masked[exact] = masked[exact].map(lambda value: float(f"{value:.{DIGITS}g}"))
+    return masked
 
 
 def _as_made(table: pd.DataFrame) -> pd.DataFrame:

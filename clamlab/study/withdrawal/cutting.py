@@ -72,6 +72,8 @@ def _clear_unfinished(
             remove(path)
     share = Share.of(unfinished, resumed, leaving, {}, seen=True)
     share.take_away(unfinished, unfinished, ())
+    for artefact in share.whole:
+        remove(unfinished / artefact.file)
     for pages in unfinished.glob("*/index.html"):  # drawn anew when the run goes on
         pages.unlink()
     if not any(unfinished.iterdir()):

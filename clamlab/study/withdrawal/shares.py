@@ -107,6 +107,8 @@ class Share:
                 continue
             if artefact.shows_scans:
                 share.whole += [artefact] if seen else []
+            elif artefact.made_of and _names_one(base / artefact.made_of, leaving.ids):
+                share.whole.append(artefact)
             elif path.suffix == ".csv":
                 share._add_table(artefact, path, leaving.ids)
             elif path.suffix == ".json":
@@ -156,6 +158,14 @@ class Share:
                 temporary.write_bytes(left)
         for file in self.arrays:
             _copy_without(source / file, target / file, rows)
+
+
+def _names_one(path: Path, ids: Collection[str]) -> bool:
+    """Tell whether a list names one of some subjects; one that cannot be read may."""
+    try:
+        return path.is_file() and without_names(read_file(path), ids) != read_file(path)
+    except ValueError:
+        return True
 
 
 def names_of(root: Path, ids: Collection[str]) -> set[str]:
