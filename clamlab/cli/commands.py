@@ -118,6 +118,14 @@ def status(options: argparse.Namespace) -> None:
         print(table.fillna("").to_string(index=False))
 
 
+def export(options: argparse.Namespace) -> None:
+    """Gather in a new folder what goes into a paper, and say what goes."""
+    # Statistics and networks bring seconds of imports that few other commands need.
+    from clamlab.cli.export import export as export_study
+
+    export_study(options)
+
+
 def lab(options: argparse.Namespace) -> None:
     """Open JupyterLab on the study's own notebooks, in place of this process."""
     study = Study.open(options.study)

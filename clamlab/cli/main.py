@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from clamlab import __version__
 from clamlab.cli import commands, withdraw
-from clamlab.cli.export import export as export_study
 from clamlab.cli.running import parse_parameter
 from clamlab.schema import TableError
 from clamlab.study import StudyError
@@ -128,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         help="keep counts below five, and averages of fewer scans",
     )
     _add_stale(export, "stages to export although they are stale")
-    export.set_defaults(command=export_study)
+    export.set_defaults(command=commands.export)
     return parser
 
 

@@ -1,6 +1,7 @@
 """Run a study's notebooks without a person: parameters in, progress out, outputs kept."""
 
 import ast
+import asyncio
 import copy
 import errno
 import os
@@ -156,13 +157,15 @@ def _run(
     try:
         client.execute(env=environment)
     except CellExecutionError as error:
+        if error.ename == "KeyboardInterrupt":
+            raise KeyboardInterrupt from error
         raise StudyError(
             f"{path.stem} stopped: {error.ename}: {error.evalue}{_advice(error)}\n(the notebook "
             f"with its outputs so far is {path}; what was written before is untouched)"
         ) from error
-    except AssertionError as error:
-        # How the client tells that it was interrupted while the kernel was starting.
-        if client.km is None or client.kc is None:
+    except (AssertionError, asyncio.CancelledError) as error:
+        # How the client tells that it was interrupted: it has shut its kernel down then.
+        if client.km is None or isinstance(error, asyncio.CancelledError):
             raise KeyboardInterrupt from error
         raise
     except DeadKernelError as error:

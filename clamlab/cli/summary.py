@@ -1,6 +1,5 @@
 """What a run has made and found, and for a simulated study how that compares with the truth."""
 
-from clamlab.cli.truth import against_truth
 from clamlab.study import Study
 
 PLACES = {
@@ -28,5 +27,7 @@ def summarise(study: Study) -> str:
             lines.append(f"  {title}: {shown}")
     fresh = dict(study.status().set_index("stage")["status"])["05_clusters"] == "fresh"
     if study.settings.get("simulated") and fresh:
+        from clamlab.cli.truth import against_truth  # brings seconds of imports
+
         lines += ["", "Against the known truth:", *(f"  {line}" for line in against_truth(study))]
     return "\n".join(lines)
