@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from clamlab.stats.disclosure import hidden_cells, mask_table_one
+from clamlab.stats.disclosure import hidden_cells, mask_flow, mask_table_one
 from clamlab.stats.tables import render_table_one, table_one
 
 
@@ -100,3 +100,24 @@ def test_shares_do_not_tell_a_few_missing_values():
     assert few["percent"].isna().all() and few["n"].isna().all()
     assert few["count"].notna().sum() <= 1
     assert page.loc["B (%)", "Cluster 1"] == "20 (50.0)"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_masked_step_of_the_flow_could_be_one_and_could_be_four(seed):
+    """Tried with all steps there may be: how many are left, and all that is shown, is known."""
+    rng = np.random.default_rng(seed)
+    lost = rng.integers(0, 8, 3) * rng.integers(0, 2, 3)
+    left = int(rng.integers(10, 50))
+    part = int(rng.integers(0, left + 1))
+    shown = mask_flow(pd.DataFrame({"n": [left + lost.sum(), *lost, left, part]}))["n"]
+    assert shown[4] == left
+    tried = np.array(list(np.ndindex(25, 25, 25)))
+    fits = np.ones(len(tried), bool)
+    for step in range(3):
+        fits &= pd.isna(shown[1 + step]) | (tried[:, step] == lost[step])
+    fits &= pd.isna(shown[0]) | (tried.sum(axis=1) == lost.sum())
+    for step, n in enumerate(lost):
+        if 0 < n < 5:
+            assert {1, 4} <= set(tried[fits, step])
+    if 0 < part < 5 or 0 < left - part < 5:
+        assert pd.isna(shown[5])

@@ -90,7 +90,7 @@ def study_of(tmp_path, clusters):
         volumes=none,
         lung_mask=none[0],
         template=lambda path: path.write_text("template"),
-        qc=ids.assign(status="ok", series="Jane Doe", lung_ml=4000.0, **reason),
+        qc=ids.assign(status="ok", decision="accept", series="Jane Doe", lung_ml=4000.0, **reason),
     )
     person = {"n_clusters": 2, "decided_by": "radiologist.smith", "reason": "as for Jane Doe"}
     criteria = pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": [0.1, 0.3]})
@@ -171,13 +171,25 @@ def test_nothing_of_a_person_leaves(study, tmp_path):
     assert traces.find(tmp_path / "paper", [*PLANTED, *ids]) == []
     assert traces.find(study.root, PLANTED)  # where they do stand they are found
     assert {name.split("/")[0] for name in files} == {
-        "04_n_clusters", "06_clam", "07_explore", "08_table_one", "09_associations", "stages.csv",
+        "02_volumes", "04_n_clusters", "06_clam", "07_explore", "08_table_one", "09_associations",
+        "stages.csv",
     }  # fmt: skip
     assert set(pd.read_csv(files["stages.csv"])["status"]) == {"fresh"}
     assert not [name for name in files if "figure_8" in name or "figure_9" in name]
     assert "06_clam/averages/hu_cluster_1.nii.gz" in files
     choice = files["04_n_clusters/choice.json"].read_text()
     assert '"n_clusters": 2' in choice and '"a person"' in choice and "reason" not in choice
+
+
+def test_the_flow_of_the_cohort_goes_without_small_counts(study, tmp_path):
+    table = pd.read_csv(exported(study, tmp_path / "paper")["02_volumes/cohort_flow.csv"])
+    assert table["step"].tolist()[:2] == ["in the table", "without a scan of their own"]
+    assert table["n"].isna().tolist() == [True, True, True, True, False, False]
+    assert table["n"].tolist()[4:] == [2 * N, 0]
+    whole = pd.read_csv(
+        exported(study, tmp_path / "all", "--small-counts")["02_volumes/cohort_flow.csv"]
+    )
+    assert whole["n"].tolist() == [2 * N + 1, 1, 0, 0, 2 * N, 0]
 
 
 def test_counts_of_a_few_persons_are_masked_and_cannot_be_worked_out(study, tmp_path):
@@ -224,7 +236,7 @@ def test_a_cluster_of_a_few_scans_is_not_averaged(tmp_path, capsys):
     files = exported(study, tmp_path / "paper")
     assert "a cluster of fewer than 5 scans" in capsys.readouterr().out
     assert {name.split("/")[0] for name in files} == {
-        "04_n_clusters", "08_table_one", "stages.csv",
+        "02_volumes", "04_n_clusters", "08_table_one", "stages.csv",
     }  # fmt: skip
     tidy = pd.read_csv(files["08_table_one/table_one.csv"])
     assert tidy.loc[tidy["group"].notna(), ["n", "count", "mean", "percent"]].isna().all(axis=None)

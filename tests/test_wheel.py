@@ -41,6 +41,9 @@ def test_a_study_can_be_made_from_the_wheel_alone(installed, tmp_path):
     assert "participants.schema.json" in schemas
 
 
-def test_the_viewers_scripts_are_in_the_wheel(installed):
-    for script in (REPOSITORY / "clamlab" / "viewers").glob("*.js"):
-        assert (installed / "clamlab" / "viewers" / script.name).is_file()
+def test_what_browsers_read_is_in_the_wheel(installed):
+    library = REPOSITORY / "clamlab"
+    read = [path for kind in ("js", "css", "html") for path in library.rglob(f"*.{kind}")]
+    assert {"review.js", "review.css", "qc_index.html"} <= {path.name for path in read}
+    for path in read:
+        assert (installed / path.relative_to(REPOSITORY)).read_bytes() == path.read_bytes()

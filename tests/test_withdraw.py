@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
-from clamlab import resources, traces
+from clamlab import cells, resources, traces
 from clamlab.cli import main
 from clamlab.ingest.cohort.qc_pages import write_index
 from clamlab.paths import path_part
@@ -138,6 +138,10 @@ def write_stage(study, name, ids, **parameters):
     for artefact, value in tables_of(ids)[name].items():
         stage.write(artefact, value)
     if name == "02_volumes":
+        decided = pd.DataFrame({"subject_id": ids, "decision": "reject", "series_number": None})
+        reasons = stage.read("qc")["reason"]
+        cells.write_csv(decided.assign(note="moved", reason=reasons), study.path("decisions"))
+        assert len(stage.previous("decisions")) == len(ids)
         write_index(stage.read("qc").fillna({"reason": ""}), stage.path("qc_pages"))
     stage.publish()
 
@@ -261,7 +265,7 @@ def test_all_others_stay_byte_for_byte(whole, study):
     assert main(["withdraw", str(study.root), ONE]) == 0
     before, after = contents(whole), contents(study.root)
     tables = [n for n in after if n.endswith(".csv") and b"subject_id" in after[n].splitlines()[0]]
-    assert len(tables) == 11
+    assert len(tables) == 12
     for name in tables:
         lines = before[name].splitlines(keepends=True)
         rest = [line for line in lines if line.strip().split(b",")[0] != ONE.encode()]
@@ -279,7 +283,7 @@ def test_all_others_stay_byte_for_byte(whole, study):
             changed = after[name] != before[name]
             assert changed == name.endswith("index.html"), name
     page = after["02_volumes/qc/index.html"].decode()
-    assert page.count("<article") == len(IDS) - 1
+    assert page.count('{"id":') == len(IDS) - 1
     assert "the same image as (withdrawn), 12 slices" in page
 
 

@@ -12,7 +12,7 @@ from clamlab.atomic import whole_folder
 from clamlab.cli.standing import check_standing
 from clamlab.cli.subject_tables import NAMES, subject_tables
 from clamlab.selection.decision import RULE
-from clamlab.stats.disclosure import SMALLEST, mask_outcomes, mask_table_one
+from clamlab.stats.disclosure import SMALLEST, mask_flow, mask_outcomes, mask_table_one
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import artefact_of
 from clamlab.study.files import members, write_file
@@ -44,7 +44,8 @@ def _gather(study: Study, folder: Path, options: argparse.Namespace) -> None:
     made = [stage for stage in WRITERS if states["status"][stage] != "missing"]
     if not made:
         raise StudyError(f"there is nothing to export yet: run 'clamlab run {options.study}' first")
-    needed = {*made, *([artefact_of(name).stage for name in NAMES] if options.subjects else [])}
+    of_subjects = {artefact_of(name).stage for name in NAMES} if options.subjects else set()
+    needed = {"01_cohort", *made, *of_subjects}  # the cohort's flow begins with who has no scan
     check_standing(study, states[states["stage"].isin(needed)])
     tables = subject_tables(study) if options.subjects else {}
     with whole_folder(folder) as temporary:
@@ -58,6 +59,15 @@ def _gather(study: Study, folder: Path, options: argparse.Namespace) -> None:
     print(f"{folder}: {', '.join(names)}")
     if absent := [stage for stage in WRITERS if stage not in made]:
         print(f"without {', '.join(absent)}: not run to the end")
+
+
+def _flow(study: Study, folder: Path, small_counts: bool) -> None:
+    """Write how many subjects came how far."""
+    from clamlab.ingest.cohort.flow import cohort_flow
+
+    flow = cohort_flow(study.read("qc"), study.read("exclusions"))
+    flow = (flow if small_counts else mask_flow(flow)).rename_axis("step").reset_index()
+    write_file(_place(study, folder, study.path("qc").with_name("cohort_flow.csv")), flow)
 
 
 def _number(study: Study, folder: Path, _: bool) -> None:
@@ -113,6 +123,7 @@ def _outcomes(study: Study, folder: Path, small_counts: bool) -> None:
 
 
 WRITERS: dict[str, Callable[[Study, Path, bool], None]] = {
+    "02_volumes": _flow,
     "04_n_clusters": _number,
     "06_clam": _maps,
     "07_explore": _pictures,

@@ -98,6 +98,11 @@ _ALL = [
         ("template", "template.nii.gz", RESUMED | OF_SAMPLE),
         ("template_state", "template.json", RESUMED | EXTRA | OF_SAMPLE),
         ("qc", "qc.csv", {"schema": "qc"}),
+        (
+            "decisions",
+            "decisions.csv",
+            {"schema": "decisions", "clinical": True, **EXTRA, **PERSONAL},
+        ),
         ("qc_pages", "qc", RESUMED | EXTRA | _holds("{}.png")),
         ("subjects", "scans", RESUMED | EXTRA | _holds("{}")),
     ),

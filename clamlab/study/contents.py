@@ -76,6 +76,24 @@ class Contents:
             return read_csv(path, texts=columns_of_kind(self.schema(artefact.schema), "string"))
         return read_file(path)
 
+    def by_hand(self, artefact: Artefact, path: Path) -> Any:
+        """Read what a person may have changed; a slip in it is told with the file's name."""
+        schema = self.schema(artefact.schema) if artefact.schema else None
+        try:
+            value = self.load(artefact, path)
+            if schema is None:
+                return value
+            if not set(schema.get("required", [])) <= set(value):
+                raise ValueError(
+                    f"expected the columns {', '.join(schema['required'])}, found "
+                    f"{', '.join(map(str, value))!r}"
+                )
+            return check_table(value, schema)
+        except ValueError as error:
+            raise StudyError(
+                f"{artefact.stage}/{artefact.file}: {error}; correct the file, or move it away"
+            ) from error
+
     def check(self, artefact: Artefact, value: Any, scans: pd.DataFrame | None) -> None:
         """Refuse a value whose rows are not those of ``scans.csv``, or that breaks its contract."""
         if scans is not None:

@@ -164,11 +164,9 @@ def _change(root: Path, key: str, was: Fingerprint | str, verify: bool) -> str |
     if outside and name not in settings_of(root):
         return f"{name} was at a place that study.json does not name: run it again"
     path = place_of(root, key)
+    if unchanged(path, was, sampled=outside, verify=verify):  # also what was not there, and is not
+        return None
     if not is_there(path):
         moved = f"; moved? write its new place into {SETTINGS}" if outside else ""
         return f"{name} is gone{moved}"
-    return (
-        None
-        if unchanged(path, was, sampled=outside, verify=verify)
-        else f"{name} has changed since"
-    )
+    return f"{name} has changed since"

@@ -13,7 +13,7 @@ from clamlab.study import arrays, lock
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefact_of, artefacts_of
 from clamlab.study.contents import Contents, check_rows
 from clamlab.study.errors import StudyError
-from clamlab.study.files import Json, is_there, read_file, write_file, writing
+from clamlab.study.files import Json, is_there, write_file, writing
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.provenance import (
     OUTSIDE_PREFIX,
@@ -88,11 +88,9 @@ class Stage:
 
     def previous(self, name: str) -> Any:
         """Return what an earlier run of this stage wrote, or a person since; None if nobody did."""
-        path = self.study.path(self._own(name).name)
-        if not is_there(path):
-            return None
-        self._earlier[name] = fingerprint(path)
-        return read_file(path)
+        artefact, path = self._own(name), self.study.path(name)
+        self._earlier[name] = fingerprint(path)  # what is not there has one, too
+        return self.study.by_hand(artefact, path) if is_there(path) else None
 
     def folder(self, name: str) -> Path:
         """Return a folder or file that an earlier stage wrote, to be read by its path."""
@@ -210,7 +208,8 @@ class Stage:
             "parameters": {name: without_place(v) for name, v in self.parameters.items()},
             "versions": versions(),
             "built_on_stale": sorted(self.study.allowed_stale),
-            "inputs": self.inputs,
+            # What was read of the stage's own and not written anew is a person's: an input.
+            "inputs": self.inputs | {k: v for k, v in self._earlier.items() if k not in outputs},
             "outputs": {name: fingerprint(path) for name, path in outputs.items()},
             "scans": self._scans_of_arrays(),
             "runs": self.runs,

@@ -3,11 +3,13 @@
 from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
 from clamlab.viewers.maps import study_maps
+from clamlab.viewers.review import Review
 from clamlab.viewers.slice_viewer import SliceViewer
 from clamlab.viewers.volume_view import volume_view
 
 __all__ = [
     "CohortViewer",
+    "Review",
     "SliceViewer",
     "embed",
     "study_maps",

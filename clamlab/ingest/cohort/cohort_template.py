@@ -1,6 +1,7 @@
 """The template of a cohort: drawn from it, given, or the grid that ready-made volumes share."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from tqdm.auto import tqdm
 
 from clamlab.ingest.alignment.template import build_template, template_grid
 from clamlab.ingest.alignment.transforms import LEFT, RIGHT, split
+from clamlab.ingest.cohort.decisions import Decision, is_rejected
 from clamlab.ingest.cohort.files import fingerprint, read_json, write_json, writing
 from clamlab.ingest.cohort.subjects import Settings, Subject, Template
 from clamlab.ingest.errors import IngestError
@@ -18,10 +20,36 @@ LEAST_SAMPLE = 3
 
 
 def draw_sample(
-    usable: list[Subject], records: dict[str, dict], share: float, seed: int
+    readable: list[Subject],
+    records: dict[str, dict],
+    share: float,
+    seed: int,
+    *,
+    decided: Mapping[str, Decision],
 ) -> list[Subject]:
-    """Draw the template's subjects, from those whose lungs look ordinary where there are enough."""
-    plain = [s for s in usable if not records[s.subject_id]["flags"]]
+    """Draw the template's subjects, from those whose lungs look ordinary where there are enough.
+
+    Decisions leave the draw as it is as long as it meets nobody who is rejected: with another
+    template all would have to be registered anew.
+    """
+    plain = [
+        s for s in readable if not records[s.subject_id]["flags"] and not _has_series(s, decided)
+    ]
+    drawn = _draw(readable, plain, share, seed)
+    if not any(is_rejected(decided, s.subject_id) for s in drawn):
+        return drawn
+    readable, plain = (
+        [s for s in some if not is_rejected(decided, s.subject_id)] for some in (readable, plain)
+    )
+    return _draw(readable, plain, share, seed)
+
+
+def _has_series(subject: Subject, decided: Mapping[str, Decision]) -> bool:
+    known = decided.get(subject.subject_id)
+    return known is not None and known.series_number is not None
+
+
+def _draw(usable: list[Subject], plain: list[Subject], share: float, seed: int) -> list[Subject]:
     pool = plain if len(plain) >= min(LEAST_SAMPLE, len(usable)) else usable
     size = min(len(pool), max(LEAST_SAMPLE, round(share * len(usable))))
     rows = np.random.default_rng(seed).choice(len(pool), size, replace=False)

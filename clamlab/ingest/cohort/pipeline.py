@@ -17,8 +17,11 @@ from clamlab.ingest.cohort.cohort_template import (
     given_template,
     own_template,
 )
+from clamlab.ingest.cohort.decisions import decisions_by_subject, is_rejected, with_series
 from clamlab.ingest.cohort.files import writing
+from clamlab.ingest.cohort.other_series import list_series, may_have_series
 from clamlab.ingest.cohort.qc_pages import write_index
+from clamlab.ingest.cohort.qc_table import Found, qc_table
 from clamlab.ingest.cohort.rows import cohort_subjects, refused_subjects, subject_names
 from clamlab.ingest.cohort.steps import align, prepare
 from clamlab.ingest.cohort.subjects import Settings, Subject, failure, subject_folder
@@ -26,17 +29,12 @@ from clamlab.ingest.cohort.workers import ending_with
 from clamlab.ingest.reading.choice import MIN_COVERAGE_MM
 from clamlab.volumes import load_nifti
 
-FACTS = (
-    "format", "slices", "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
-    "manufacturer", "scanner_model", "kvp", "image_type",
-)  # fmt: skip
-MEASURES = ("right_ml", "left_ml", "mean_lung_hu")
-
 
 def ingest_cohort(
     cohort: pd.DataFrame,
     folder: str | os.PathLike,
     *,
+    decisions: pd.DataFrame | None = None,
     scans_root: str | os.PathLike | None = None,
     spacing_mm: float = 3.0,
     registration: str = "syn",
@@ -63,6 +61,11 @@ def ingest_cohort(
     folder : path
         Receives ``scans/<subject>/``, ``template.nii.gz`` and ``qc/`` (a picture per subject and
         ``index.html``).
+    decisions : DataFrame or None
+        What a person decided: ``subject_id``, ``decision`` (accept, reject or series),
+        ``series_number``, and optional ``note``, ``reason`` (what had been found then) and
+        ``image_id`` (which image was looked at). Who is rejected is read and not registered; where
+        another image or something else is found than was accepted, it is to be reviewed again.
     scans_root : path or None
         What relative paths start from; None is the working folder.
     spacing_mm : float
@@ -87,16 +90,18 @@ def ingest_cohort(
     -------
     DataFrame
         One row per subject, in the cohort's order: ``subject_id``, ``status`` (ok, review or
-        excluded), ``reason`` (every reason, in plain words), acquisition facts, ``right_ml``,
-        ``left_ml``, ``mean_lung_hu`` (of the scan itself), ``dice`` (with the template, after
-        registration), ``filled_fraction`` (see :func:`fill_lungs`), ``in_template``, ``series``
-        (why this one), ``seconds``.
+        excluded), ``reason`` (every reason, in plain words, a person's first), ``decision`` and
+        ``series_number`` (a person's), acquisition facts, ``right_ml``, ``left_ml``,
+        ``mean_lung_hu`` (of the scan itself), ``dice`` (with the template, after registration),
+        ``filled_fraction`` (see :func:`fill_lungs`), ``in_template``, ``series`` (why this one),
+        ``other_series`` (what else could be taken), ``image_id`` (a digest of the image that was
+        read), ``seconds``.
 
     Raises
     ------
     ValueError
-        If the cohort table lacks a column or names a subject twice; for a bad argument; for
-        ready-made scans on different grids (all are named).
+        If the cohort table lacks a column or names a subject twice; if a decision is about nobody
+        in the cohort; for a bad argument; for ready-made scans on different grids (all are named).
     OSError
         If the folder cannot be written; finished subjects are kept.
 
@@ -127,6 +132,8 @@ def ingest_cohort(
     )
     folder, root = Path(folder), Path(scans_root or ".")
     check_arguments(settings, template_share)
+    decided = decisions_by_subject(decisions, subject_names(cohort))
+    cohort = with_series(cohort, decided)
     refused = refused_subjects(cohort, root)
     subjects = cohort_subjects(cohort, folder, root, refused=refused)
     with writing(folder):
@@ -138,26 +145,25 @@ def ingest_cohort(
         return Parallel(n_jobs=n_jobs)(steps)
 
     read = each(prepare, subjects, "read and segment", settings)
-    usable = [s for s, record in zip(subjects, read, strict=True) if record["status"] == "done"]
+    readable = [s for s, record in zip(subjects, read, strict=True) if record["status"] == "done"]
+    usable = [s for s in readable if not is_rejected(decided, s.subject_id)]
     records = {name: failure(why) for name, why in refused.items()}
     records |= {s.subject_id: record for s, record in zip(subjects, read, strict=True)}
-    sample: list[str] = []
-    registered: dict[str, dict] = {}
+    odd = [s for s in subjects if may_have_series(s, records[s.subject_id])]
+    listed = each(list_series, odd, "list series")
+    found = Found(records, series={s.subject_id: r for s, r in zip(odd, listed, strict=True)})
     if usable:
         if registration == "none":
             lungs = common_grid(folder, usable, records, template)
         elif template:
             lungs = given_template(folder, Path(template), settings)
         else:
-            chosen = draw_sample(usable, records, template_share, seed)
-            sample = [s.subject_id for s in chosen]
+            chosen = draw_sample(readable, records, template_share, seed, decided=decided)
+            found.sample = [s.subject_id for s in chosen]
             lungs = own_template(folder, chosen, records, settings, n_jobs, progress)
         aligned = each(align, usable, "register", settings, lungs)
-        registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
-    twins = _twins(records)
-    qc = pd.DataFrame(
-        [_row(name, records, registered, twins, sample) for name in subject_names(cohort)]
-    ).astype({"slices": "Int64", "dice": float, "filled_fraction": float})
+        found.registered = {s.subject_id: r for s, r in zip(usable, aligned, strict=True)}
+    qc = qc_table(subject_names(cohort), found, decided)
     write_index(qc, folder / "qc")
     return qc
 
@@ -221,46 +227,3 @@ def check_arguments(settings: Settings, template_share: float) -> None:
         raise ValueError(f"spacing_mm must be positive, found {settings.spacing_mm}")
     if not 0 < template_share <= 1:
         raise ValueError(f"template_share must be above 0 and at most 1, found {template_share}")
-
-
-def _twins(records: dict[str, dict]) -> dict[str, list[str]]:
-    """Find subjects whose scans are the same image."""
-    owners: dict[str, list[str]] = {}
-    for subject, record in records.items():
-        if record.get("pixels"):
-            owners.setdefault(record["pixels"], []).append(subject)
-    return {
-        subject: [other for other in same if other != subject]
-        for same in owners.values()
-        if len(same) > 1
-        for subject in same
-    }
-
-
-def _row(
-    subject: str,
-    records: dict[str, dict],
-    registered: dict[str, dict],
-    twins: dict[str, list[str]],
-    sample: list[str],
-) -> dict[str, Any]:
-    read, fit = records[subject], registered.get(subject, {})
-    failed = next((r for r in (read, fit) if r.get("status") in ("failed", "unexpected")), None)
-    reasons = [failed["reason"]] if failed else []
-    reasons += read.get("flags", []) + fit.get("flags", [])
-    if subject in twins:
-        reasons.append(f"the same image as {', '.join(twins[subject])}")
-    status = "excluded" if failed else "review" if reasons else "ok"
-    facts, measures = read.get("facts", {}), read.get("measures", {})
-    return {
-        "subject_id": subject,
-        "status": status,
-        "reason": "; ".join(reasons),
-        **{name: facts.get(name) for name in FACTS},
-        **{name: measures.get(name) for name in MEASURES},
-        "dice": fit.get("dice"),
-        "filled_fraction": fit.get("filled_fraction"),
-        "in_template": subject in sample,
-        "series": "; ".join(read.get("log", [])),
-        "seconds": round(read["seconds"] + fit.get("seconds", 0.0), 2),
-    }

@@ -1,157 +1,92 @@
-"""One picture per subject, and a page of them, for a radiologist to accept or refuse."""
+"""One page over all subjects, those that look most suspicious first; it opens from disk."""
 
-import html
+import json
+import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
-from nibabel.affines import voxel_sizes
-from numpy.typing import NDArray
 
 from clamlab.atomic import whole_file
-from clamlab.ingest.alignment.transforms import LEFT, RIGHT
 from clamlab.ingest.cohort.files import writing
 from clamlab.paths import path_part
 
-WINDOW = (-1200.0, 300.0)
-COLOURS = {RIGHT: "#ff5c5c", LEFT: "#4fc3f7"}
-TEMPLATE_COLOUR = "#ffd54f"
-AROUND_MM = 35.0
-HEIGHTS = (0.75, 0.5, 0.25)  # axial slices, as shares of the lungs' height
-
-
-def draw_subject(
-    path: Path,
-    title: str,
-    own: tuple[NDArray, NDArray, NDArray],
-    registered: tuple[NDArray, NDArray, NDArray, NDArray] | None = None,
-) -> None:
-    """Draw the scan with its lungs outlined, the registered scan with the template's, the HU.
-
-    Parameters
-    ----------
-    path : Path
-        The PNG to write.
-    title : str
-    own : (volume, labels, affine)
-        The subject's scan.
-    registered : (volume, labels, template labels, affine) or None
-        The scan on the template's grid.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(15, 6.2 if registered else 3.3), facecolor="black")
-    FigureCanvasAgg(figure)
-    rows = figure.subplots(2 if registered else 1, 6, squeeze=False)
-    volume, labels, affine = _crop(*own)
-    _row(rows[0], volume, affine, labels > 0, [(labels == s, c) for s, c in COLOURS.items()])
-    _histogram(rows[0][5], volume[labels > 0], "HU in the scan's own lungs")
-    if registered:
-        volume, labels, template, affine = registered
-        outlines = [(template > 0, TEMPLATE_COLOUR)]
-        outlines += [(labels == side, colour) for side, colour in COLOURS.items()]
-        _row(rows[1], volume, affine, template > 0, outlines)
-        _histogram(rows[1][5], volume[template > 0], "HU in the template's lungs")
-    # An id is no formula, whatever dollar signs it holds.
-    figure.suptitle(title, color="white", fontsize=11, parse_math=False)
-    figure.subplots_adjust(0.005, 0.07, 0.985, 0.88, wspace=0.03, hspace=0.2)
-    with writing(path.parent), whole_file(path) as temporary:
-        figure.savefig(temporary, dpi=75, format="png", facecolor="black")
-
-
-def _crop(volume: NDArray, labels: NDArray, affine: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Look at the lungs with some body around them, not at the room."""
-    if not labels.any():
-        return volume, labels, affine
-    margin = np.ceil(AROUND_MM / voxel_sizes(affine)).astype(int)
-    corners = np.argwhere(labels)
-    low = np.maximum(corners.min(axis=0) - margin, 0)
-    high = corners.max(axis=0) + margin + 1
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    return volume[box], labels[box], affine
-
-
-def _row(axes, volume: NDArray, affine: NDArray, lungs: NDArray, outlines: list) -> None:
-    """Three axial, one coronal and one sagittal plane, the patient's right on the left."""
-    sizes = voxel_sizes(affine)
-    inside = lungs if lungs.any() else np.ones(lungs.shape, bool)
-    z = np.flatnonzero(inside.any(axis=(0, 1)))
-    y = np.flatnonzero(inside.any(axis=(0, 2)))
-    x = np.flatnonzero(inside.any(axis=(1, 2)))
-    planes = [("axial", 2, z[0] + int(share * (z[-1] - z[0]))) for share in HEIGHTS]
-    planes += [
-        ("coronal", 1, (y[0] + y[-1]) // 2),
-        ("sagittal, right", 0, x[0] + 3 * np.ptp(x) // 4),
-    ]
-    for axis, (name, normal, index) in zip(axes, planes, strict=False):
-        across, down = [side for side in range(3) if side != normal]
-        axis.imshow(
-            _plane(volume, normal, index),
-            cmap="gray",
-            vmin=WINDOW[0],
-            vmax=WINDOW[1],
-            aspect=sizes[down] / sizes[across],
-        )
-        for mask, colour in outlines:
-            plane = _plane(mask, normal, index)
-            if plane.any():
-                axis.contour(plane, [0.5], colors=colour, linewidths=0.8)
-        axis.set_title(name, color="#bbbbbb", fontsize=8, pad=2)
-        side = "A" if normal == 0 else "R"
-        axis.text(0.02, 0.5, side, color="white", fontsize=9, transform=axis.transAxes)
-        axis.axis("off")
-
-
-def _plane(volume: NDArray, normal: int, index: int) -> NDArray:
-    """Cut a plane as a radiologist looks at it: right on the left, front and head up."""
-    return np.take(volume, int(index), axis=normal)[::-1, ::-1].T
-
-
-def _histogram(axis, values: NDArray, name: str) -> None:
-    axis.set_facecolor("black")
-    if values.size:
-        axis.hist(values, bins=np.arange(-1050, 151, 25), color="#9ccc65")
-        axis.axvline(values.mean(), color="white", linewidth=0.8)
-        name = f"{name}, mean {values.mean():.0f}"
-    axis.set_title(name, color="#bbbbbb", fontsize=8, pad=2)
-    axis.tick_params(colors="#bbbbbb", labelsize=7)
-    axis.set_yticks([])
-
-
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Scans to check</title>
-<style>body{{font:14px/1.4 sans-serif;margin:2em;background:#fafafa}}
-article{{border-left:6px solid var(--c);background:#fff;margin:1em 0;padding:.6em 1em}}
-img{{width:100%;max-width:1125px;display:block}}h2{{margin:0;font-size:1.1em}}
-.ok{{--c:#2e7d32}}.review{{--c:#f9a825}}.excluded{{--c:#c62828}}</style></head><body>
-<h1>Scans to check</h1><p>{summary}</p>
-<p>Red: right lung. Blue: left lung. Yellow: the template's lungs. The patient's right is on the
-left of every picture.</p>{articles}</body></html>
-"""
+TEMPLATE = Path(__file__).with_name("qc_index.html")
+RANKS = {"excluded": 0, "review": 1, "ok": 2}
+# What the page shows in a place of its own, or not at all.
+SHOWN_APART = ("subject_id", "status", "reason", "decision", "image_id")
 
 
 def write_index(qc: pd.DataFrame, folder: Path) -> Path:
-    """Write one page over all subjects, those that need a look first."""
-    order = qc.assign(rank=qc["status"].map({"excluded": 0, "review": 1, "ok": 2}))
-    articles = "".join(_article(row, folder) for _, row in order.sort_values("rank").iterrows())
-    counts = qc["status"].value_counts()
-    summary = ", ".join(f"{counts.get(s, 0)} {s}" for s in ("ok", "review", "excluded"))
+    """Write one page over all subjects: a list to filter, and a sheet for each.
+
+    Parameters
+    ----------
+    qc : DataFrame
+        From :func:`ingest_cohort`.
+    folder : path
+        Where the pictures are; the page loads the one that is looked at.
+
+    Returns
+    -------
+    Path
+    """
+    facts = [name for name in qc if name not in SHOWN_APART]
+    content = {
+        "facts": facts,
+        "subjects": [_sheet(row, facts, folder) for row in by_suspicion(qc).to_dict("records")],
+    }
+    data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Within a script nothing is escaped, and only "<" could end it.
+    page = TEMPLATE.read_text(encoding="utf-8").replace("{{data}}", data.replace("<", r"\u003c"))
     path = folder / "index.html"
     with writing(folder), whole_file(path) as temporary:
-        temporary.write_text(PAGE.format(summary=summary, articles=articles), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
     return path
 
 
-def _article(row: pd.Series, folder: Path) -> str:
-    subject, status = str(row["subject_id"]), row["status"]
-    name = f"{path_part(subject)}.png"
-    picture = (
-        f'<img loading="lazy" src="{quote(name)}" alt="lungs of {html.escape(subject)}">'
-        if (folder / name).exists()
-        else ""
+def by_suspicion(qc: pd.DataFrame) -> pd.DataFrame:
+    """Sort: what is excluded, then review by the number of reasons, then ok; lowest Dice first.
+
+    Examples
+    --------
+    >>> qc = pd.DataFrame({"subject_id": list("abc"), "status": ["ok", "review", "review"],
+    ...                    "reason": ["", "small", "small; cut"], "dice": [0.9, 0.9, 0.95]})
+    >>> by_suspicion(qc)["subject_id"].tolist()
+    ['c', 'b', 'a']
+    """
+    keys = pd.DataFrame(
+        {
+            "rank": qc["status"].map(RANKS),
+            "reasons": -qc["reason"].map(_number_of_reasons).where(qc["status"] == "review", 0),
+            "dice": qc["dice"].astype(float) if "dice" in qc else float("nan"),
+        }
     )
-    return (
-        f'<article class="{status}"><h2>{html.escape(subject)}: {status}</h2>'
-        f"<p>{html.escape(str(row['reason']))}</p>{picture}</article>"
-    )
+    order = keys.sort_values(["rank", "reasons", "dice"], kind="stable", na_position="first")
+    return qc.loc[order.index]
+
+
+def _number_of_reasons(reason: Any) -> int:
+    return len(re.findall(r"[^;]+", reason)) if isinstance(reason, str) else 0
+
+
+def _sheet(row: dict[str, Any], facts: list[str], folder: Path) -> dict[str, Any]:
+    name = f"{path_part(str(row['subject_id']))}.png"
+    return {
+        "id": str(row["subject_id"]),
+        "status": row["status"],
+        "reason": _plain(row["reason"]) or "",
+        "decision": _plain(row.get("decision")) or "",
+        "picture": quote(name) if (folder / name).exists() else "",
+        "facts": [_plain(row[fact]) for fact in facts],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as JSON knows it."""
+    if pd.isna(value):
+        return None
+    if isinstance(value, bool | str):
+        return value
+    return value.item() if hasattr(value, "item") else value

@@ -30,14 +30,14 @@ from clamlab.ingest.cohort.files import (
     write_json,
     writing,
 )
-from clamlab.ingest.cohort.qc_pages import draw_subject
+from clamlab.ingest.cohort.qc_pictures import draw_subject
 from clamlab.ingest.cohort.subjects import STATE, Settings, Subject, Template, recorded
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.lungs.quality import lung_qc, registration_flags
 from clamlab.ingest.lungs.segmentation import WORKING_MM, resample_labels, segment_lungs
 from clamlab.ingest.reading.checks import LOWEST_HU, check_geometry, to_hu
 from clamlab.ingest.reading.nifti import load_volume
-from clamlab.ingest.reading.read import read_scan
+from clamlab.ingest.reading.read import is_nifti, read_scan
 from clamlab.volumes import load_nifti, save_nifti
 
 VERSION = 1  # raise it when a step's results change, so that old ones are not taken for new
@@ -67,6 +67,7 @@ def _prepare_key(subject: Subject, settings: Settings) -> str:
 
 
 def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
+    _picture(subject).unlink(missing_ok=True)  # it may show another scan, or another series
     if settings.registration == "none":
         return _prepare_ready_made(subject, settings)
     scan = read_scan(
@@ -92,7 +93,7 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
         "files": ["image.nii.gz", "lungs.nii.gz"],
         "facts": scan.facts,
         "log": scan.log,
-        "flags": scan.notes + measures.pop("flags"),
+        "flags": _no_series(subject) + scan.notes + measures.pop("flags"),
         "measures": measures,
         "pixels": _pixel_hash(scan.volume),
     }
@@ -129,6 +130,13 @@ def _given_labels(path: Path, shape: tuple[int, ...], affine: NDArray) -> NDArra
             f"{np.unique(labels)[:6].tolist()}"
         )
     return warp_labels(labels, own, IDENTITY, shape=shape, grid_affine=affine)
+
+
+def _no_series(subject: Subject) -> list[str]:
+    """Say that a series was chosen where there is none to choose."""
+    if subject.series_number is None or not is_nifti(subject.scan):
+        return []
+    return [f"series {subject.series_number} was asked for, and the scan is one NIfTI volume"]
 
 
 def _pixel_hash(volume: NDArray) -> str:
@@ -239,11 +247,11 @@ def _prepare_ready_made(subject: Subject, settings: Settings) -> dict[str, Any]:
     """Check a volume that already lies on the study's grid."""
     volume, affine = load_volume(subject.scan)
     measures: dict[str, Any] = {}
-    flags: list[str] = []
+    flags = _no_series(subject)
     if settings.segment:
         labels = segment_lungs(volume, voxel_sizes(affine))
         measures = lung_qc(volume, labels, voxel_sizes(affine))
-        flags = measures.pop("flags")
+        flags += measures.pop("flags")
         with writing(subject.folder):
             save_nifti(subject.folder / "lungs.nii.gz", labels, affine)
     sizes = voxel_sizes(affine)

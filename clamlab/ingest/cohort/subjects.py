@@ -75,10 +75,10 @@ def recorded(
     kept = all((subject.folder / name).exists() for name in old.get("files", []))
     if old.get("key") == key and old.get("status") in ("done", "failed") and kept:
         return old
-    if state.pop(step, None):
+    if old:
         # Its files are about to change: a run that is killed on the way must not leave them under
         # the old record, for which another run with the old settings would take them.
-        write_json(path, state)
+        write_json(path, state | {step: {}})
     start = time.perf_counter()
     try:
         record = work(subject, *arguments) | {"status": "done"}

@@ -52,9 +52,9 @@ def choose_series(
             f"expected the images of one patient, found {len(patients)} different PatientIDs; "
             "give each subject a folder of its own"
         )
-    series = _of_one_study(series, study)
+    series = of_one_study(series, study)
     modalities = {str(one.header.get("Modality") or "CT") for one in series}
-    candidates = [one for one in series if _is_ct(one)]
+    candidates = [one for one in series if is_ct(one)]
     if not candidates:
         raise IngestError(
             f"expected a CT series, found {', '.join(sorted(modalities))}; point the cohort "
@@ -64,7 +64,7 @@ def choose_series(
         candidates = [c for c in candidates if c.header.get("SeriesNumber") == series_number]
         if not candidates:
             raise IngestError(
-                f"expected series {series_number}, as the cohort table says, found series "
+                f"expected series {series_number}, as was asked for, found series "
                 + ", ".join(str(one.header.get("SeriesNumber")) for one in series)
             )
     scored = sorted(
@@ -76,7 +76,7 @@ def choose_series(
     return chosen, _account(chosen, points, reasons, scored[1:])
 
 
-def _of_one_study(series: list[Series], number: int | None) -> list[Series]:
+def of_one_study(series: list[Series], number: int | None) -> list[Series]:
     """Keep the series of the only study, or of that with a number by date, as matching counts."""
     studies: dict[str, list[Series]] = {}
     for one in series:
@@ -159,7 +159,8 @@ def _refuse(series: Series, min_coverage_mm: float) -> None:
         )
 
 
-def _is_ct(series: Series) -> bool:
+def is_ct(series: Series) -> bool:
+    """Tell whether a series may be CT: says so, or says nothing else."""
     sop_class = str(series.header.get("SOPClassUID") or "")
     modality = series.header.get("Modality")
     if modality:

@@ -1,4 +1,4 @@
-"""Table 2 and the outcomes' tables without counts that are single persons."""
+"""Table 2, the outcomes' tables and the cohort's flow without counts that are single persons."""
 
 import re
 
@@ -119,6 +119,33 @@ def _told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFram
         masked[masked.columns.intersection(_ADJUSTED)] = np.nan
     exact = [name for name in masked if masked[name].dtype.kind == "f"]
     masked[exact] = masked[exact].map(lambda value: float(f"{value:.{DIGITS}g}"))
+    return masked
+
+
+def mask_flow(flow: pd.DataFrame) -> pd.DataFrame:
+    """Get a cohort flow that may leave the study: no step in it lost one to four persons.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        ``n`` by step: all, those lost at each step, those who are left, and a part of these.
+
+    Returns
+    -------
+    DataFrame
+        The same steps; what is masked is missing. How many are left stands in Table 2 too, and so
+        here in any case.
+
+    Examples
+    --------
+    >>> mask_flow(pd.DataFrame({"n": [58, 10, 2, 0, 46, 12]}))["n"].tolist()
+    [58, <NA>, <NA>, 0, 46, 12]
+    """
+    masked = flow.astype({"n": "Int64"})
+    total, *lost, left, part = flow["n"]
+    hidden = hidden_cells([[n] for n in lost])[:, 0]
+    ends = [_some([sum(lost)]), *hidden, False, _some([part, left - part])]
+    masked.loc[ends, "n"] = pd.NA
     return masked
 
 

@@ -1,0 +1,123 @@
+"""What a person decides about scans, kept in a table that any program opens."""
+
+import csv
+import io
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from clamlab import cells
+from clamlab.atomic import whole_file
+
+NEEDED = ("subject_id", "decision", "series_number", "note")
+COLUMNS = (*NEEDED, "reason", "image_id", "decided_by")
+PATIENCE = 5  # seconds to wait for another window's turn
+Row = dict[str, str]
+
+
+class Decisions:
+    """Keep one decision per subject in a CSV file, written whole at every change.
+
+    What somebody else writes into the file stays, further columns too; of two windows that are open
+    on it one saves after the other, and none over what it has not shown.
+
+    Parameters
+    ----------
+    path : Path
+        Made when the first decision is saved.
+
+    Raises
+    ------
+    ValueError
+        If the file is there and is no such table; it is not touched.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = self._read()
+
+    def save(self, subject: str, row: Row | None, *, seen: Row | None) -> None:
+        """Save what was decided about a subject, or take it out.
+
+        Parameters
+        ----------
+        subject : str
+        row : dict or None
+        seen : dict or None
+            What stood there as far as the person knows.
+
+        Raises
+        ------
+        ValueError
+            If something else stands there by now: it is kept, and in ``rows``.
+        OSError
+            If the disk refuses; the file is what it was.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=PATIENCE):
+            rows = self.rows = self._read()
+            before = rows.get(subject)
+            if _filled(before) != _filled(seen):
+                raise ValueError(
+                    f"{subject} was decided somewhere else meanwhile: what stands in the file is "
+                    "shown now; decide again if you want it otherwise"
+                )
+            left = {name: known for name, known in rows.items() if name != subject}
+            if row is not None:
+                left[subject] = {**(before or {}), **row, "subject_id": subject}
+            self._write(list(left.values()))
+            self.rows = self._read()
+
+    def _write(self, rows: list[Row]) -> None:
+        columns = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
+        table = pd.DataFrame(rows, columns=list(columns), dtype=object).fillna("")
+        with whole_file(self.path) as temporary:
+            cells.write_csv(table, temporary)
+
+    def _read(self) -> dict[str, Row]:
+        if not self.path.exists():
+            return {}
+        try:
+            table = _table(self.path.read_bytes())
+        except (ValueError, csv.Error) as error:
+            raise ValueError(
+                f"{self.path.name} {error}; correct the file, or move it away to start a new one "
+                f"(it lies in {self.path.parent})"
+            ) from error
+        return dict(zip(table["subject_id"], table.to_dict("records"), strict=True))
+
+
+def _filled(row: Row | None) -> Row | None:
+    """Return a row without its empty cells: a new column of others changes no decision."""
+    return row and {name: cell for name, cell in row.items() if cell}
+
+
+def _table(data: bytes) -> pd.DataFrame:
+    r"""Read a CSV as people and their spreadsheets save it; refuse what would not come back whole.
+
+    Examples
+    --------
+    >>> _table(b"subject_id;decision;series_number;note\nS1;reject;;moved").iloc[0].tolist()
+    ['S1', 'reject', '', 'moved']
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    names, *rows = [r for r in csv.reader(io.StringIO(text), delimiter=separator) if r] or [[]]
+    if not set(NEEDED) <= set(names):
+        found = ", ".join(names)[:100]
+        raise ValueError(f"should have the columns {', '.join(NEEDED)}, and has {found!r}")
+    for number, row in enumerate(rows, start=2):
+        if len(row) > len(names):
+            raise ValueError(
+                f"has more cells in row {number} than columns: a note with a comma needs quotes"
+            )
+    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows]
+    table = cells.unguarded(pd.DataFrame(filled, columns=names, dtype=object))
+    table["subject_id"] = table["subject_id"].str.strip()
+    if (twice := table["subject_id"][table["subject_id"].duplicated()]).any():
+        raise ValueError(f"should have one row for a subject, and has two for {twice.iloc[0]!r}")
+    return table
