@@ -235,6 +235,36 @@ def test_a_spreadsheet_works_too(inputs, tmp_path):
     assert main(["init", str(study), *arguments]) == 0
 
 
+def test_init_says_what_it_took_for_the_table_and_notebook_01_takes_the_same(
+    inputs, tmp_path, capsys
+):
+    _, scans = inputs
+    file, study = tmp_path / "patients.xlsx", tmp_path / "study"
+    rows = [["PatientID", "visit", "FEV1 (l)", "CRP"], ["p-01", "V1", 2.5, "<1"],
+            ["p-01", "V2", 2.25, "3"], ["p_02", "V1", 3.0, "4"], ["Mean", "", 2.6, ""]]  # fmt: skip
+    with pd.ExcelWriter(file) as writer:
+        pd.DataFrame(rows).to_excel(writer, sheet_name="new", index=False, startrow=2, header=False)
+        pd.DataFrame(rows).to_excel(writer, sheet_name="old", index=False, header=False)
+    arguments = ["init", str(study), "--participants", str(file), "--scans", str(scans)]
+    assert main(arguments) == 1
+    assert "'new' (header in row 3, 4 rows below); 'old'" in capsys.readouterr().err
+    arguments += ["--sheet", "new", "--header", "3"]
+    assert main(arguments) == 1
+    assert "repeated: p-01 (2 rows)" in (told := capsys.readouterr().err)
+    assert "--visits first:visit, last:visit or visit=V1" in told
+    assert not study.exists()
+    assert main([*arguments, "--visits", "last:visit"]) == 0
+    told = capsys.readouterr().out
+    assert "taken from sheet 'new', the columns' names from row 3; other sheets: 'old'" in told
+    assert "left out below the table: row 7 ('Mean')" in told and "--visit visit" in told
+    assert told.index("2 rows, 4 columns") < told.index("2 subjects have a scan")
+    kept = Study.open(study).settings
+    assert (kept["sheet"], kept["header"], kept["visits"]) == ("new", 3, "last:visit")
+    assert main(["run", str(study), "--to", "01", "-p", "MIN_SUBJECTS=2"]) == 0
+    cohort = Study.open(study).read("cohort").set_index("subject_id")
+    assert cohort["FEV1 (l)"].to_dict() == {"p-01": 2.25, "p_02": 3.0}
+
+
 def test_status_of_a_new_study(tmp_path, capsys):
     study = Study.create(tmp_path / "study")
     assert main(["status", str(study.root)]) == 0

@@ -515,7 +515,7 @@ def test_a_draft_guesses_roles_levels_and_sources():
     assert rules["ScaddingStage"]["type"] == ["integer", "null"]
     assert rules["ScaddingStage"]["x-source"] == rules["fibrosis"]["x-source"] == "reader"
     assert "enum" not in rules["Age"] and "enum" not in rules["file"]
-    assert rules["FVC"]["x-units"] == "" and "check the type" in rules["FVC"]["description"]
+    assert rules["FVC"]["x-units"] == "" and "an outcome" in rules["FVC"]["description"]
 
 
 def test_a_table_keeps_its_own_draft():
@@ -588,8 +588,8 @@ def test_a_sheet_reads_like_a_file(tmp_path):
         ("", "is empty"),
         ("\n\n", "is empty"),
         ("id,age,age\n1,2,3\n", "appear twice: age"),
-        ("id,,age\n1,2,3\n", "column 2 holds values but has no name"),
-        ("id,age\n1,2,3,4\n", "does not fit the header"),
+        ("id,,age\n1,2,3\n", "column 2 .B. holds values but has no name"),
+        ("id,age\n1,2,3,4\n", "column 3 .C. holds values but has no name"),
     ],
 )
 def test_unreadable_tables_say_why(tmp_path, text, said):

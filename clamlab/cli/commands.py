@@ -4,14 +4,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from clamlab.cli.running import run_notebooks
 from clamlab.cli.standing import allowing, listed, unsound
 from clamlab.cli.summary import summarise
-from clamlab.schema import draft_schema, read_table
+from clamlab.cli.table import told_of_draft, told_of_reading
+from clamlab.schema import draft_schema, one_visit, read_table
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.files import write_file
 from clamlab.study.folder import STALE
@@ -24,8 +24,13 @@ def init(options: argparse.Namespace) -> None:
     from clamlab.ingest import match_scans
 
     table, scans = Path(options.participants).resolve(), Path(options.scans).resolve()
-    participants = read_table(table)
+    participants = one_visit(
+        read_table(table, sheet=options.sheet, header=options.header),
+        options.visits,
+        id_column=options.id_column,
+    )
     contract = draft_schema(participants, id_column=options.id_column)
+    print(told_of_reading(participants, table, options), end="\n\n")
     id_column = next(n for n, p in contract["properties"].items() if p.get("x-role") == "id")
     matching = match_scans(
         participants,
@@ -39,6 +44,9 @@ def init(options: argparse.Namespace) -> None:
         options.study,
         simulated=False,
         participants=str(table),
+        sheet=options.sheet,
+        header=options.header,
+        visits=options.visits,
         scans=str(scans),
         id_column=id_column,
         path_column=options.path_column,
@@ -48,11 +56,13 @@ def init(options: argparse.Namespace) -> None:
     drafted = study.root / "schemas" / "participants.schema.json"
     write_file(drafted, contract)
     print(matching.report())
-    print(f"\nThe table's contract is drafted in {drafted}:\n{_roles(contract)}")
     print(
-        "Correct types, roles, units and levels there; they decide what Table 2 and Figure 10 "
-        "show, and roles what of a person the study keeps and may export. Then: clamlab run "
-        f"{options.study}"
+        f"\nThe table's contract is drafted in {drafted}:\n{told_of_draft(contract, participants)}"
+    )
+    print(
+        "Correct types, roles, units and levels in notebook 01; they decide what Table 2 and "
+        "Figure 10 show, and roles what of a person the study keeps and may export. Then: clamlab "
+        f"run {options.study}"
     )
 
 
@@ -131,11 +141,3 @@ def lab(options: argparse.Namespace) -> None:
     study = Study.open(options.study)
     command = [sys.executable, "-m", "jupyterlab", str(study.root / "notebooks")]
     os.execv(sys.executable, [*command, *options.jupyter])
-
-
-def _roles(contract: dict[str, Any]) -> str:
-    rows = [
-        {"column": name, "role": rule.get("x-role", "-"), "type": rule.get("type", "-")}
-        for name, rule in contract["properties"].items()
-    ]
-    return pd.DataFrame(rows).to_string(index=False)

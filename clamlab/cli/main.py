@@ -57,8 +57,17 @@ def _parser() -> argparse.ArgumentParser:
 
     init = add("init", help="make a study from a table of participants and a folder of scans")
     init.add_argument("study", metavar="STUDY", help="folder to make")
-    init.add_argument("--participants", required=True, metavar="TABLE", help="CSV or XLSX")
+    init.add_argument("--participants", required=True, metavar="TABLE", help="one row per subject")
     init.add_argument("--scans", required=True, metavar="FOLDER", help="DICOM folders or NIfTI")
+    init.add_argument("--sheet", metavar="NAME", help="which sheet of a workbook")
+    init.add_argument(
+        "--header", type=int, metavar="ROW", help="row of the table that names the columns"
+    )
+    init.add_argument(
+        "--visits",
+        metavar="RULE",
+        help="of several rows of a subject: first:COLUMN, last:COLUMN or COLUMN=VALUE",
+    )
     init.add_argument("--id-column", metavar="NAME", help="column that identifies a subject")
     init.add_argument("--path-column", metavar="NAME", help="column that says where the scan is")
     init.add_argument(

@@ -10,6 +10,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from clamlab.schema import analysed, check_table
 from clamlab.schema.contracts import levels
+from clamlab.schema.persons import names_somebody
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import artefact_of
 from clamlab.study.files import is_there
@@ -18,9 +19,6 @@ NAMES = ("cohort", "qc", "stability", "assignments", "other_assignments", "map_m
 # Who a subject is, where the scan lies, and which row of the study is theirs.
 PLACES = ("subject_id", "scan")
 KEY = "pseudonym_key"
-LEAST_NUMBER = 10_000  # hospitals' numbers have five digits and more
-YEARS = ("1900-01-01", "2100-12-31")
-_DATE = re.compile(r"\d{4}([-./]?)\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2\d{2,4}")
 
 
 def subject_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -63,39 +61,9 @@ def _is_harmless(column: pd.Series, contract: dict) -> bool:
         return False
     if is_bool_dtype(column):
         return True
-    if is_numeric_dtype(column):
-        return not (_holds_dates(values) or _are_numbers_of_persons(values, rule))
-    return bool(levels(rule)) and not _holds_dates(values)
-
-
-def _are_numbers_of_persons(values: pd.Series, rule: dict) -> bool:
-    """Tell whether values look like numbers that somebody was given, and measure nothing.
-
-    Those have many digits, hardly two are the same, and there is no unit to them.
-    """
-    if values.empty or rule.get("x-units") or (values % 1 != 0).any():
+    if not is_numeric_dtype(column) and not levels(rule):
         return False
-    return bool(
-        (values.abs() >= LEAST_NUMBER).mean() > 0.5 and values.nunique() > 0.5 * len(values)
-    )
-
-
-def _holds_dates(values: pd.Series) -> bool:
-    """Tell whether most values are dates, also as numbers: 29.2.2024, 20240229, 9021951."""
-    if is_numeric_dtype(values):
-        values = values[values != 0]  # a usual code for unknown
-        if values.empty or (values % 1 != 0).any():
-            return False
-        values = values.astype("int64").astype(str).str.zfill(8)
-        found = [
-            _as_date(values, order).between(*YEARS) for order in ("%Y%m%d", "%d%m%Y", "%m%d%Y")
-        ]
-        return bool(max(some.mean() for some in found) > 0.5)
-    return not values.empty and values.astype(str).map(_DATE.fullmatch).notna().mean() > 0.5
-
-
-def _as_date(values: pd.Series, order: str) -> pd.Series:
-    return pd.to_datetime(values, format=order, errors="coerce")
+    return not names_somebody(values, units=rule.get("x-units", ""))
 
 
 def _key(study: Study) -> bytes:

@@ -16,7 +16,7 @@ from clamlab.schema.contracts import (
     levels,
     nullable,
 )
-from clamlab.schema.conversion import coerce, is_number, typed
+from clamlab.schema.conversion import coerce, is_number, typed, why_no_number
 from clamlab.schema.soundness import is_finite
 from clamlab.schema.validators import is_named, validator_of
 
@@ -55,7 +55,9 @@ def check_table(
     """Get a typed table that keeps its contract, or learn everything that is wrong with it.
 
     A text file holds no types, so the contract's types are applied first: "12" becomes a number
-    where a number is asked for, 12 becomes "12" where a text is.
+    where a number is asked for, 12 becomes "12" where a text is. Its other words are heeded, too:
+    codes of ``x-missing`` become missing, "60 y" becomes 60 where ``x-units`` is years, and "M "
+    the level "m". A bound such as "<0.1" is never a number.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ def check_table(
         A copy with the same rows and columns. Integers are ``Int64`` (nullable), numbers
         ``float64``, texts ``str``, columns with ``enum`` categories in the contract's order
         (``ordered`` for stages and visual scores). Columns that the contract does not name
-        are left unchanged.
+        are left unchanged. ``attrs["said"]`` tells how many cells were made missing or a level.
 
     Raises
     ------
@@ -103,9 +105,34 @@ def check_table(
     if found:
         violations = pd.DataFrame(found, columns=_FIELDS).astype({"row": "Int64"})
         raise TableError(violations, name=schema.get("title", "the table"))
+    said = [s for name in coerced.columns.intersection(list(rules))
+            for s in _said(name, table[name], coerced[name])]  # fmt: skip
     for name in coerced.columns.intersection(list(rules)):
         coerced[name] = typed(coerced[name], rules[name])
+    if said:
+        coerced.attrs["said"] = [*table.attrs.get("said", []), *said]
     return coerced
+
+
+def _said(name: str, before: pd.Series, after: pd.Series) -> Iterator[str]:
+    """Say which cells were made missing or written as a level by the contract."""
+    given = before.notna() & np.array([bool(str(value).strip()) for value in before], dtype=bool)
+    gone = before[given & after.isna()]
+    if len(gone):
+        yield f"{name}: {_cells(gone)} taken as missing"
+    other = before.astype(object) != after.astype(object)
+    respelt = before[other & given & after.notna() & _are_texts(before) & _are_texts(after)]
+    if len(respelt):
+        yield f"{name}: {_cells(respelt)} taken as a level that is written otherwise"
+
+
+def _are_texts(values: pd.Series) -> np.ndarray:
+    return np.array([isinstance(value, str) for value in values], dtype=bool)
+
+
+def _cells(values: pd.Series) -> str:
+    shown = ", ".join(repr(value) for value in values.astype(object).unique()[:_IDS_SHOWN])
+    return f"{len(values)} cell{'s' if len(values) > 1 else ''} ({shown})"
 
 
 def _violations(table: pd.DataFrame, schema: dict, references: Mapping) -> Iterator[tuple]:
@@ -208,9 +235,16 @@ def _in_words(error: ValidationError) -> str:
         "exclusiveMinimum": f"{value} must be more than {limit}{unit}",
         "exclusiveMaximum": f"{value} must be less than {limit}{unit}",
         "enum": f"{value} is not one of {', '.join(map(repr, levels(error.schema)))}",
-        "type": f"{value} is not a {' or '.join(sorted(kinds(error.schema)))}",
+        "type": f"{value} is not a {' or '.join(sorted(kinds(error.schema)))}{_why(error)}",
     }
     return phrases.get(str(error.validator), error.message)
+
+
+def _why(error: ValidationError) -> str:
+    asked = kinds(error.schema) <= {"number", "integer"}
+    if not asked or not isinstance(error.instance, str):
+        return ""
+    return why_no_number(error.instance, error.schema.get("x-units", ""))
 
 
 def _row_violations(table: pd.DataFrame, schema: dict) -> Iterator[tuple[int, ValidationError]]:

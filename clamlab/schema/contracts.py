@@ -18,6 +18,7 @@ _KEYWORDS = {
     "x-transform": ("log", "log1p"),
     "x-units": None,
     "x-reference": None,
+    "x-missing": None,
 }
 
 ANNOTATIONS = {"title", "description", "default", "examples", "$comment"}
@@ -128,6 +129,12 @@ def _check_keywords(name: str, rule: dict) -> None:
             raise ValueError(
                 f"column {name!r}: {keyword} is {value!r}, expected one of {', '.join(allowed)}"
             )
+    codes = rule.get("x-missing", [])
+    if not isinstance(codes, list) or not all(isinstance(c, str) and c.strip() for c in codes):
+        raise ValueError(
+            f"column {name!r}: x-missing is {codes!r}, expected the cells that stand for a missing "
+            'value as a list of texts, such as ["-999", "unknown"]'
+        )
     reference = rule.get("x-reference")
     if reference is not None and reference not in levels(rule):
         raise ValueError(

@@ -1,33 +1,17 @@
 """Write a first contract for a table that has none."""
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from clamlab.schema.reading import looks_like_id, words_of
+from clamlab.schema.guessing.column import guess_column
+from clamlab.schema.subjects import subject_column
 
-_ROLE_WORDS = {
-    "scanner": {"scanner", "manufacturer", "vendor", "kernel", "ct"},
-    "staging": {"stage", "staging", "scadding", "grade", "gold"},
-    "visual_score": {
-        *("visual", "ground", "glass", "ggo", "fibrosis", "honeycombing", "emphysema"),
-        *("reticulation", "consolidation", "nodules", "oberstein"),
-    },
-    "demographic": {
-        *("age", "sex", "gender", "race", "ethnicity", "hispanic", "white", "bmi"),
-        *("height", "weight", "smoker", "smoking", "smoked", "education", "pack"),
-    },
-}
-_ROLE_SOURCES = {
+ROLE_SOURCES = {
     "demographic": "external",
     "outcome": "external",
     "scanner": "external",
     "staging": "reader",
     "visual_score": "reader",
 }
-# More levels than this, and a text is free text; scanner models are many.
-_MOST_LEVELS = {"scanner": 40}
-_MOST_LEVELS_ELSEWHERE = 10
-
 _NOTE = (
     "Drafted from the table: check the type, the role and the source, fill in x-units, "
     "and put the levels in their order."
@@ -37,8 +21,8 @@ _NOTE = (
 def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
     """Start the contract of a new table from the table itself.
 
-    Every column is guessed from its name and values; a person corrects the guesses, which each
-    ``description`` says. The table keeps the contract drafted from it.
+    Every column is guessed from its name and values, and its ``description`` says why; a person
+    corrects the guesses (see `describe_contract`). The table keeps the contract drafted from it.
 
     Parameters
     ----------
@@ -51,114 +35,65 @@ def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
     Returns
     -------
     dict
-        A contract: types (with ``null`` where values are missing), ``enum`` for few-valued
-        columns, ``x-role`` and ``x-source`` where they can be guessed, ``x-units`` left blank.
-        Numeric columns without a better guess are outcomes.
+        A contract: types (with ``null`` where values are missing), ``x-role`` and
+        ``x-source`` where they can be guessed, ``enum`` for few-valued columns with a role
+        (spellings that differ in capital letters and blanks are one level), ``x-units`` of the
+        cells or else blank, ``x-missing`` where words such as "unknown" stand among the values.
+        Numeric columns without a better guess are outcomes. Names, dates, free text, identifiers,
+        numbers as persons and places have, and whatever a person has to decide first (-999,
+        "<0.1", "1,234") have no role, and of their values none stands in the contract.
 
     Raises
     ------
     ValueError
-        If no column can name the subjects, or the one given does not.
+        If no column can name the subjects, or the one given does not; where subjects have several
+        rows, which and what to do.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"subject_id": ["S1", "S2", "S3"], "Sex": ["m", "f", "f"],
-    ...                       "DLCO": [17.5, None, 20.0]})
+    >>> table = pd.DataFrame({"subject_id": ["S1", "S2", "S3", "S4"], "Sex": ["m", "f", "f ", "M"],
+    ...                       "DLCO": ["17.5 %", None, "20", "n.d."]})
     >>> contract = draft_schema(table)
     >>> contract["properties"]["Sex"]["x-role"], contract["properties"]["Sex"]["enum"]
     ('demographic', ['f', 'm'])
-    >>> contract["properties"]["DLCO"]["type"], contract["properties"]["DLCO"]["x-role"]
-    (['number', 'null'], 'outcome')
+    >>> rule = contract["properties"]["DLCO"]
+    >>> rule["type"], rule["x-role"], rule["x-units"], rule["x-missing"]
+    (['number', 'null'], 'outcome', '%', ['n.d.'])
     """
-    chosen = _id_column(table, id_column)
-    rules = {str(name): _draft_column(table[name]) for name in table.columns if name != chosen}
+    chosen = subject_column(table, id_column)
     id_rule = {"type": "string", "minLength": 1, "title": "Subject", "x-role": "id"}
+    id_rule["description"] = "Drafted: it names the subjects, one a row."
+    units, labels = table.attrs.get("units", {}), table.attrs.get("labels", {})
+    rules = {
+        str(name): id_rule
+        if name == chosen
+        else _draft_column(table[name], units.get(name, ""), labels.get(name, ""))
+        for name in table.columns
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "participants",
         "description": _NOTE,
         "type": "object",
-        "properties": {
-            str(name): id_rule if name == chosen else rules[str(name)] for name in table.columns
-        },
+        "properties": rules,
         "required": [str(name) for name in table.columns],
         "additionalProperties": True,
     }
 
 
-def _id_column(table: pd.DataFrame, given: str | None) -> str:
-    if given is None:
-        fitting = [n for n in table.columns if looks_like_id(n) and _names_subjects(table[n])]
-        if not fitting:
-            raise ValueError(
-                "no column names the subjects (a complete column without repeats, called "
-                f"'subject_id' or the like); give id_column, one of {list(table.columns)}"
-            )
-        return fitting[0]
-    if given not in table:
-        raise ValueError(f"id_column {given!r} is not in the table: {list(table.columns)}")
-    if not _names_subjects(table[given]):
-        repeated = table[given][table[given].duplicated()].astype(str).unique()[:5]
-        raise ValueError(
-            f"id_column {given!r} does not name the subjects: "
-            f"{table[given].isna().sum()} missing, repeated: {', '.join(repeated) or 'none'}"
-        )
-    return given
-
-
-def _names_subjects(series: pd.Series) -> bool:
-    return bool(series.notna().all() and series.is_unique)
-
-
-def _draft_column(series: pd.Series) -> dict:
-    role = _role(series)
-    found = _levels(series, role)
-    kind = _kind(series, found)
-    missing = bool(series.isna().any())
-    rule: dict = {"type": [kind, "null"] if missing else kind}
-    if found:
-        rule["enum"] = [*found, None] if missing else found
-    rule["title"] = str(series.name).replace("_", " ").strip().capitalize()
-    rule["description"] = _NOTE
-    if kind in ("number", "integer"):
-        rule["x-units"] = ""
-    if role:
-        rule["x-role"] = role
-        rule["x-source"] = _ROLE_SOURCES[role]
+def _draft_column(series: pd.Series, units: str, label: str) -> dict:
+    guess = guess_column(series, units=units)
+    missing = bool(series.isna().any() or guess.missing)
+    rule: dict = {"type": [guess.kind, "null"] if missing else guess.kind}
+    if guess.levels and guess.role:  # levels of a column that nobody has looked at may be names
+        rule["enum"] = [*guess.levels, None] if missing else guess.levels
+    rule["title"] = label or str(series.name).replace("_", " ").strip().capitalize()
+    rule["description"] = f"Drafted: {guess.why}."
+    if guess.kind in ("number", "integer"):
+        rule["x-units"] = guess.units
+    if guess.missing:
+        rule["x-missing"] = guess.missing
+    if guess.role:
+        rule["x-role"] = guess.role
+        rule["x-source"] = ROLE_SOURCES[guess.role]
     return rule
-
-
-def _role(series: pd.Series) -> str | None:
-    words = set(words_of(series.name))
-    for role, known in _ROLE_WORDS.items():
-        if words & known:
-            return role
-    if looks_like_id(series.name) or not is_numeric_dtype(series) or is_bool_dtype(series):
-        return None
-    return "outcome"
-
-
-def _levels(series: pd.Series, role: str | None) -> list:
-    """Find the levels of a few-valued column; empty for a measured one."""
-    values = series.dropna()
-    if is_bool_dtype(values) or looks_like_id(series.name):
-        return []
-    found = sorted(values.unique().tolist(), key=lambda v: (str(type(v)), v))
-    most = _MOST_LEVELS.get(role or "", _MOST_LEVELS_ELSEWHERE)
-    if is_numeric_dtype(values):
-        whole = bool((values % 1 == 0).all())
-        few = whole and (role in ("staging", "visual_score", "scanner") or len(found) == 2)
-        found = [int(v) for v in found] if whole else found
-    else:
-        # As many levels as rows would be names, not categories.
-        few = len(found) < len(values) and all(isinstance(v, str) for v in found)
-    return found if few and len(found) <= most else []
-
-
-def _kind(series: pd.Series, found: list) -> str:
-    if is_bool_dtype(series):
-        return "boolean"
-    if not is_numeric_dtype(series):
-        return "string"
-    # Measured whole numbers are drafted as numbers: the next scan may bring a fraction.
-    return "integer" if found else "number"

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from clamlab import cells
-from clamlab.schema import check_table, load_schema, read_table
+from clamlab.schema import check_table, load_schema
 from clamlab.schema.contracts import columns_of_kind
+from clamlab.schema.reading.read import read_own
 from clamlab.study.catalogue import Artefact, artefact_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_csv, read_file, write_file
@@ -69,9 +70,9 @@ class Contents:
         return value
 
     def load(self, artefact: Artefact, path: Path) -> Any:
-        """Read one artefact's file, a clinical table as carefully as the user's own."""
+        """Read one artefact's file, a clinical table with its ids and words as they are."""
         if artefact.clinical:
-            return cells.unguarded(read_table(path))
+            return cells.unguarded(read_own(path))
         if artefact.schema is not None:
             return read_csv(path, texts=columns_of_kind(self.schema(artefact.schema), "string"))
         return read_file(path)

@@ -5,12 +5,14 @@ from clamlab.viewers.export import embed, to_html
 from clamlab.viewers.maps import study_maps
 from clamlab.viewers.review import Review
 from clamlab.viewers.slice_viewer import SliceViewer
+from clamlab.viewers.table_editor import TableEditor
 from clamlab.viewers.volume_view import volume_view
 
 __all__ = [
     "CohortViewer",
     "Review",
     "SliceViewer",
+    "TableEditor",
     "embed",
     "study_maps",
     "to_html",

@@ -1,0 +1,230 @@
+"""What stands in cells that should hold numbers: units, decimal commas, bounds, words.
+
+Only what can mean one thing is read as a number. "1,234" beside nothing that tells the comma's
+use may be 1.234 or 1234; "<0.1" is less than a tenth, whatever it is.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# One mark before exactly three digits: a decimal mark, or that of the thousands.
+UNCLEAR_COMMA = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+UNCLEAR_POINT = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+_THOUSANDS = re.compile(
+    r"[+-]?[1-9]\d{0,2}((,\d{3})+\.\d+|(\.\d{3})+,\d+|(,\d{3}){2,}|(\.\d{3}){2,})", re.ASCII
+)
+# Groups of three digits with a blank or an apostrophe between: thousands, or a phone's number.
+_SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ '’]\d{3})+([.,]\d+)?", re.ASCII)
+_CELL = re.compile(
+    r"(?P<bound>[<>≤≥]=?|[~≈]|ca\.?)?\s*"
+    r"(?P<number>[+-]?(?=[\d.,]*\d)[\d.,]+(e[+-]?\d+)?)\s*(?P<unit>[^\d\s].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+# One name for units that people write in many ways.
+_SAME = {
+    "years": "y yr yrs year j jahr jahre",
+    "months": "mo mon month monat monate",
+    "weeks": "w wk week woche wochen",
+    "days": "d day tag tage",
+    "hours": "h hr hrs hour std",
+    "minutes": "min minute",
+    "seconds": "s sec second",
+    "l": "liter litre liters litres",
+    "pack-years": "py packyears",
+}
+_NAMES = {spelling: unit for unit, spellings in _SAME.items() for spelling in spellings.split()}
+_SINGLE = {
+    *("%", "m", "cm", "mm", "µm", "um", "km", "kg", "g", "mg", "µg", "ug", "ng", "pg", "dl", "cl"),
+    *("ml", "µl", "fl", "mol", "mmol", "µmol", "umol", "nmol", "iu", "u", "kpa", "hpa", "mmhg"),
+    *("hu", "bpm", "°c", "kcal", "cm2", "m2", "cm3", "mm3", "mm2", "w", *_SAME),
+}
+CODE = re.compile(r"-?([789])\1*(\.\1+)?")  # as -999 and 99.9 are
+ERROR = re.compile(r"#(DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|WERT!|BEZUG!|ZAHL!)")  # of spreadsheets
+# What people write where they have no value. "None" is not here: it is a level in many tables.
+UNKNOWN_WORDS = {
+    *("-", "--", "---", "–", "—", "?", "??", "???", "/", "unknown", "unk", "unbekannt", "inconnu"),
+    *("n.d.", "nd", "n.a.", "k.a.", "k. a.", "n/k", "nk", "not known", "not done", "missing"),
+    *("not available", "no data", "fehlt", "keine angabe", "n. d.", "n. a.", "tbd"),
+}
+
+
+_SMALL_SCORE = 3  # -1 may be a value among those up to it
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What one cell says: a ``number`` with its ``unit``, or why it is none.
+
+    ``kind`` is "number", "bound" (``<0.1``), "unclear" (``1,234``), "error" (``#DIV/0!``), "word".
+    """
+
+    kind: str
+    number: float = math.nan
+    unit: str = ""
+
+
+def read_quantities(texts: Iterable[str]) -> dict[str, Quantity]:
+    """Read the texts of one column; one cell's comma tells what another's point means.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    dict of str to Quantity
+        One for every distinct text.
+
+    Examples
+    --------
+    >>> said = read_quantities(["60 y", "2,5", "<0.1", "1,234", "see letter"])
+    >>> [(q.kind, q.number, q.unit) for q in said.values()][:2]
+    [('number', 60.0, 'years'), ('number', 2.5, '')]
+    >>> [q.kind for q in said.values()][2:]
+    ['bound', 'unclear', 'word']
+    """
+    found = {text: _CELL.fullmatch(_plain(text)) for text in texts}
+    numbers = {match["number"] for match in found.values() if match}
+    decimal_comma = any(
+        DECIMAL_COMMA.fullmatch(n) and not UNCLEAR_COMMA.fullmatch(n) for n in numbers
+    )
+    decimal_point = any("." in n and NUMBER.fullmatch(n) for n in numbers)
+    comma_told = decimal_comma and not decimal_point
+    point_told = not any("," in n for n in numbers) and not points_are_unclear(numbers)
+    return {
+        text: Quantity("unclear")
+        if _SPACED.fullmatch(_plain(text))
+        else _quantity(text, match, comma_told=comma_told, point_told=point_told)
+        for text, match in found.items()
+    }
+
+
+def points_are_unclear(numbers: Iterable[str]) -> bool:
+    """Tell whether every point of a column may mark thousands, and hundreds stand beside them.
+
+    Examples
+    --------
+    >>> points_are_unclear(["1.234", "987"]), points_are_unclear(["1.234", "3"])
+    (True, False)
+    """
+    known = set(numbers)
+    points = {n for n in known if "." in n}
+    hundreds = any(re.fullmatch(r"[1-9]\d\d", n) for n in known)
+    return bool(points) and hundreds and all(UNCLEAR_POINT.fullmatch(n) for n in points)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\N{MINUS SIGN}", "-").split())
+
+
+def _quantity(text: str, match: re.Match | None, *, comma_told: bool, point_told: bool) -> Quantity:
+    """Read one cell; ``comma_told`` and ``point_told`` if the others tell that it is decimal."""
+    if match is None:
+        return Quantity("error" if ERROR.fullmatch(text) else "word")
+    unit = canonical_unit(match["unit"] or "")
+    if unit is None:
+        return Quantity("word")
+    if match["bound"]:
+        return Quantity("bound", unit=unit)
+    digits = match["number"]
+    if UNCLEAR_COMMA.fullmatch(digits) and not comma_told:
+        return Quantity("unclear", unit=unit)
+    if UNCLEAR_POINT.fullmatch(digits) and not point_told:
+        return Quantity("unclear", unit=unit)
+    number = _number(digits)
+    return Quantity("word") if number is None else Quantity("number", number, unit)
+
+
+def _number(text: str) -> float | None:
+    """Return the number that a text is for certain, None where it is none."""
+    if NUMBER.fullmatch(text):
+        return float(text)
+    if DECIMAL_COMMA.fullmatch(text):
+        return float(text.replace(",", "."))
+    if _THOUSANDS.fullmatch(text):
+        mark = max(",.", key=text.rfind)
+        decimals = text.count(mark) == 1
+        whole, _, part = text.rpartition(mark) if decimals else (text, "", "")
+        return float(re.sub("[.,]", "", whole) + (f".{part}" if decimals else ""))
+    return None
+
+
+def canonical_unit(unit: str) -> str | None:
+    """Return one spelling of a unit ("yrs" and "y" are "years"), None for what is no unit.
+
+    Examples
+    --------
+    >>> canonical_unit("Yrs."), canonical_unit("kg/m²"), canonical_unit("see letter")
+    ('years', 'kg/m2', None)
+    """
+    text = unit.strip(" .[]()").casefold().replace("²", "2").replace("³", "3").replace("^", "")
+    if not text:
+        return ""
+    parts = [_NAMES.get(part.strip(), part.strip()) for part in text.replace("μ", "µ").split("/")]
+    if len(parts) > 1:  # "ml/min" is no "ml/minutes", and "a/b" is no unit
+        parts = [part.strip() for part in text.replace("μ", "µ").split("/")]
+        known = {*_SINGLE, *_NAMES}
+        return "/".join(parts) if all(part in known for part in parts) else None
+    return parts[0] if parts[0] in _SINGLE else None
+
+
+def unit_of_name(name: str) -> str:
+    """Return the unit that a column's name ends with, in brackets or after "in"; else nothing.
+
+    Examples
+    --------
+    >>> unit_of_name("FVC (l)"), unit_of_name("DLCO in %"), unit_of_name("stage (visual)")
+    ('l', '%', '')
+    """
+    found = re.search(r"[(\[](?P<a>[^()\[\]]+)[)\]]\s*$|\sin\s+(?P<b>\S+)\s*$", name)
+    return canonical_unit(found["a"] or found["b"]) or "" if found else ""
+
+
+def is_unknown(text: str) -> bool:
+    """Tell whether a text says that nothing is known.
+
+    Examples
+    --------
+    >>> is_unknown("n.d."), is_unknown("None")
+    (True, False)
+    """
+    return text.strip().casefold() in UNKNOWN_WORDS
+
+
+def suspicious_codes(numbers: Iterable[float]) -> list[float]:
+    """List the numbers of a column that look like codes for a missing value.
+
+    These are rows of nines, eights or sevens, such as -999, that lie farther from all other
+    values than those lie from one another, or are the only negative ones; -1 is one beside values
+    that are mostly greater.
+
+    Examples
+    --------
+    >>> suspicious_codes([61, 47, 55, -999]), suspicious_codes([61, 47, 99, 98])
+    ([-999.0], [])
+    """
+    values = {float(n) for n in numbers if math.isfinite(n)}
+    codes = {v for v in values if CODE.fullmatch(f"{v:g}") or v == -1}
+    if not all(v.is_integer() for v in values):  # 9 among 8.5 and 9.5 is a value
+        codes = {v for v in codes if not 0 < v < 10}
+    others = values - codes
+    if not others:
+        return []
+    low, high = min(others), max(others)
+
+    def apart(code: float) -> bool:
+        alone = code < 0 <= low
+        if code == -1:
+            return alone and high > _SMALL_SCORE
+        return (
+            alone
+            or min(abs(code - low), abs(code - high)) > high - low
+            and (code < low or code > high)
+        )
+
+    return sorted(code for code in codes if apart(code))
