@@ -256,6 +256,29 @@ def test_provenance_is_on_record(study):
     assert record["versions"]["numpy"] == np.__version__
 
 
+def test_a_setting_that_a_stage_read_is_watched(study):
+    def cohort():
+        stage = study.stage("01_cohort")
+        assert stage.settings("match", "visit") == {"match": study.settings["match"], "visit": None}
+        stage.write("cohort", pd.DataFrame({"subject_id": ["a"], "scan": ["a"]}))
+        stage.write("exclusions", pd.DataFrame({"subject_id": ["b"], "reason": ["no scan"]}))
+        return stage
+
+    study.update(match="{id}")
+    cohort().publish()
+    study.update(name="another name")
+    assert study.status().set_index("stage")["status"]["01_cohort"] == "fresh"
+    study.update(visit="last")
+    state = study.status().set_index("stage").loc["01_cohort"]
+    assert (state["status"], state["why"]) == ("stale", "visit in study.json has changed since")
+    study.update(visit=None)
+    assert study.status().set_index("stage")["status"]["01_cohort"] == "fresh"
+    stage = cohort()
+    study.update(match="header:PatientID")
+    with pytest.raises(StudyError, match="match was changed while 01_cohort ran: run it again"):
+        stage.publish()
+
+
 def test_a_file_outside_is_watched(study, tmp_path):
     source = tmp_path / "participants.csv"
     source.write_text("subject_id\n1\n")

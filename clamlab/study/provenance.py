@@ -1,8 +1,10 @@
 """Where every file came from, and whether that is still so."""
 
 import importlib.metadata
+import json
 import os
 import platform
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pandas as pd
 from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefacts_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_file
-from clamlab.study.fingerprints import Fingerprint, unchanged
+from clamlab.study.fingerprints import Fingerprint, sha_of, unchanged
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
 SETTINGS = "study.json"
@@ -27,6 +29,7 @@ PACKAGES = (
 )
 SCHEMA_PREFIX = "schema:"
 OUTSIDE_PREFIX = "outside:"
+SETTING_PREFIX = "setting:"
 
 
 def versions() -> dict[str, str]:
@@ -153,6 +156,20 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
     return "fresh", "a later run of it did not come to its end" if begun else ""
 
 
+def still(root: Path, key: str, was: Fingerprint | str, *, verify: bool = False) -> bool:
+    """Tell whether a recorded input is what it was."""
+    if key.startswith(SETTING_PREFIX):
+        return sha_of(was) == setting(root, key)["sha256"]
+    outside = key.startswith(OUTSIDE_PREFIX)
+    return unchanged(place_of(root, key), was, sampled=outside, verify=verify)
+
+
+def setting(root: Path, key: str) -> Fingerprint:
+    """Return what tells one line of ``study.json`` from any other."""
+    value = settings_of(root).get(key.removeprefix(SETTING_PREFIX))
+    return {"sha256": sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}
+
+
 def _stands(root: Path, artefact: Artefact, record: Json) -> bool:
     return artefact.name in record["outputs"] and is_there(place_of(root, artefact.name))
 
@@ -163,10 +180,11 @@ def _change(root: Path, key: str, was: Fingerprint | str, verify: bool) -> str |
     name = key.removeprefix(OUTSIDE_PREFIX)
     if outside and name not in settings_of(root):
         return f"{name} was at a place that study.json does not name: run it again"
-    path = place_of(root, key)
-    if unchanged(path, was, sampled=outside, verify=verify):  # also what was not there, and is not
+    if still(root, key, was, verify=verify):  # also what was not there, and is not
         return None
-    if not is_there(path):
+    if key.startswith(SETTING_PREFIX):
+        return f"{key.removeprefix(SETTING_PREFIX)} in {SETTINGS} has changed since"
+    if not is_there(place_of(root, key)):
         moved = f"; moved? write its new place into {SETTINGS}" if outside else ""
         return f"{name} is gone{moved}"
     return f"{name} has changed since"

@@ -18,9 +18,12 @@ from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.provenance import (
     OUTSIDE_PREFIX,
     SCHEMA_PREFIX,
+    SETTING_PREFIX,
     place_of,
     record_of,
+    setting,
     status_of,
+    still,
     versions,
     without_place,
 )
@@ -78,10 +81,8 @@ class Stage:
         if artefact.stage == self.name:
             return self._read_own(artefact)
         if artefact.stage > self.name:
-            raise StudyError(
-                f"stage {self.name} may not read {name!r}: {artefact.stage} writes it, and data "
-                "flow one way"
-            )
+            why = f"{artefact.stage} writes it, and data flow one way"
+            raise StudyError(f"{self.name} may not read {name!r}: {why}")
         value = self.study.read(name)
         self._remember_input(artefact)
         return value
@@ -124,6 +125,12 @@ class Stage:
             )
         self.inputs[key] = fingerprint(place, sampled=True)
         return place
+
+    def settings(self, *names: str) -> Json:
+        """Return lines of ``study.json`` (None where there is none), and put them on record."""
+        keys = [SETTING_PREFIX + name for name in names]
+        self.inputs |= {key: setting(self.study.root, key) for key in keys}
+        return {name: self.study.settings.get(name) for name in names}
 
     def write(self, name: str, value: Any) -> None:
         """Write one of this stage's artefacts, whole or not at all.
@@ -215,8 +222,7 @@ class Stage:
             "runs": self.runs,
         }
         write_file(self.unfinished / RECORD, record)
-        personal = {a.file for a in own if a.personal}
-        publish(self._folder, {a.file for a in own}, keep=personal)
+        publish(self._folder, {a.file for a in own}, keep={a.file for a in own if a.personal})
         (self._folder / ".checkpoint.safetensors").unlink(missing_ok=True)
         self._begun, self._published, self.written = False, True, set()
         lock.give_back(self.study.root)
@@ -224,9 +230,7 @@ class Stage:
     def _own(self, name: str) -> Artefact:
         artefact = artefact_of(name)
         if artefact.stage != self.name:
-            raise StudyError(
-                f"stage {self.name} may not write {name!r}: it belongs to {artefact.stage}"
-            )
+            raise StudyError(f"{self.name} may not write {name!r}: it belongs to {artefact.stage}")
         return artefact
 
     def _place(self, artefact: Artefact) -> Path:
@@ -240,8 +244,7 @@ class Stage:
         if self._begun:
             return
         finish(self._folder)
-        own = artefacts_of(self.name)
-        resumed = {a.file for a in own if a.resumed}
+        resumed = {a.file for a in artefacts_of(self.name) if a.resumed}
         clear(self.unfinished, keep=resumed)
         seed_from(self._folder, self.unfinished, resumed)
         self._begun = True
@@ -278,15 +281,14 @@ class Stage:
                 f"({state['why']}): run notebook {artefact.stage} again, or allow it by name "
                 f"(clamlab run --stale {artefact.stage[:2]})"
             )
-        path, record = self.study.path(artefact.name), record_of(self.study.root, artefact.stage)
-        was = record.get("outputs", {}).get(artefact.name)
+        path = self.study.path(artefact.name)
+        was = record_of(self.study.root, artefact.stage).get("outputs", {}).get(artefact.name)
         known = isinstance(was, dict) and unchanged(path, was)
         self.inputs[artefact.name] = was if known else fingerprint(path)
 
     def _check_nothing_moved(self) -> None:
         for key, was in self.inputs.items():
-            outside = key.startswith(OUTSIDE_PREFIX)
-            if not unchanged(place_of(self.study.root, key), was, sampled=outside):
+            if not still(self.study.root, key, was):
                 raise StudyError(
                     f"{key.split(':')[-1]} was changed while {self.name} ran: run it again"
                 )
