@@ -162,6 +162,7 @@ NO_COVARIATES = {
     "ids of other systems": ("accession_no", [1, 2, 3], "its name says"),
     "scanner's ids": ("scanner_id", ["a", "a", "b"], "its name says that it identifies"),
     "long numbers": ("lab", [1029384, 2938475, 3948576, 4857690], "whole numbers of five digits"),
+    "a constant": ("fvc", [3, 3, 3, 3, 3], "the same in every row"),
     "row numbers": ("pos", [1, 2, 3, 4, 5, 6], "it counts the rows"),
     "phone numbers": ("phone", ["0551 39", "0551 40", "0551 39"], "its name says that it holds"),
     "phone by values": ("reach", ["+49 551 39", "+49 551 40", "+49 1 2"], "free text"),

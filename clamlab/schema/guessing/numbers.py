@@ -55,6 +55,8 @@ def _no_measure(values: pd.Series, units: str) -> str:
     counted = list(range(int(numbers[0]), int(numbers[0]) + len(numbers)))
     if len(numbers) >= _FEWEST_COUNTED and numbers[0] in (0, 1) and numbers == counted:
         return "it counts the rows"
+    if len(numbers) >= _FEWEST_COUNTED and len(set(numbers)) == 1:
+        return "the same in every row"
     return names_somebody(values, units=units)
 
 
