@@ -1,6 +1,7 @@
 """What lies in a study folder: read by name, rows and contracts checked."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from clamlab import cells
 from clamlab.schema import check_table, load_schema
 from clamlab.schema.contracts import columns_of_kind
-from clamlab.schema.reading.read import read_own
+from clamlab.schema.reading.read import read_own, read_table
 from clamlab.study.catalogue import Artefact, artefact_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_csv, read_file, write_file
@@ -72,7 +73,9 @@ class Contents:
     def load(self, artefact: Artefact, path: Path) -> Any:
         """Read one artefact's file, a clinical table with its ids and words as they are."""
         if artefact.clinical:
-            return cells.unguarded(read_own(path))
+            # What a person may have saved with a spreadsheet is read as a person's.
+            read = partial(read_table, header=1) if artefact.personal else read_own
+            return cells.unguarded(read(path))
         if artefact.schema is not None:
             return read_csv(path, texts=columns_of_kind(self.schema(artefact.schema), "string"))
         return read_file(path)
