@@ -88,7 +88,7 @@ def test_a_localizer_and_a_projection_lose(tmp_path):
         ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"],
     )
     chosen, log = choose_series(find_series(tmp_path))
-    assert chosen.header.SeriesNumber == 1
+    assert chosen.get("SeriesNumber") == 1
     assert log[0].startswith("chose series 1")
 
 

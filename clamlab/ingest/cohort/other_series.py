@@ -26,8 +26,8 @@ def _list_series(subject: Subject) -> dict[str, Any]:
     if is_nifti(subject.scan):
         return {"series": [], "n_series": 1}
     found = [s for s in of_one_study(find_series(subject.scan), subject.study) if is_ct(s)]
-    count = Counter(s.header.get("SeriesNumber") for s in found)
+    count = Counter(s.get("SeriesNumber") for s in found)
     # A number that several series share, or none, would not tell which was meant.
-    chosen = [s for s in found if s.header.get("SeriesNumber") is not None]
-    told = [s.describe() for s in chosen if count[s.header.SeriesNumber] == 1]
+    chosen = [s for s in found if s.get("SeriesNumber") is not None]
+    told = [s.describe() for s in chosen if count[s.get("SeriesNumber")] == 1]
     return {"series": told, "n_series": len(found)}

@@ -9,7 +9,8 @@ import pandas as pd
 from clamlab.ingest.cohort.decisions import Decision, judged
 
 FACTS = (
-    "format", "slices", "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
+    "format", "slices", "slices_left_out", "slices_filled", "resampled", "hu_difference",
+    "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
     "manufacturer", "scanner_model", "kvp", "image_type",
 )  # fmt: skip
 MEASURES = ("right_ml", "left_ml", "mean_lung_hu")
@@ -44,7 +45,9 @@ def qc_table(
     """Tell for every subject, in their order, what was found, what was decided, and what holds."""
     twins = _twins(found.read)
     rows = [_row(name, found, twins.get(name, []), decided.get(name)) for name in subjects]
-    kinds = {"slices": "Int64", "series_number": "Int64", "dice": float, "filled_fraction": float}
+    counts = ("slices", "slices_left_out", "slices_filled", "series_number")
+    measures = ("hu_difference", "dice", "filled_fraction")
+    kinds = dict.fromkeys(counts, "Int64") | dict.fromkeys(measures, float)
     return pd.DataFrame(rows).astype(kinds)
 
 

@@ -40,7 +40,7 @@ from clamlab.ingest.reading.nifti import load_volume
 from clamlab.ingest.reading.read import is_nifti, read_scan
 from clamlab.volumes import load_nifti, save_nifti
 
-VERSION = 1  # raise it when a step's results change, so that old ones are not taken for new
+VERSION = 2  # raise it when a step's results change, so that old ones are not taken for new
 REGISTERED = ["registered.nii.gz", "registered_lungs.nii.gz"]
 
 
@@ -245,9 +245,9 @@ def _save_transform(folder: Path, transform: Transform, template: Template) -> N
 
 def _prepare_ready_made(subject: Subject, settings: Settings) -> dict[str, Any]:
     """Check a volume that already lies on the study's grid."""
-    volume, affine = load_volume(subject.scan)
+    volume, affine, notes = load_volume(subject.scan)
     measures: dict[str, Any] = {}
-    flags = _no_series(subject)
+    flags = _no_series(subject) + notes
     if settings.segment:
         labels = segment_lungs(volume, voxel_sizes(affine))
         measures = lung_qc(volume, labels, voxel_sizes(affine))
@@ -273,7 +273,7 @@ def _prepare_ready_made(subject: Subject, settings: Settings) -> dict[str, Any]:
 
 def _adopt(subject: Subject, template: Template) -> dict[str, Any]:
     """Take a ready-made volume as it is."""
-    volume, affine = load_volume(subject.scan)
+    volume, affine, _ = load_volume(subject.scan)
     lungs = subject.folder / "lungs.nii.gz"
     own = load_nifti(lungs)[0] if lungs.exists() else template.labels
     with writing(subject.folder):

@@ -13,6 +13,7 @@ from stat import S_ISREG
 
 import pydicom
 
+from clamlab.ingest.reading.files import read_header
 from clamlab.ingest.scan import NIFTI_ENDINGS, is_nifti
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".iso")
@@ -22,8 +23,6 @@ FIELDS = [
 ]  # fmt: skip
 # What other systems leave beside files.
 NO_SCAN = ("._", ".DS_Store")
-# A file without the preamble begins with its first group.
-WITHOUT_PREAMBLE = (b"\x02\x00", b"\x08\x00")
 
 
 @dataclass(frozen=True)
@@ -152,16 +151,11 @@ def _read(place: Path, names: Iterable[str]) -> Iterator[Header]:
     for name in names:
         try:
             with open(place / name, "rb") as file:
-                start = file.read(132)
-                if start[128:] != b"DICM" and not start.startswith(WITHOUT_PREAMBLE):
-                    continue
-                file.seek(0)
-                data = pydicom.dcmread(
-                    file, stop_before_pixels=True, specific_tags=FIELDS, force=True
-                )
-            yield _header(data)
+                data = read_header(file, FIELDS)
         except Exception:  # a damaged header raises whatever its damage leads to
             continue
+        if data is not None:
+            yield _header(data)
 
 
 def _header(data: pydicom.Dataset) -> Header:

@@ -1,13 +1,20 @@
 """Choose which CT series of a subject to use, and say why."""
 
+import re
+
 from clamlab.ingest.errors import IngestError
-from clamlab.ingest.reading.series import Series, axes_of, normal_of
+from clamlab.ingest.reading.kernels import is_soft
+from clamlab.ingest.reading.series import Series
 
 MIN_COVERAGE_MM = 150.0
+MIN_SLICES = 10
+MIN_DEPTH_MM = 100.0  # of slices in any direction: two views of 320 mm are no volume
 MAX_GAP_MM = 10.0
+MOST_MISSING = 0.1
 THIN_MM = 2.5
-SHARP_KERNELS = ("LUNG", "BONE", "EDGE", "YA", "YB", "YC", "YD", "L", "D", "E")
-SOFT_KERNELS = ("STANDARD", "SOFT", "DETAIL", "CHEST", "A", "B", "C")
+LOCALIZER = re.compile(r"TOPO|SCOUT|SURVIEW|LOCALI[SZ]|SCANOGRAM|SCANO\b|位置決め")
+PROJECTION = re.compile(r"\bMIP\b|\bMINIP\b|PROJECTION|DOSE REPORT|PATIENT PROTOCOL")
+EXPIRATION = re.compile(r"\bEX(S?)P(IR|\b)|\bESPIR|AUSATM|呼気")
 CT_CLASSES = ("1.2.840.10008.5.1.4.1.1.2",)  # CT image, and enhanced CT as 1.2.840....2.1
 
 
@@ -53,7 +60,7 @@ def choose_series(
             "give each subject a folder of its own"
         )
     series = of_one_study(series, study)
-    modalities = {str(one.header.get("Modality") or "CT") for one in series}
+    modalities = {str(one.get("Modality") or "CT") for one in series}
     candidates = [one for one in series if is_ct(one)]
     if not candidates:
         raise IngestError(
@@ -61,15 +68,15 @@ def choose_series(
             "table at the CT of this subject"
         )
     if series_number is not None:
-        candidates = [c for c in candidates if c.header.get("SeriesNumber") == series_number]
+        candidates = [c for c in candidates if c.get("SeriesNumber") == series_number]
         if not candidates:
             raise IngestError(
                 f"expected series {series_number}, as was asked for, found series "
-                + ", ".join(str(one.header.get("SeriesNumber")) for one in series)
+                + ", ".join(str(one.get("SeriesNumber")) for one in series)
             )
     scored = sorted(
         ((_score(one, min_coverage_mm), one) for one in candidates),
-        key=lambda pair: (-pair[0][0], -len(pair[1].positions)),
+        key=lambda pair: (-pair[0][0], -len(pair[1].frames), _first_taken(pair[1])),
     )
     (points, reasons), chosen = scored[0]
     _refuse(chosen, min_coverage_mm)
@@ -80,7 +87,7 @@ def of_one_study(series: list[Series], number: int | None) -> list[Series]:
     """Keep the series of the only study, or of that with a number by date, as matching counts."""
     studies: dict[str, list[Series]] = {}
     for one in series:
-        studies.setdefault(str(one.header.get("StudyInstanceUID") or ""), []).append(one)
+        studies.setdefault(str(one.get("StudyInstanceUID") or ""), []).append(one)
     if number is None and len(studies) == 1:
         return series
     if number is None or not 1 <= number <= len(studies):
@@ -93,8 +100,7 @@ def of_one_study(series: list[Series], number: int | None) -> list[Series]:
 
 
 def _when(series: list[Series]) -> tuple[str, str]:
-    headers = [one.header for one in series]
-    return min((str(h.get("StudyDate") or ""), str(h.get("StudyTime") or "")) for h in headers)
+    return min((one.words("StudyDate"), one.words("StudyTime")) for one in series)
 
 
 def _account(chosen: Series, points: float, reasons: list[str], others: list) -> list[str]:
@@ -109,60 +115,100 @@ def _account(chosen: Series, points: float, reasons: list[str], others: list) ->
     return log
 
 
+def _first_taken(series: Series) -> tuple[str, str, float]:
+    """Order stacks that are alike by when they were taken, as a scanner counts."""
+    number = series.frames[0].number("InstanceNumber")
+    return series.words("AcquisitionDateTime"), series.words("AcquisitionTime"), number or 0.0
+
+
 def _score(series: Series, min_coverage_mm: float) -> tuple[float, list[str]]:
     """Add up preferences; the order of their sizes is the order of what matters."""
-    kinds = {str(kind).upper() for kind in series.header.get("ImageType") or []}
-    words = str(series.header.get("SeriesDescription") or "").upper()
-    localizer = kinds & {"LOCALIZER", "SCOUT"} or any(w in words for w in ("TOPO", "SCOUT"))
-    projection = any("MIP" in kind or "PROJECTION" in kind for kind in kinds) or "MIP" in words
-    axial = abs(normal_of(axes_of(series.header))[2]) > 0.9
+    kinds = series.image_types
     rules = [
-        (1000, not localizer, "no localizer"),
-        (500, not projection, "no projection"),
-        (200, series.coverage_mm >= min_coverage_mm, "whole lungs"),
-        (100, axial, "axial"),
+        (1000, not is_localizer(series), "no localizer"),
+        (500, not _is_projection(series), "no projection"),
+        (200, _problem(series, min_coverage_mm) is None, "whole lungs"),
+        (100, abs(series.frames[0].normal[2]) > 0.9, "axial"),
         (50, not kinds & {"SECONDARY"}, "primary image"),
-        (40, "EXP" not in words, "not expiratory"),
-        (20, series.kernel != "" and not _sharp(series.kernel), "soft kernel"),
+        (40, not EXPIRATION.search(_description(series)), "not expiratory"),
+        (20, is_soft(series.kernel) is True, "soft kernel"),
         (10, not kinds & {"DERIVED"}, "original image"),
         (8, series.thickness_mm <= THIN_MM, "thin slices"),
-        (4, not series.header.get("ContrastBolusAgent"), "no contrast"),
+        (4, not has_contrast(series), "no contrast"),
         (2 - min(series.thickness_mm, 10) / 10, True, f"{series.thickness_mm:g} mm"),
     ]
     met = [(points, reason) for points, holds, reason in rules if holds]
     return sum(points for points, _ in met), [reason for _, reason in met]
 
 
-def _sharp(kernel: str) -> bool:
-    """Siemens numbers kernels by sharpness (B31f, Br40d), others name them."""
-    name = kernel.upper().strip()
-    digits = "".join(c for c in name if c.isdigit())
-    if name[:1] in "BHIQTU" and len(digits) >= 2:
-        return int(digits[:2]) >= 50
-    if name in SOFT_KERNELS or name.startswith("FC0") or name.startswith("FC1"):
-        return False
-    return name in SHARP_KERNELS or name.startswith(("LUNG", "BONE", "FC5", "FC8"))
+def _description(series: Series) -> str:
+    return series.words("SeriesDescription").upper()
+
+
+def is_localizer(series: Series) -> bool:
+    """Tell views for planning from scans."""
+    said = series.image_types & {"LOCALIZER", "SCOUT"}
+    return bool(said or LOCALIZER.search(_description(series)))
+
+
+def _is_projection(series: Series) -> bool:
+    kinds = " ".join(series.image_types)
+    return bool(PROJECTION.search(kinds.replace("_", " ") + " " + _description(series)))
+
+
+def has_contrast(series: Series) -> bool:
+    """Tell whether the header names a contrast agent, or says that one was given."""
+    given = series.words("ContrastBolusAgentAdministered").upper() == "YES"
+    return bool(given or series.get("ContrastBolusAgent"))
 
 
 def _refuse(series: Series, min_coverage_mm: float) -> None:
-    n = len(series.positions)
+    if why := _problem(series, min_coverage_mm):
+        raise IngestError(why)
+
+
+def _problem(series: Series, min_coverage_mm: float) -> str | None:
+    """Say why a series cannot be a whole chest."""
+    n, spacing = len(series.frames), series.spacing
+    if is_localizer(series):
+        return (
+            f"expected a scan, found a localizer ({n} image{'s' * (n > 1)}); give the series that "
+            "was planned on it"
+        )
+    if n > len(spacing.planes):
+        return (
+            f"expected one slice at a place, found {n} at {len(spacing.planes)} places, and no "
+            "element of their headers tells which belong together; export the phases or "
+            "reconstructions as series of their own"
+        )
     if series.coverage_mm < min_coverage_mm:
-        raise IngestError(
+        return (
             f"too short for whole lungs: expected at least {min_coverage_mm:g} mm from top to "
             f"bottom, found {series.coverage_mm:.0f} mm ({n} slice{'s' * (n > 1)}) in the best "
             "series; give another scan, or lower min_coverage_mm"
         )
-    if series.largest_gap_mm > MAX_GAP_MM:
-        raise IngestError(
-            f"slices are missing: expected at most {MAX_GAP_MM:g} mm between neighbours, found "
-            f"{series.largest_gap_mm:.1f} mm; export the whole series again"
+    if n < MIN_SLICES or series.depth_mm < min(MIN_DEPTH_MM, min_coverage_mm):
+        return (
+            f"expected slices through a whole chest, found {n} over {series.depth_mm:.0f} mm; "
+            "give another scan"
         )
+    if spacing.largest_gap_mm > MAX_GAP_MM:
+        return (
+            f"slices are missing: expected at most {MAX_GAP_MM:g} mm between neighbours, found "
+            f"{spacing.largest_gap_mm:.1f} mm; export the whole series again"
+        )
+    if spacing.share_missing > MOST_MISSING:
+        return (
+            f"slices are missing: expected at most {MOST_MISSING:.0%}, found {spacing.missing} of "
+            f"{spacing.missing + n}; export the whole series again"
+        )
+    return None
 
 
 def is_ct(series: Series) -> bool:
     """Tell whether a series may be CT: says so, or says nothing else."""
-    sop_class = str(series.header.get("SOPClassUID") or "")
-    modality = series.header.get("Modality")
+    sop_class = str(series.get("SOPClassUID") or "")
+    modality = series.get("Modality")
     if modality:
         return modality == "CT"
     return not sop_class or sop_class.startswith(CT_CLASSES)

@@ -1,24 +1,18 @@
-"""Convert the chosen slices of a DICOM folder with dcm2niix."""
+"""Read a DICOM folder: its best CT series, every slice laid where its own header places it."""
 
 import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import nibabel
-import numpy as np
 from nibabel.affines import voxel_sizes
-from numpy.typing import NDArray
 
-from clamlab.ingest.errors import IngestError
-from clamlab.ingest.reading.checks import check_geometry, check_hu, to_hu
-from clamlab.ingest.reading.choice import MIN_COVERAGE_MM, choose_series
+from clamlab.ingest.reading.checks import check_geometry, to_hu
+from clamlab.ingest.reading.choice import MIN_COVERAGE_MM, choose_series, has_contrast
+from clamlab.ingest.reading.held import hold_against_headers
+from clamlab.ingest.reading.hu import check_hu
+from clamlab.ingest.reading.laying import Laid, lay
+from clamlab.ingest.reading.pixels import decode
 from clamlab.ingest.reading.series import Series, find_series
 from clamlab.ingest.scan import Scan
-
-SECONDS_ALLOWED = 900
 
 
 def read_dicom(
@@ -28,7 +22,7 @@ def read_dicom(
     series_number: int | None = None,
     study: int | None = None,
 ) -> Scan:
-    """Choose a subject's best CT series and convert it to HU in RAS+ order.
+    """Choose a subject's best CT series and lay it as HU in RAS+ order.
 
     Parameters
     ----------
@@ -44,7 +38,7 @@ def read_dicom(
     Raises
     ------
     IngestError
-        If there is no usable CT series, or the conversion gives no proper volume.
+        If there is no usable CT series, or its slices make no proper volume of HU.
     """
     series, log = choose_series(
         find_series(path),
@@ -52,82 +46,36 @@ def read_dicom(
         series_number=series_number,
         study=study,
     )
-    volume, affine = _convert(series)
-    notes = series.notes + log[1:]
-    return Scan(volume, affine, _facts(series, affine), notes, log)
+    decoded = decode(series.frames)
+    laid = lay(series, decoded.images)
+    check_geometry(laid.volume.shape, laid.affine)
+    noted = check_hu(laid.volume)
+    laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
+    facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
+    notes = series.notes + decoded.notes + noted + log[1:]
+    return Scan(laid.volume, laid.affine, facts, notes, log)
 
 
-def _facts(series: Series, affine: NDArray) -> dict[str, Any]:
+def _facts(series: Series, laid: Laid) -> dict[str, Any]:
     """Pick acquisition facts by name: what is not asked for here cannot leak."""
-    header = series.header
     return {
         "format": "DICOM",
-        "slices": len(series.positions),
+        "slices": len(series.frames),
+        "slices_left_out": series.left_out,
+        "slices_filled": laid.filled,
+        "resampled": laid.resampled or None,
         "thickness_mm": round(series.thickness_mm, 3),
-        "spacing_mm": " x ".join(f"{size:.3g}" for size in voxel_sizes(affine)),
+        "spacing_mm": " x ".join(f"{size:.3g}" for size in voxel_sizes(laid.affine)),
         "coverage_mm": round(series.coverage_mm, 1),
         "kernel": series.kernel or None,
-        "contrast": "yes" if header.get("ContrastBolusAgent") else "not recorded",
-        "manufacturer": _word(header.get("Manufacturer")),
-        "scanner_model": _word(header.get("ManufacturerModelName")),
-        "kvp": float(header.get("KVP")) if header.get("KVP") else None,
-        "image_type": "/".join(str(kind) for kind in header.get("ImageType") or []) or None,
+        "contrast": "yes" if has_contrast(series) else "not recorded",
+        "manufacturer": series.words("Manufacturer") or None,
+        "scanner_model": series.words("ManufacturerModelName") or None,
+        "kvp": series.frames[0].number("KVP"),
+        "image_type": "/".join(_image_type(series)) or None,
     }
 
 
-def _word(value: Any) -> str | None:
-    return str(value) if value else None
-
-
-def _convert(series: Series) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
-    with tempfile.TemporaryDirectory(prefix="clamlab-") as folder:
-        source, target = Path(folder, "in"), Path(folder, "out")
-        source.mkdir()
-        target.mkdir()
-        for index, file in enumerate(series.files):
-            _link(file.resolve(), source / f"{index:05d}.dcm")
-        said = _run_dcm2niix(source, target)
-        image: Any = nibabel.load(_pick(target, said))
-        check_geometry(image.shape, image.affine)
-        if image.shape[2] < len(series.positions):
-            raise IngestError(
-                f"expected {len(series.positions)} slices from dcm2niix, found {image.shape[2]}; "
-                "export the series again"
-            )
-        image = nibabel.as_closest_canonical(image)
-        volume = np.asanyarray(image.dataobj)
-        check_hu(volume)
-        return to_hu(volume), np.asarray(image.affine, "float64")
-
-
-def _link(file: Path, name: Path) -> None:
-    """Show dcm2niix only the chosen files; where links are not allowed, copy."""
-    try:
-        name.symlink_to(file)
-    except OSError:
-        shutil.copyfile(file, name)
-
-
-def _run_dcm2niix(source: Path, target: Path) -> str:
-    import dcm2niix
-
-    # No sidecar (-b n): dcm2niix would write dates and institutions into it.
-    command = [dcm2niix.bin, "-b", "n", "-z", "n", "-f", "volume", "-o", str(target), str(source)]
-    try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_ALLOWED)
-    except subprocess.TimeoutExpired:
-        raise IngestError(f"dcm2niix did not finish in {SECONDS_ALLOWED} s") from None
-    return run.stdout + run.stderr
-
-
-def _pick(folder: Path, said: str) -> Path:
-    """Pick the volume to trust, tilt-corrected, then equidistant, before raw."""
-    outputs = sorted(folder.glob("*.nii"))
-    raw = [path for path in outputs if not {"Eq", "Tilt"} & set(path.stem.split("_"))]
-    if not outputs or len(raw) > 1:
-        complaint = [line for line in said.splitlines() if "rror" in line or "arning" in line]
-        raise IngestError(
-            f"expected one volume from dcm2niix, found {len(raw)}: "
-            f"{'; '.join(complaint[:3]) or 'no message'}; export the series again"
-        )
-    return max(outputs, key=lambda path: ("_Tilt" in path.stem, "_Eq" in path.stem))
+def _image_type(series: Series) -> list[str]:
+    values = series.get("ImageType") or []
+    return [values] if isinstance(values, str) else [str(kind) for kind in values]

@@ -1,26 +1,21 @@
-"""Know a DICOM series by its headers: which slices it has, and where they lie."""
+"""Know a subject's DICOM series by their headers: which slices they have, and where these lie."""
 
 import os
-import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clamlab.ingest.errors import IngestError
+from clamlab.ingest.reading.files import image_files, read_frames
+from clamlab.ingest.reading.frames import Frame, UnusableFrame
+from clamlab.ingest.reading.phases import heights, places, tell_apart
+from clamlab.ingest.reading.spacing import Spacing, find_spacing
 
-TAGS = [
-    "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer",
-    "ManufacturerModelName", "SeriesDescription", "PatientID", "BodyPartExamined",
-    "SliceThickness", "KVP", "ConvolutionKernel", "ContrastBolusAgent", "GantryDetectorTilt",
-    "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber",
-    "ImagePositionPatient", "ImageOrientationPatient", "NumberOfFrames", "Rows", "Columns",
-    "PixelSpacing", "BitsAllocated", "SamplesPerPixel", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", "StudyInstanceUID", "StudyDate", "StudyTime",
-]  # fmt: skip
+SAME_DIRECTION = 0.01  # of a unit vector
 
 
 @dataclass(frozen=True)
@@ -29,52 +24,71 @@ class Series:
 
     Attributes
     ----------
-    files : list of Path
-        The files to convert: whole, and one at each place.
-    header : pydicom.Dataset
-        Of the first slice, without pixels.
-    positions : array, shape (n_slices,)
-        mm along the slices' normal.
-    spacing_mm : float
-        Median distance of neighbouring slices.
-    coverage_mm : float
-        Extent from feet to head.
-    patients : frozenset of str
-        Every PatientID met.
+    frames : list of Frame
+        The slices; more than one at a place only where nothing tells them apart.
+    spacing : Spacing
+        Of the places.
+    left_out : int
+        Images that belong to this series and cannot be used.
     notes : list of str
-        What was set right or left out, in plain words.
+        What a person should look at, in plain words.
     """
 
-    files: list[Path]
-    header: Any
-    positions: NDArray[np.float64]
-    spacing_mm: float
-    coverage_mm: float
-    patients: frozenset[str]
+    frames: list[Frame]
+    spacing: Spacing
+    left_out: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def get(self, keyword: str) -> Any:
+        """Return what the lowest slice says."""
+        return self.frames[0].get(keyword)
+
+    def words(self, keyword: str) -> str:
+        """Return what the lowest slice says as words, of several the first."""
+        value = self.get(keyword) or ""
+        return str(value if isinstance(value, str) else next(iter(value), ""))
 
     @property
     def kernel(self) -> str:
         """The convolution kernel, one word."""
-        value = self.header.get("ConvolutionKernel") or ""
-        return str(value if isinstance(value, str) else next(iter(value), ""))
+        return self.words("ConvolutionKernel")
+
+    @property
+    def patients(self) -> frozenset[str]:
+        """Every PatientID met."""
+        found = (str(frame.header.get("PatientID") or "") for frame in self.frames)
+        return frozenset(found) - {""}
+
+    @property
+    def image_types(self) -> set[str]:
+        """What the images say they are: ORIGINAL, AXIAL, LOCALIZER, ..."""
+        values = self.get("ImageType") or []
+        return {str(kind).upper() for kind in ([values] if isinstance(values, str) else values)}
 
     @property
     def thickness_mm(self) -> float:
         """Slice thickness, or spacing where the header has none."""
-        return float(self.header.get("SliceThickness") or self.spacing_mm)
+        return self.frames[0].number("SliceThickness") or self.spacing.step_mm
 
     @property
-    def largest_gap_mm(self) -> float:
-        """Largest distance of neighbouring slices."""
-        return float(np.diff(self.positions).max()) if len(self.positions) > 1 else 0.0
+    def depth_mm(self) -> float:
+        """Extent along the normal."""
+        return float(np.ptp(heights(self.frames))) + self.spacing.step_mm
+
+    @property
+    def coverage_mm(self) -> float:
+        """Extent from feet to head."""
+        first = self.frames[0]
+        across, down = np.abs(first.axes[:, 2]) * first.size[::-1] * first.pixel_mm[::-1]
+        places_z = np.array([frame.place[2] for frame in self.frames])
+        return float(np.ptp(places_z) + abs(first.normal[2]) * self.spacing.step_mm + across + down)
 
     def describe(self) -> str:
         """Say in a few words which series this is, without anything of the patient."""
-        number = self.header.get("SeriesNumber")
+        number = self.get("SeriesNumber")
         name = f"series {number}" if number is not None else "series"
         kernel = f", kernel {self.kernel}" if self.kernel else ""
-        return f"{name} ({len(self.positions)} slices of {self.thickness_mm:g} mm{kernel})"
+        return f"{name} ({len(self.frames)} slices of {self.thickness_mm:g} mm{kernel})"
 
 
 def find_series(path: str | os.PathLike) -> list[Series]:
@@ -88,179 +102,91 @@ def find_series(path: str | os.PathLike) -> list[Series]:
     Returns
     -------
     list of Series
-        CT or not; truncated files, repeated images and files without pixels are left out and
-        noted.
+        CT or not. Several phases or reconstructions in one DICOM series are several here.
 
     Raises
     ------
     IngestError
         If the path holds no readable DICOM image.
     """
-    path = Path(path)
-    groups: dict[tuple, list[_Image]] = {}
+    found: dict[str, list[Frame]] = {}
     broken: dict[str, list[str]] = {}
-    seen = set()
     # Files are told by their place in the list: their names may be those of patients.
-    for number, file in enumerate(_files(path), start=1):
-        image = _read(file)
-        if image is None:
+    for number, file in enumerate(image_files(Path(path)), start=1):
+        try:
+            frames = read_frames(file)
+        except UnusableFrame as error:
+            if error.series_uid is not None:
+                broken.setdefault(error.series_uid, []).append(f"file {number} {error}")
             continue
-        uid = str(image.header.get("SeriesInstanceUID", ""))
-        if image.problem:
-            broken.setdefault(uid, []).append(f"file {number} {image.problem}")
-            continue
-        instance = str(image.header.get("SOPInstanceUID", file))
-        if instance in seen:
-            broken.setdefault(uid, []).append(f"file {number} repeats another file")
-            continue
-        seen.add(instance)
-        groups.setdefault((uid, *image.shape, *np.round(image.axes, 2).ravel()), []).append(image)
-    if not groups:
-        found = next(iter(broken.values()), [])
+        for frame in frames:
+            found.setdefault(str(frame.get("SeriesInstanceUID") or ""), []).append(frame)
+    if not found:
+        unusable = next(iter(broken.values()), [])
         raise IngestError(
             "expected DICOM images, found "
-            + (f"only unusable files ({_few(found)})" if found else "none")
+            + (f"only unusable files ({_few(unusable)})" if unusable else "none")
             + "; check the path in the cohort table"
         )
-    return [_series(images, broken.get(key[0], [])) for key, images in groups.items()]
+    return [
+        series for uid, frames in found.items() for series in _series(frames, broken.get(uid, []))
+    ]
 
 
-@dataclass(frozen=True)
-class _Image:
-    """One file: its header, the places of its frames and what is wrong with it."""
-
-    file: Path
-    header: Any
-    places: NDArray[np.float64]  # (n_frames, 3), LPS mm
-    axes: NDArray[np.float64]  # (2, 3), directions of rows and columns
-    shape: tuple[float, ...]  # rows, columns and pixel spacing
-    problem: str = ""
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-    for folder, subfolders, names in os.walk(path):
-        subfolders.sort()
-        for name in sorted(names):
-            if not name.startswith(".") and name != "DICOMDIR":
-                yield Path(folder, name)
-
-
-def _read(file: Path) -> _Image | None:
-    import pydicom
-
-    with file.open("rb") as stream:
-        try:
-            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=TAGS)
-        except pydicom.errors.InvalidDicomError:
-            return None
-        except Exception as error:  # a damaged header raises whatever its damage leads to
-            return _broken(file, pydicom.Dataset(), f"cannot be read ({type(error).__name__})")
-        problem = _pixel_problem(stream, header)
-    if "Rows" not in header:
-        return None
-    try:
-        places, axes, spacing = _geometry(header)
-    except (AttributeError, TypeError, ValueError, IndexError, KeyError):
-        return _broken(file, header, "has no position or orientation")
-    return _Image(file, header, places, axes, (header.Rows, header.Columns, *spacing), problem)
-
-
-def _broken(file: Path, header: Any, problem: str) -> _Image:
-    return _Image(file, header, np.zeros((1, 3)), np.zeros((2, 3)), (0, 0), problem)
-
-
-def _pixel_problem(stream: Any, header: Any) -> str:
-    """Say whether the file ends before its pixels do; the header alone cannot tell."""
-    start, tag = stream.tell(), stream.read(4)
-    size = os.fstat(stream.fileno()).st_size
-    if tag not in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10"):
-        return "holds no pixels"
-    syntax = header.file_meta.TransferSyntaxUID
-    if syntax.is_compressed:
-        stream.seek(max(start, size - 64))
-        complete = struct.pack("<HH", 0xFFFE, 0xE0DD) in stream.read() or syntax.is_deflated
-    else:
-        frames = int(header.get("NumberOfFrames") or 1) * int(header.get("SamplesPerPixel") or 1)
-        bits = int(header.get("BitsAllocated") or 16)
-        needed = header.Rows * header.Columns * frames * bits // 8
-        complete = size - start - (8 if syntax.is_implicit_VR else 12) >= needed
-    return "" if complete else "is truncated"
-
-
-def _geometry(header: Any) -> tuple[NDArray, NDArray, list[float]]:
-    """Return the frames' places, the two in-plane directions and the pixel spacing."""
-    frames = header.get("PerFrameFunctionalGroupsSequence")
-    if not frames:
-        places = np.array([header.ImagePositionPatient], "float64")
-        return places, axes_of(header), [float(v) for v in header.PixelSpacing]
-    each = [frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames]
-    shared = header.SharedFunctionalGroupsSequence[0]
-    spacing = shared.PixelMeasuresSequence[0].PixelSpacing
-    return np.array(each, "float64"), axes_of(header), [float(value) for value in spacing]
-
-
-def axes_of(header: Any) -> NDArray[np.float64]:
-    """Return the directions of rows and columns, shape (2, 3), in DICOM's LPS."""
-    shared = header.get("SharedFunctionalGroupsSequence")
-    source = shared[0].PlaneOrientationSequence[0] if shared else header
-    return np.array(source.ImageOrientationPatient, "float64").reshape(2, 3)
-
-
-def normal_of(axes: NDArray) -> NDArray[np.float64]:
-    """Return the direction in which slices follow each other."""
-    return np.cross(axes[0], axes[1])
-
-
-def _series(images: list[_Image], broken: list[str]) -> Series:
+def _series(frames: list[Frame], broken: list[str]) -> list[Series]:
     notes = [f"left out {len(broken)} file(s): {_few(broken)}"] if broken else []
-    first = images[0]
-    normal = normal_of(first.axes)
-    images, repeated = _one_per_place(images, normal)
+    made = []
+    for group in _by_direction(frames):
+        stacks, words = tell_apart(group)
+        told = [f"the series holds {len(stacks)} stacks told apart by {', '.join(words)}"]
+        for stack in stacks:
+            others = len(group) - len(stack)
+            more = [f"{told[0]}; {others} slice(s) of others were left out"] if others else []
+            made.append(_one_series(stack, len(broken) + others, notes + more))
+    return made
+
+
+def _one_series(stack: list[Frame], left_out: int, notes: list[str]) -> Series:
+    stack, repeated = _without_copies(stack)
+    notes = list(notes)
     if repeated:
-        notes.append(f"left out {repeated} slice(s) at places already covered")
-    if not first.header.get("Modality"):
+        notes.append(f"left out {repeated} slice(s) that repeat others")
+    if not stack[0].get("Modality"):
         notes.append("modality is not recorded; taken for CT")
-    places = np.concatenate([image.places for image in images])
-    positions = np.sort(places @ normal)
-    steps = np.diff(positions)
-    thickness = float(first.header.get("SliceThickness") or 1.0)
-    spacing = float(np.median(steps)) if len(steps) else thickness
-    missing = int(np.sum(np.maximum(np.rint(steps / max(spacing, 1e-6)) - 1, 0)))
-    if missing:
-        notes.append(f"{missing} slice(s) are missing and were interpolated")
-    return Series(
-        files=[image.file for image in images],
-        header=first.header,
-        positions=positions,
-        spacing_mm=spacing,
-        coverage_mm=_coverage(first, places, normal, spacing),
-        patients=frozenset(
-            str(image.header.PatientID) for image in images if image.header.get("PatientID")
-        ),
-        notes=notes,
-    )
+    positions = heights(stack)
+    distinct = positions[np.unique(places(positions), return_index=True)[1]]
+    thickness = stack[0].number("SliceThickness") or 1.0
+    spacing = find_spacing(np.sort(distinct), thickness_mm=thickness)
+    if spacing.missing:
+        notes.append(f"{spacing.missing} slice(s) are missing and were interpolated")
+    return Series(stack, spacing, left_out + repeated, notes)
 
 
-def _one_per_place(images: list[_Image], normal: NDArray) -> tuple[list[_Image], int]:
-    """Where slices share a place, keep those of the acquisition with most slices."""
-    numbers = [image.header.get("AcquisitionNumber") for image in images]
-    order = sorted(
-        range(len(images)),
-        key=lambda i: (-numbers.count(numbers[i]), str(numbers[i]), images[i].file),
-    )
-    kept: dict[int, _Image] = {}
-    for i in order:
-        kept.setdefault(round(float(images[i].places[0] @ normal) * 20), images[i])
-    return [kept[place] for place in sorted(kept)], len(images) - len(kept)
+def _by_direction(frames: Iterable[Frame]) -> list[list[Frame]]:
+    groups: list[list[Frame]] = []
+    for frame in frames:
+        for group in groups:
+            if np.abs(group[0].axes - frame.axes).max() < SAME_DIRECTION:
+                group.append(frame)
+                break
+        else:
+            groups.append([frame])
+    return groups
 
 
-def _coverage(image: _Image, places: NDArray, normal: NDArray, spacing: float) -> float:
-    rows, columns, row_mm, column_mm = image.shape
-    across = np.abs(image.axes[0][2]) * columns * column_mm
-    down = np.abs(image.axes[1][2]) * rows * row_mm
-    return float(np.ptp(places[:, 2]) + abs(normal[2]) * spacing + across + down)
+def _without_copies(stack: list[Frame]) -> tuple[list[Frame], int]:
+    """Drop images that another of the same place equals in every pixel."""
+    from clamlab.ingest.reading.pixels import digest
+
+    numbers = places(heights(stack))
+    times = Counter(numbers.tolist())
+    kept, seen = [], set()
+    for frame, number in zip(stack, numbers.tolist(), strict=True):
+        image = (number, digest(frame)) if times[number] > 1 else (number, "")
+        if image not in seen:
+            kept.append(frame)
+            seen.add(image)
+    return kept, len(stack) - len(kept)
 
 
 def _few(items: list[str], limit: int = 3) -> str:

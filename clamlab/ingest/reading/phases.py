@@ -1,0 +1,143 @@
+"""Tell phases and reconstructions apart that share one series: slices of two are never mixed."""
+
+from collections.abc import Callable, Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.ingest.reading.frames import Frame
+from clamlab.ingest.reading.spacing import find_spacing
+
+SAME_PLACE_MM = 0.05
+WHOLE = 0.9  # a stack that spans this share of the series' places is one of its own
+MOST_MISSING = 0.1
+FAR = 10  # times the usual way from slice to slice: the table went back
+# What a scanner sets once for a whole stack: where it differs, stacks differ, even where their
+# slices lie between one another.
+PHYSICS = (
+    "ConvolutionKernel", "ContrastBolusAgent", "KVP", "SliceThickness", "ReconstructionDiameter",
+    "FilterType", "ImageType", "FrameType", "AcquisitionNumber", "FrameAcquisitionNumber",
+    "TemporalPositionIdentifier", "TemporalPositionIndex", "NominalPercentageOfCardiacPhase",
+    "StackID", "FrameOfReferenceUID",
+)  # fmt: skip
+LABELS = ("SeriesDescription", "SeriesNumber", "StudyTime", "SOPClassUID")
+# What counts on from slice to slice: where a place comes again, a stack begins anew.
+SEQUENCES = (
+    "AcquisitionDateTime", "FrameAcquisitionDateTime", "AcquisitionTime", "ContentTime",
+    "InstanceNumber",
+)  # fmt: skip
+NAMES = {"ConvolutionKernel": "kernel", "ContrastBolusAgent": "contrast", "KVP": "voltage"}
+
+
+def tell_apart(frames: list[Frame]) -> tuple[list[list[Frame]], list[str]]:
+    """Part a series into its stacks, each with one slice at a place.
+
+    Parameters
+    ----------
+    frames : list of Frame
+        Of one series and orientation.
+
+    Returns
+    -------
+    list of list of Frame
+        Sorted along the normal. A stack in which a place comes twice could not be parted.
+    list of str
+        By what they were told apart.
+    """
+    unique = _n_places(frames) == len(frames)
+    keys: list[tuple[str, Callable]] = [(word, _by_value(word)) for word in PHYSICS]
+    if not unique:
+        keys += [(word, _by_value(word)) for word in LABELS]
+        keys += [(word, _by_sequence(word)) for word in SEQUENCES]
+    # Where no place comes twice, one part must not be taken for a stack with a few slices missing.
+    enough = 2 if unique else 1
+    for word, split in keys:
+        groups = split(frames)
+        if len(groups) > 1 and sum(_is_whole(group, frames) for group in groups) >= enough:
+            parts, words = [], [NAMES.get(word, word)]
+            for group in groups:
+                stacks, more = tell_apart(group)
+                parts += stacks
+                words += [name for name in more if name not in words]
+            return parts, words
+    return [sorted(frames, key=_height)], []
+
+
+def _height(frame: Frame) -> float:
+    return float(frame.place @ frame.normal)
+
+
+def heights(frames: list[Frame]) -> NDArray[np.float64]:
+    """Return where frames lie along the first one's normal."""
+    return np.array([frame.place for frame in frames]) @ frames[0].normal
+
+
+def places(positions: NDArray) -> NDArray[np.int_]:
+    """Give positions numbers, those of one place the same.
+
+    >>> places(np.array([3.0, 1.0, 3.01, 8.0])).tolist()
+    [1, 0, 1, 2]
+    """
+    order = np.argsort(positions, kind="stable")
+    numbers = np.empty(len(positions), int)
+    numbers[order] = np.cumsum(
+        np.diff(positions[order], prepend=positions[order[0]]) > SAME_PLACE_MM
+    )
+    return numbers
+
+
+def _n_places(frames: list[Frame]) -> int:
+    return int(places(heights(frames)).max()) + 1
+
+
+def _is_whole(group: list[Frame], frames: list[Frame]) -> bool:
+    """Tell whether a part can stand alone: one slice a place, no more gaps, over the same span."""
+    own, all_of_them = heights(group), heights(frames)
+    distinct = np.sort(own)[np.diff(np.sort(own), prepend=-np.inf) > SAME_PLACE_MM]
+    if len(distinct) < 3 or np.ptp(distinct) < WHOLE * np.ptp(all_of_them):
+        return False
+    spacing = find_spacing(distinct)
+    return spacing.on_planes and spacing.share_missing <= MOST_MISSING
+
+
+def _by_value(keyword: str) -> Callable[[list[Frame]], list[list[Frame]]]:
+    def split(frames: list[Frame]) -> list[list[Frame]]:
+        groups: dict[Hashable, list[Frame]] = {}
+        for frame in frames:
+            number = frame.number(keyword)
+            value = str(frame.get(keyword) or "") if number is None else number
+            groups.setdefault(value, []).append(frame)
+        return list(groups.values())
+
+    return split
+
+
+def _by_sequence(keyword: str) -> Callable[[list[Frame]], list[list[Frame]]]:
+    def split(frames: list[Frame]) -> list[list[Frame]]:
+        positions = heights(frames)
+        numbers = places(positions)
+        values = [str(frame.get(keyword) or "") for frame in frames]
+        # Slices of one place and one time could be told apart by their files' names only.
+        if "" in values or len(set(zip(values, numbers.tolist(), strict=True))) < len(frames):
+            return [frames]
+        order = sorted(range(len(frames)), key=lambda i: (_number(values[i]), values[i]))
+        jumps = np.abs(np.diff(positions[order], prepend=positions[order[0]]))
+        far = FAR * np.median(jumps[1:])
+        groups: list[list[Frame]] = [[]]
+        taken: set[int] = set()
+        for i, jump in zip(order, jumps, strict=True):
+            if numbers[i] in taken or jump > far:
+                groups.append([])
+                taken = set()
+            taken.add(int(numbers[i]))
+            groups[-1].append(frames[i])
+        return groups
+
+    return split
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
