@@ -131,9 +131,15 @@ def _by_sequence(keyword: str) -> Callable[[list[Frame]], list[list[Frame]]]:
                 taken = set()
             taken.add(int(numbers[i]))
             groups[-1].append(frames[i])
-        return groups
+        return groups if all(_one_way(group) for group in groups) else [frames]
 
     return split
+
+
+def _one_way(group: list[Frame]) -> bool:
+    """Tell whether the table moved on from slice to slice, as it does within one stack."""
+    steps = np.diff(heights(group))
+    return bool(max((steps > 0).sum(), (steps < 0).sum()) >= WHOLE * len(steps))
 
 
 def _number(text: str) -> float:
