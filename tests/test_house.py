@@ -62,7 +62,6 @@ OWNERS = {
     "lightning_fabric": {"training"},
     "ants": {"ingest"},
     "pydicom": {"ingest", "simulate"},
-    "dcm2niix": {"ingest"},
     "ipyvolume": {"viewers"},
     "anywidget": {"viewers"},
     "statsmodels": {"stats"},

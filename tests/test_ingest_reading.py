@@ -112,8 +112,8 @@ def test_repeated_files_and_places_do_not_make_a_fourth_dimension(folder):
         data.save_as(folder / f"again_{path.name}")
     scan = read_scan(folder)
     assert np.array_equal(scan.volume, VOLUME)
-    assert "left out 5 slice(s) at places already covered" in scan.notes
-    assert any("repeats another file" in note for note in scan.notes)
+    assert any("told apart by AcquisitionNumber; 5 slice(s)" in note for note in scan.notes)
+    assert "left out 10 slice(s) that repeat others" in scan.notes
 
 
 def test_a_truncated_file_is_left_out_and_its_slice_interpolated(folder):
@@ -154,11 +154,16 @@ def test_compressed_pixels_are_read_and_checked(folder):
 
 
 def test_padding_and_metal_are_clamped(folder):
-    edit(folder, slice(0, 5), RescaleIntercept=-3024)
-    edit(folder, slice(5, 6), RescaleIntercept=6000)
+    for path in folder.glob("*.dcm"):
+        data = pydicom.dcmread(path)
+        pixels = data.pixel_array.astype("int16") - 1024
+        pixels[:3], pixels[20:22, 20:22] = -3024, 9000
+        data.PixelRepresentation, data.RescaleIntercept = 1, 0
+        data.PixelData = pixels.tobytes()
+        data.save_as(path)
     volume = read_scan(folder).volume
-    assert volume.min() == -1024
-    assert volume.max() == 3071
+    assert (volume[:, -3:] == -1024).all()
+    assert (volume == 3071).sum() == 4 * 40
 
 
 @pytest.mark.parametrize(

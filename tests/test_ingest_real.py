@@ -1,12 +1,15 @@
 """Real scans of four sources, from the files that hospitals and archives send."""
 
+import subprocess
 import tarfile
 
+import dcm2niix
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
-from clamlab.ingest import ingest_cohort, match_scans
+from clamlab.ingest import ingest_cohort, match_scans, read_scan
 from clamlab.volumes import load_nifti
 
 ARCHIVES = {
@@ -123,3 +126,18 @@ def test_the_grid_holds_the_standard_lung(ingested, real_data):
             for labels, matrix in ((template, affine), (original, own))
         ]
         assert np.abs(centres[0] - centres[1]).max() < 1.0  # mm
+
+
+@pytest.mark.parametrize("archive", ["CPTAC-PDA_1", "ACRIN_013-b"])
+def test_another_converter_gives_the_same_volume(archive, real_data, tmp_path):
+    """Not for truth, which the headers are: two readers do not make the same mistake easily."""
+    (tmp_path / "in").mkdir()
+    with tarfile.open(real_data / ARCHIVES[archive] / "dicom.tar.xz") as tar:
+        tar.extractall(tmp_path / "in", filter="data")
+    command = [dcm2niix.bin, "-b", "n", "-z", "n", "-f", "v", "-o", tmp_path, tmp_path / "in"]
+    subprocess.run(command, check=True, capture_output=True)
+    other = nibabel.as_closest_canonical(nibabel.load(tmp_path / "v.nii"))
+    scan = read_scan(tmp_path / "in")
+    assert np.array_equal(scan.volume, np.clip(np.asanyarray(other.dataobj), -1024, 3071))
+    assert np.allclose(scan.affine, other.affine, atol=1e-3)
+    assert (scan.facts["hu_difference"], scan.facts["slices_left_out"], scan.notes) == (0, 0, [])

@@ -11,8 +11,8 @@ import numpy as np
 import pydicom
 import pytest
 from hospital_series import (
-    N,
     STEP,
+    N,
     each,
     hu_at,
     slices,

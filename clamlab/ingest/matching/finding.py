@@ -13,7 +13,7 @@ from stat import S_ISREG
 
 import pydicom
 
-from clamlab.ingest.reading.files import read_header
+from clamlab.ingest.headers import read_header
 from clamlab.ingest.scan import NIFTI_ENDINGS, is_nifti
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".iso")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clamlab.ingest.errors import UnusableFile
+
 # Where an enhanced file keeps what a classic one has at its top (DICOM PS3.3, C.7.6.16 and C.8.15).
 FUNCTIONAL_GROUPS = {
     "ImagePositionPatient": "PlanePositionSequence",
@@ -27,20 +29,6 @@ FUNCTIONAL_GROUPS = {
 }
 LARGEST_SIDE = 4096  # of an image; more is a damaged header
 SQUARE = 1e-3  # cosine between rows and columns, and error of their lengths
-
-
-class UnusableFrame(ValueError):
-    """A file cannot be laid in space or decoded; the message ends the sentence "file 7 ...".
-
-    Attributes
-    ----------
-    series_uid : str or None
-        Of the series that misses it; None where that was not read.
-    """
-
-    def __init__(self, problem: str, series_uid: str | None = None) -> None:
-        super().__init__(problem)
-        self.series_uid = series_uid
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +87,7 @@ def frames_of(file: Path, header: Any) -> list[Frame]:
 
     Raises
     ------
-    UnusableFrame
+    UnusableFile
         If one of them has no place in space, or no grey pixels.
     """
     _check_image(header)
@@ -107,9 +95,9 @@ def frames_of(file: Path, header: Any) -> list[Frame]:
     own = [*(header.get("PerFrameFunctionalGroupsSequence") or [])]
     n = _n_frames(header)
     if own and len(own) != n:
-        raise UnusableFrame(f"says {n} frames and describes {len(own)}")
+        raise UnusableFile(f"says {n} frames and describes {len(own)}")
     if n > 1 and not own:
-        raise UnusableFrame(f"holds {n} frames without a place of their own")
+        raise UnusableFile(f"holds {n} frames without a place of their own")
     return [
         _frame(file, index, header, tuple([*own[index : index + 1], *shared])) for index in range(n)
     ]
@@ -119,17 +107,17 @@ def _n_frames(header: Any) -> int:
     try:
         return max(int(header.get("NumberOfFrames") or 1), 1)
     except (TypeError, ValueError):
-        raise UnusableFrame("has no proper number of frames") from None
+        raise UnusableFile("has no proper number of frames") from None
 
 
 def _check_image(header: Any) -> None:
     sides = [header.get(side) for side in ("Rows", "Columns")]
     if not all(isinstance(side, int) and 0 < side <= LARGEST_SIDE for side in sides):
-        raise UnusableFrame("has no proper numbers of rows and columns")
+        raise UnusableFile("has no proper numbers of rows and columns")
     if int(header.get("SamplesPerPixel") or 1) != 1:
-        raise UnusableFrame("is a colour image")
+        raise UnusableFile("is a colour image")
     if str(header.get("PhotometricInterpretation") or "MONOCHROME2") != "MONOCHROME2":
-        raise UnusableFrame("is no image in which bright is dense")
+        raise UnusableFile("is no image in which bright is dense")
 
 
 def _frame(file: Path, index: int, header: Any, groups: tuple[Any, ...]) -> Frame:
@@ -139,13 +127,13 @@ def _frame(file: Path, index: int, header: Any, groups: tuple[Any, ...]) -> Fram
         except (TypeError, ValueError):
             values = np.empty(0)
         if values.shape != (n,) or not np.isfinite(values).all():
-            raise UnusableFrame("has no position, orientation or pixel spacing")
+            raise UnusableFile("has no position, orientation or pixel spacing")
         return values
 
     axes = numbers("ImageOrientationPatient", 6).reshape(2, 3)
     pixel_mm = numbers("PixelSpacing", 2)
     if np.abs(axes @ axes.T - np.eye(2)).max() > SQUARE or not (pixel_mm > 0).all():
-        raise UnusableFrame("has rows and columns that are not at right angles, or no size")
+        raise UnusableFile("has rows and columns that are not at right angles, or no size")
     size = (int(header.Rows), int(header.Columns))
     place = numbers("ImagePositionPatient", 3)
     return Frame(file, index, header, groups, place, axes, pixel_mm, size)

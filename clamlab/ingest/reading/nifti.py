@@ -88,8 +88,8 @@ def _check_agreement(sform: NDArray, qform: NDArray) -> None:
     if said[0] != said[1]:
         raise IngestError(
             f"expected sform and qform to place the voxels alike, found axes towards {said[0]} by "
-            f"the sform and {said[1]} by the qform: left and right may be exchanged; write it again "
-            "with one affine"
+            f"the sform and {said[1]} by the qform: left and right may be exchanged; write it "
+            "again with one affine"
         )
     _check_sizes("sform", sform, "qform", voxel_sizes(qform))
 

@@ -95,12 +95,10 @@ def _dataset(file: Path) -> Any:
 
     data = pydicom.dcmread(file, force=True)
     if "TransferSyntaxUID" not in data.file_meta:
+        plain = pydicom.uid.ExplicitVRLittleEndian
         implicit, little = data.original_encoding
-        data.file_meta.TransferSyntaxUID = {
-            (True, True): pydicom.uid.ImplicitVRLittleEndian,
-            (False, True): pydicom.uid.ExplicitVRLittleEndian,
-            (False, False): pydicom.uid.ExplicitVRBigEndian,
-        }[implicit, little]
+        plain = pydicom.uid.ImplicitVRLittleEndian if implicit else plain
+        data.file_meta.TransferSyntaxUID = plain if little else pydicom.uid.ExplicitVRBigEndian
     return data
 
 

@@ -46,11 +46,11 @@ def read_scan(
     >>> import numpy as np
     >>> from clamlab.volumes import save_nifti
     >>> hu = np.full((4, 4, 40), -2000.0)  # padding, below what CT measures
-    >>> hu[0] = 40  # on the right: x runs to the left in this file
+    >>> hu[0], hu[1] = 40, -850  # on the right: x runs to the left in this file
     >>> path = save_nifti(Path(tempfile.mkdtemp()) / "S-1.nii", hu, np.diag([-5.0, 5, 5, 1]))
     >>> scan = read_scan(path)
     >>> scan.volume[:, 0, 0].tolist(), scan.facts["coverage_mm"]
-    ([-1024, -1024, -1024, 40], 200.0)
+    ([-1024, -1024, -850, 40], 200.0)
     """
     path = Path(path)
     if not path.exists():

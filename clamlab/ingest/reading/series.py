@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from clamlab.ingest.errors import IngestError
+from clamlab.ingest.errors import IngestError, UnusableFile
 from clamlab.ingest.reading.files import image_files, read_frames
-from clamlab.ingest.reading.frames import Frame, UnusableFrame
+from clamlab.ingest.reading.frames import Frame
 from clamlab.ingest.reading.phases import heights, places, tell_apart
 from clamlab.ingest.reading.spacing import Spacing, find_spacing
 
@@ -110,14 +110,13 @@ def find_series(path: str | os.PathLike) -> list[Series]:
         If the path holds no readable DICOM image.
     """
     found: dict[str, list[Frame]] = {}
-    broken: dict[str, list[str]] = {}
+    broken: dict[str | None, list[str]] = {}
     # Files are told by their place in the list: their names may be those of patients.
     for number, file in enumerate(image_files(Path(path)), start=1):
         try:
             frames = read_frames(file)
-        except UnusableFrame as error:
-            if error.series_uid is not None:
-                broken.setdefault(error.series_uid, []).append(f"file {number} {error}")
+        except UnusableFile as error:
+            broken.setdefault(error.series_uid, []).append(f"file {number} {error}")
             continue
         for frame in frames:
             found.setdefault(str(frame.get("SeriesInstanceUID") or ""), []).append(frame)
@@ -128,8 +127,11 @@ def find_series(path: str | os.PathLike) -> list[Series]:
             + (f"only unusable files ({_few(unusable)})" if unusable else "none")
             + "; check the path in the cohort table"
         )
+    unknown = broken.get(None, [])  # may have belonged to any of them
     return [
-        series for uid, frames in found.items() for series in _series(frames, broken.get(uid, []))
+        series
+        for uid, frames in found.items()
+        for series in _series(frames, broken.get(uid, []) + unknown)
     ]
 
 

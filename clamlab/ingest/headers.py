@@ -1,0 +1,46 @@
+"""Read the header of one DICOM file, whatever the file is."""
+
+import struct
+import zlib
+from typing import Any, BinaryIO
+
+from clamlab.ingest.errors import UnusableFile
+
+# A file without the preamble begins with its first group.
+WITHOUT_PREAMBLE = (b"\x02\x00", b"\x08\x00")
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+LARGEST_INFLATED = 1 << 30  # bytes; more is no CT series
+
+
+def read_header(stream: BinaryIO, tags: list[str]) -> Any:
+    """Return some elements of a DICOM file, up to its pixels; None where it is none.
+
+    Raises
+    ------
+    UnusableFile
+        If it would fill the memory.
+    """
+    import pydicom
+
+    start = stream.read(4096)
+    if start[128:132] != b"DICM" and start[:2] not in WITHOUT_PREAMBLE:
+        return None
+    if DEFLATED in start:
+        _check_inflated(stream, start)
+    stream.seek(0)
+    return pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=tags, force=True)
+
+
+def _check_inflated(stream: BinaryIO, start: bytes) -> None:
+    """Inflate piece by piece, keeping nothing: a small file may hold a thousand times its size."""
+    (length,) = struct.unpack("<L", start[140:144])  # of the group before what is deflated
+    stream.seek(144 + length)
+    inflating, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while chunk := stream.read(1 << 16):
+        while chunk and not inflating.eof:
+            size += len(inflating.decompress(chunk, 1 << 20))
+            chunk = inflating.unconsumed_tail
+            if size > LARGEST_INFLATED:
+                raise UnusableFile(f"inflates to more than {LARGEST_INFLATED >> 20} MiB")
+    if not inflating.eof:
+        raise UnusableFile("is truncated")
