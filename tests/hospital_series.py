@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
+from scipy.special import expit
 
 AXIAL = np.array([[1.0, 0, 0], [0, 1.0, 0]])
 STEP = 3.0
@@ -19,7 +20,7 @@ def hu_at(points):
 
     def inside(cx, cy, cz, rx, ry, rz, edge=5.0):
         far = np.sqrt(((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2)
-        return 1 / (1 + np.exp((far - 1) * min(rx, ry, rz) / edge * 4))
+        return expit((1 - far) * min(rx, ry, rz) / edge * 4)
 
     body = inside(0, 0, 0, 165, 115, 1e4)
     fat = body - inside(0, 0, 0, 150, 102, 1e4)

@@ -1,7 +1,10 @@
 """Read the header of one DICOM file, whatever the file is."""
 
 import struct
+import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from clamlab.ingest.errors import UnusableFile
@@ -10,6 +13,14 @@ from clamlab.ingest.errors import UnusableFile
 WITHOUT_PREAMBLE = (b"\x02\x00", b"\x08\x00")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 LARGEST_INFLATED = 1 << 30  # bytes; more is no CT series
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep pydicom's warnings away: they quote values of headers, which may be a patient's."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pydicom")
+        yield
 
 
 def read_header(stream: BinaryIO, tags: list[str]) -> Any:

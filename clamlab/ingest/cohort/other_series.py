@@ -5,6 +5,7 @@ from typing import Any
 
 from clamlab.ingest.cohort.files import file_stamp, fingerprint
 from clamlab.ingest.cohort.subjects import Subject, recorded
+from clamlab.ingest.headers import quietly
 from clamlab.ingest.reading.choice import is_ct, of_one_study
 from clamlab.ingest.reading.read import is_nifti
 from clamlab.ingest.reading.series import find_series
@@ -22,6 +23,7 @@ def list_series(subject: Subject) -> dict[str, Any]:
     return recorded(subject, "series", fingerprint(subject.study, stamp), _list_series)
 
 
+@quietly()
 def _list_series(subject: Subject) -> dict[str, Any]:
     if is_nifti(subject.scan):
         return {"series": [], "n_series": 1}

@@ -13,7 +13,7 @@ from stat import S_ISREG
 
 import pydicom
 
-from clamlab.ingest.headers import read_header
+from clamlab.ingest.headers import quietly, read_header
 from clamlab.ingest.scan import NIFTI_ENDINGS, is_nifti
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".iso")
@@ -86,6 +86,7 @@ def stem(name: str) -> str:
     return name[: len(name) - max(map(len, endings), default=0)]
 
 
+@quietly()
 def survey(folder: Path) -> Survey:
     """Search a folder at any depth."""
     scans: list[Found] = []

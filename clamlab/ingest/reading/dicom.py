@@ -5,6 +5,7 @@ from typing import Any
 
 from nibabel.affines import voxel_sizes
 
+from clamlab.ingest.headers import quietly
 from clamlab.ingest.reading.checks import check_geometry, to_hu
 from clamlab.ingest.reading.choice import MIN_COVERAGE_MM, choose_series, has_contrast
 from clamlab.ingest.reading.held import hold_against_headers
@@ -15,6 +16,7 @@ from clamlab.ingest.reading.series import Series, find_series
 from clamlab.ingest.scan import Scan
 
 
+@quietly()
 def read_dicom(
     path: str | os.PathLike,
     *,

@@ -116,7 +116,7 @@ def _in_plane(image: NDArray, frame: Frame, corner: NDArray, plane: _Plane) -> N
     # The edge's values hold for half a pixel, as a pixel has a width.
     padded = np.pad(image, 1, mode="edge").astype("float32")
     laid = ndimage.affine_transform(
-        padded, ratio, start + 1, output_shape=plane.shape, order=1, cval=LOWEST_HU
+        padded, np.diag(ratio), start + 1, output_shape=plane.shape, order=1, cval=LOWEST_HU
     )
     for axis, side in enumerate(image.shape):
         at = start[axis] + ratio[axis] * np.arange(plane.shape[axis])
