@@ -41,6 +41,10 @@ def counting(first, second):
     return lambda i: f"{first + i * 0.1:.2f}", lambda i: f"{second + i * 0.1:.2f}"
 
 
+def seconds_after(hour):
+    return lambda i: f"{hour}{i // 60:02d}{i % 60:02d}"
+
+
 MIDDLE = STEP * (np.arange(N) - (N - 1) / 2)
 JITTER = MIDDLE + RNG.uniform(-0.05, 0.05, N) * STEP
 COARSE_ABOVE = np.concatenate([np.arange(-144, 0, 2.5), np.arange(1, 146, 5.0)])
@@ -257,8 +261,8 @@ ENHANCED = {
         + each(slices(above=30.0), TemporalPositionIndex=lambda i: 2), (), EXACT,
     ),
     "two phases, told by time": (
-        each(slices(), FrameAcquisitionDateTime=lambda i: f"20200101{100000 + i // 60 * 100 + i % 60}")
-        + each(slices(above=30.0), FrameAcquisitionDateTime=lambda i: f"20200101{110000 + i // 60 * 100 + i % 60}"),
+        each(slices(), FrameAcquisitionDateTime=seconds_after("2020010110"))
+        + each(slices(above=30.0), FrameAcquisitionDateTime=seconds_after("2020010111")),
         (), EXACT,
     ),
 }  # fmt: skip

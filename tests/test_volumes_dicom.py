@@ -133,6 +133,13 @@ def spoil_colour(path):
     data.save_as(path)
 
 
+def spoil_packed(path):
+    data = pydicom.dcmread(path)
+    data.compress(pydicom.uid.RLELossless)
+    data.PixelData = data.PixelData[:80] + bytes(len(data.PixelData) - 90) + data.PixelData[-10:]
+    data.save_as(path)
+
+
 # name: (what is done to one file, why that file is left out)
 SPOILED = {
     "number of frames 1A": (spoil_count, "no proper number of frames"),
@@ -147,6 +154,7 @@ SPOILED = {
     ),
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is truncated"),
     "no pixels": (lambda path: spoil(path, PixelData=None), "holds no pixels"),
+    "pixels that can't be decoded": (spoil_packed, "left out 1 slice(s) that can't be decoded"),
     "a slope of 0": (lambda path: spoil(path, RescaleSlope="0"), None),
     "KVP with two values": (lambda path: spoil(path, KVP=["120", "80"]), None),
 }  # fmt: skip

@@ -79,7 +79,7 @@ def choose_series(
         key=lambda pair: (-pair[0][0], -len(pair[1].frames), _first_taken(pair[1])),
     )
     (points, reasons), chosen = scored[0]
-    _refuse(chosen, min_coverage_mm)
+    refuse_partial(chosen, min_coverage_mm)
     return chosen, _account(chosen, points, reasons, scored[1:])
 
 
@@ -162,7 +162,13 @@ def has_contrast(series: Series) -> bool:
     return bool(given or series.get("ContrastBolusAgent"))
 
 
-def _refuse(series: Series, min_coverage_mm: float) -> None:
+def refuse_partial(series: Series, min_coverage_mm: float) -> None:
+    """Refuse a series that cannot be a whole chest.
+
+    Raises
+    ------
+    IngestError
+    """
     if why := _problem(series, min_coverage_mm):
         raise IngestError(why)
 

@@ -7,11 +7,17 @@ from nibabel.affines import voxel_sizes
 
 from clamlab.ingest.headers import quietly
 from clamlab.ingest.reading.checks import check_geometry, to_hu
-from clamlab.ingest.reading.choice import MIN_COVERAGE_MM, choose_series, has_contrast
+from clamlab.ingest.reading.choice import (
+    MIN_COVERAGE_MM,
+    choose_series,
+    has_contrast,
+    refuse_partial,
+)
 from clamlab.ingest.reading.held import hold_against_headers
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.reading.laying import Laid, lay
-from clamlab.ingest.reading.pixels import decode
+from clamlab.ingest.reading.pixels import stored_pixels
+from clamlab.ingest.reading.rescale import rescale
 from clamlab.ingest.reading.series import Series, find_series
 from clamlab.ingest.scan import Scan
 
@@ -48,13 +54,16 @@ def read_dicom(
         series_number=series_number,
         study=study,
     )
-    decoded = decode(series.frames)
-    laid = lay(series, decoded.images)
+    stored = stored_pixels(series.frames)
+    series = series.without([i for i, pixels in enumerate(stored) if pixels is None])
+    refuse_partial(series, min_coverage_mm)
+    images, mended = rescale(series.frames, [pixels for pixels in stored if pixels is not None])
+    laid = lay(series, images)
     check_geometry(laid.volume.shape, laid.affine)
     noted = check_hu(laid.volume)
     laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
     facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
-    notes = series.notes + decoded.notes + noted + log[1:]
+    notes = series.told + mended + noted + log[1:]
     return Scan(laid.volume, laid.affine, facts, notes, log)
 
 

@@ -8,7 +8,8 @@ from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.checks import to_hu
 from clamlab.ingest.reading.frames import Frame
 from clamlab.ingest.reading.laying import LPS_TO_RAS, Laid
-from clamlab.ingest.reading.pixels import decode_one, has_rescale
+from clamlab.ingest.reading.pixels import stored_pixels
+from clamlab.ingest.reading.rescale import has_rescale, rescale_one
 from clamlab.ingest.reading.series import Series
 
 ALL_UP_TO = 40  # slices; of a larger series a dozen stand for all
@@ -57,7 +58,9 @@ def _resampled_difference(frame: Frame, laid: Laid) -> float:
 
 def _hu_and_place(frame: Frame, laid: Laid, every: int) -> tuple[NDArray, NDArray]:
     """Return a slice's HU, and where its pixels are in the volume, shape (3, rows, columns)."""
-    hu = to_hu(decode_one(frame)).astype("int32")[::every, ::every]
+    (stored,) = stored_pixels([frame])
+    assert stored is not None  # it could be decoded before
+    hu = to_hu(rescale_one(frame, stored)).astype("int32")[::every, ::every]
     pixel = np.eye(4)[:, [0, 1, 3]]
     pixel[:3, 0] = frame.axes[0] * frame.pixel_mm[1]
     pixel[:3, 1] = frame.axes[1] * frame.pixel_mm[0]

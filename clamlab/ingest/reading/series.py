@@ -13,6 +13,7 @@ from clamlab.ingest.errors import IngestError, UnusableFile
 from clamlab.ingest.reading.files import image_files, read_frames
 from clamlab.ingest.reading.frames import Frame
 from clamlab.ingest.reading.phases import heights, places, tell_apart
+from clamlab.ingest.reading.pixels import digest
 from clamlab.ingest.reading.spacing import Spacing, find_spacing
 
 SAME_DIRECTION = 0.01  # of a unit vector
@@ -31,13 +32,34 @@ class Series:
     left_out : int
         Images that belong to this series and cannot be used.
     notes : list of str
-        What a person should look at, in plain words.
+        What was left out, and why.
     """
 
     frames: list[Frame]
     spacing: Spacing
     left_out: int = 0
     notes: list[str] = field(default_factory=list)
+
+    def without(self, lost: list[int]) -> "Series":
+        """Leave out slices that can't be decoded, by their numbers from 0."""
+        if not lost:
+            return self
+        kept = [frame for i, frame in enumerate(self.frames) if i not in set(lost)]
+        if not kept:
+            raise IngestError(
+                f"expected slices that can be decoded, found none of {len(lost)}; export the "
+                "series again"
+            )
+        notes = [*self.notes, f"left out {len(lost)} slice(s) that can't be decoded"]
+        return Series(kept, _spacing(kept), self.left_out + len(lost), notes)
+
+    @property
+    def told(self) -> list[str]:
+        """What a person should look at, in plain words."""
+        missing = self.spacing.missing
+        return self.notes + [f"{missing} slice(s) are missing and were interpolated"] * (
+            missing > 0
+        )
 
     def get(self, keyword: str) -> Any:
         """Return what the lowest slice says."""
@@ -150,18 +172,17 @@ def _series(frames: list[Frame], broken: list[str]) -> list[Series]:
 
 def _one_series(stack: list[Frame], left_out: int, notes: list[str]) -> Series:
     stack, repeated = _without_copies(stack)
-    notes = list(notes)
-    if repeated:
-        notes.append(f"left out {repeated} slice(s) that repeat others")
+    notes = notes + [f"left out {repeated} slice(s) that repeat others"] * (repeated > 0)
     if not stack[0].get("Modality"):
-        notes.append("modality is not recorded; taken for CT")
+        notes = [*notes, "modality is not recorded; taken for CT"]
+    return Series(stack, _spacing(stack), left_out + repeated, notes)
+
+
+def _spacing(stack: list[Frame]) -> Spacing:
     positions = heights(stack)
     distinct = positions[np.unique(places(positions), return_index=True)[1]]
     thickness = stack[0].number("SliceThickness") or 1.0
-    spacing = find_spacing(np.sort(distinct), thickness_mm=thickness)
-    if spacing.missing:
-        notes.append(f"{spacing.missing} slice(s) are missing and were interpolated")
-    return Series(stack, spacing, left_out + repeated, notes)
+    return find_spacing(np.sort(distinct), thickness_mm=thickness)
 
 
 def _by_direction(frames: Iterable[Frame]) -> list[list[Frame]]:
@@ -178,8 +199,6 @@ def _by_direction(frames: Iterable[Frame]) -> list[list[Frame]]:
 
 def _without_copies(stack: list[Frame]) -> tuple[list[Frame], int]:
     """Drop images that another of the same place equals in every pixel."""
-    from clamlab.ingest.reading.pixels import digest
-
     numbers = places(heights(stack))
     times = Counter(numbers.tolist())
     kept, seen = [], set()

@@ -1,0 +1,110 @@
+"""HU of every slice by its own rescale, held against the slices beside it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.ingest.errors import IngestError
+from clamlab.ingest.reading.frames import Frame
+
+IDENTITY = (1.0, 0.0)
+THINNED = (slice(None, None, 8), slice(None, None, 8))  # enough pixels to tell a slice by
+MOVED_MM = 10.0  # sideways, by a tilted gantry; more is another field of view
+ODD_HU = 200.0  # median difference to a neighbour; anatomy and noise stay far below
+
+
+def rescale(
+    frames: list[Frame], stored: list[NDArray]
+) -> tuple[list[NDArray[np.int16]], list[str]]:
+    """Turn stored values of slices that lie one above another into HU.
+
+    Returns
+    -------
+    list of array
+        Whole HU, -32768 to 32767.
+    list of str
+        Notes for a person.
+
+    Raises
+    ------
+    IngestError
+        If a slice has no rescale that fits its neighbours', or does not fit them at all.
+    """
+    rules = [_rule(frame) for frame in frames]
+    notes = []
+    lacking = [i for i, rule in enumerate(rules) if rule is None]
+    if lacking and len(lacking) < len(rules):
+        _mend(stored, rules, lacking)
+        notes.append(f"{len(lacking)} slice(s) have no rescale; that of their neighbours was used")
+    images = [_rescaled(image, rule or IDENTITY) for image, rule in zip(stored, rules, strict=True)]
+    _refuse_odd(frames, images)
+    return images, notes
+
+
+def rescale_one(frame: Frame, stored: NDArray) -> NDArray[np.int16]:
+    """Turn one slice into HU, by its own header alone."""
+    return _rescaled(stored, _rule(frame) or IDENTITY)
+
+
+def has_rescale(frame: Frame) -> bool:
+    """Tell whether the header says how stored values become HU."""
+    return _rule(frame) is not None
+
+
+def _rule(frame: Frame) -> tuple[float, float] | None:
+    """Return slope and intercept; None where the header has not both."""
+    slope, intercept = frame.number("RescaleSlope"), frame.number("RescaleIntercept")
+    return None if slope is None or intercept is None or slope == 0 else (slope, intercept)
+
+
+def _rescaled(pixels: NDArray, rule: tuple[float, float]) -> NDArray[np.int16]:
+    slope, intercept = rule
+    hu = pixels.astype("float32") if slope % 1 or intercept % 1 else pixels.astype("int64")
+    hu = hu * slope + intercept
+    return np.clip(np.rint(hu), -32768, 32767).astype("int16")
+
+
+def _mend(stored: list[NDArray], rules: list, lacking: list[int]) -> None:
+    """Give a slice without rescale that of its nearest neighbours, where it then fits them."""
+    known = np.array([i for i, rule in enumerate(rules) if rule is not None])
+    told = list(rules)
+    for i in lacking:
+        below, above = known[known < i][-1:].tolist(), known[known > i][:1].tolist()
+        beside = below + above
+        candidates = {told[j] for j in beside}
+        for rule in candidates:
+            own = _rescaled(stored[i], rule)
+            apart = [_apart(own, _rescaled(stored[j], told[j])) for j in beside]
+            if len(candidates) == 1 and min(apart) < ODD_HU:
+                rules[i] = rule
+    if any(rule is None for rule in rules):
+        raise IngestError(
+            f"expected a rescale slope and intercept for every slice, found {len(lacking)} of "
+            f"{len(rules)} without, whose values do not fit their neighbours' either; export the "
+            "series again"
+        )
+
+
+def _refuse_odd(frames: list[Frame], images: list[NDArray]) -> None:
+    # Where the field of view changes, one pixel is not the other's neighbour.
+    apart = [
+        _apart(images[i], images[i + 1]) if _one_above_another(frames[i], frames[i + 1]) else 0.0
+        for i in range(len(images) - 1)
+    ]
+    if apart and max(apart) > ODD_HU:
+        raise IngestError(
+            f"expected slices whose HU go on from one to the next, found {max(apart):.0f} HU "
+            f"between slices {int(np.argmax(apart)) + 1} and {int(np.argmax(apart)) + 2}: their "
+            "rescale differs from what their headers say; export the series again"
+        )
+
+
+def _one_above_another(one: Frame, other: Frame) -> bool:
+    moved = np.abs((other.place - one.place) @ one.axes.T).max()
+    return bool(np.allclose(one.pixel_mm, other.pixel_mm, rtol=0.02) and moved < MOVED_MM)
+
+
+def _apart(one: NDArray, other: NDArray) -> float:
+    """Return the median difference of two slices, by their shared pixels."""
+    rows, columns = (min(sides) for sides in zip(one.shape, other.shape, strict=True))
+    a, b = (image[:rows, :columns][THINNED].astype("int32") for image in (one, other))
+    return float(np.median(np.abs(a - b)))
