@@ -10,10 +10,11 @@ UNEVEN, TILTED = 5.0, 12.0
 RNG = np.random.default_rng(11)
 
 
-def error(scan):
-    """Mean HU error inside the field of view that every slice shares."""
+def error(scan, *, above=0.0):
+    """Mean HU error where the scan shows something; ``above`` as the slices of its phase have it."""
     index = np.stack(np.indices(scan.volume.shape), -1)
     truth = hu_at(index @ scan.affine[:3, :3].T + scan.affine[:3, 3])
+    truth = truth + above * (truth > -300)
     seen = scan.volume > -1024  # outside a tilted stack there is nothing
     return float(np.abs(np.clip(truth, -1024, 3071) - scan.volume)[seen].mean())
 
@@ -266,3 +267,36 @@ ENHANCED = {
         (), EXACT,
     ),
 }  # fmt: skip
+
+
+def combined(seed):
+    """Several things at once, as they come: a series and what was done to it, in words.
+
+    Of two phases, the second has 40 HU more.
+    """
+    rng = np.random.default_rng(seed)
+    shape = ["even", "jitter", "coarse", "tilted"][rng.integers(4)]
+    turn = float(rng.uniform(-22, 22))
+    laid = {"even": slices(), "jitter": slices(JITTER), "coarse": slices(COARSE_ABOVE),
+            "tilted": tilted(turn)}[shape]  # fmt: skip
+    told = [f"tilted {turn:.0f}" if shape == "tilted" else shape]
+    if rng.random() < 0.5:
+        gone = rng.choice(len(laid), rng.integers(1, 5), replace=False).tolist()
+        laid = without(laid, *gone)
+        told.append(f"{len(gone)} slices gone")
+    if rng.random() < 0.3:
+        laid = [replace(one, intercept=-1024 - int(rng.integers(0, 500))) for one in laid]
+        told.append("intercept by slice")
+    if rng.random() < 0.5:
+        word = ["AcquisitionNumber", "ContrastBolusAgent", "AcquisitionTime"][rng.integers(3)]
+        first, second = counting(101500, 113000) if "Time" in word else constant("1", "2")
+        other = [replace(one, above=40.0) for one in laid]
+        if rng.random() < 0.5:
+            other = without(other, *rng.choice(len(other), 2, replace=False).tolist())
+        laid = each(laid, **{word: first}) + each(other, **{word: second})
+        told.append(f"two phases by {word}")
+    numbers = rng.permutation(len(laid)) + 1
+    if rng.random() < 0.5:
+        laid = each(laid, InstanceNumber=lambda i: int(numbers[i]))
+        told.append("numbers shuffled")
+    return laid, ", ".join(told)

@@ -9,7 +9,18 @@ import os
 import numpy as np
 import pydicom
 import pytest
-from hospital_cases import ENHANCED, EXACT, HALF, NOTED, REFUSED, RIGHT, UNEVEN, error, scaled
+from hospital_cases import (
+    ENHANCED,
+    EXACT,
+    HALF,
+    NOTED,
+    REFUSED,
+    RIGHT,
+    UNEVEN,
+    combined,
+    error,
+    scaled,
+)  # fmt: skip
 from hospital_series import (
     STEP,
     N,
@@ -32,6 +43,15 @@ def test_a_series_is_right(kind, tmp_path):
     if allowed == EXACT:
         assert scan.facts["hu_difference"] <= 1
         assert scan.facts["resampled"] is None
+
+
+@pytest.mark.parametrize("seed", range(200, 208))
+def test_several_faults_at_once_are_right_too(seed, tmp_path):
+    found, words = combined(seed)
+    scan = read_scan(write_series(tmp_path, found, shuffled=True))
+    one_phase = min(error(scan), error(scan, above=40.0))  # half of each would be 9 from both
+    assert one_phase <= (4.5 if "tilted" in words else 1.0)
+    assert ("told apart" in "; ".join(scan.notes)) == ("two phases" in words)
 
 
 @pytest.mark.parametrize("kind", REFUSED)

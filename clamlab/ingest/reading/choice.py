@@ -115,10 +115,12 @@ def _account(chosen: Series, points: float, reasons: list[str], others: list) ->
     return log
 
 
-def _first_taken(series: Series) -> tuple[str, str, float]:
+def _first_taken(series: Series) -> tuple:
     """Order stacks that are alike by when they were taken, as a scanner counts."""
-    number = series.frames[0].number("InstanceNumber")
-    return series.words("AcquisitionDateTime"), series.words("AcquisitionTime"), number or 0.0
+    acquisition = series.frames[0].number("AcquisitionNumber") or 0.0
+    numbers = [frame.number("InstanceNumber") or 0.0 for frame in series.frames]
+    times = series.words("AcquisitionDateTime"), series.words("AcquisitionTime")
+    return *times, acquisition, min(numbers)
 
 
 def _score(series: Series, min_coverage_mm: float) -> tuple[float, list[str]]:

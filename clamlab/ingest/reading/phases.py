@@ -53,7 +53,8 @@ def tell_apart(frames: list[Frame]) -> tuple[list[list[Frame]], list[str]]:
     enough = 2 if unique else 1
     for word, split in keys:
         groups = split(frames)
-        if len(groups) > 1 and sum(_is_whole(group, frames) for group in groups) >= enough:
+        whole = sum(_is_whole(group, frames, even=unique) for group in groups)
+        if len(groups) > 1 and whole >= enough:
             parts, words = [], [NAMES.get(word, word)]
             for group in groups:
                 stacks, more = tell_apart(group)
@@ -90,14 +91,14 @@ def _n_places(frames: list[Frame]) -> int:
     return int(places(heights(frames)).max()) + 1
 
 
-def _is_whole(group: list[Frame], frames: list[Frame]) -> bool:
-    """Tell whether a part can stand alone: one slice a place, no more gaps, over the same span."""
+def _is_whole(group: list[Frame], frames: list[Frame], *, even: bool) -> bool:
+    """Tell whether a part can stand alone: over the same span, with few gaps."""
     own, all_of_them = heights(group), heights(frames)
     distinct = np.sort(own)[np.diff(np.sort(own), prepend=-np.inf) > SAME_PLACE_MM]
     if len(distinct) < 3 or np.ptp(distinct) < WHOLE * np.ptp(all_of_them):
         return False
     spacing = find_spacing(distinct)
-    return spacing.on_planes and spacing.share_missing <= MOST_MISSING
+    return (spacing.on_planes or not even) and spacing.share_missing <= MOST_MISSING
 
 
 def _by_value(keyword: str) -> Callable[[list[Frame]], list[list[Frame]]]:
