@@ -11,7 +11,7 @@ RNG = np.random.default_rng(11)
 
 
 def error(scan, *, above=0.0):
-    """Mean HU error where the scan shows something; ``above`` as the slices of its phase have it."""
+    """Mean HU error where the scan shows something; ``above`` is what its phase has more."""
     index = np.stack(np.indices(scan.volume.shape), -1)
     truth = hu_at(index @ scan.affine[:3, :3].T + scan.affine[:3, 3])
     truth = truth + above * (truth > -300)
