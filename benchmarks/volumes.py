@@ -5,8 +5,8 @@
 Every series is a chest whose HU are known at every mm (tests/hospital_cases.py; the tests hold each
 row). The table stays in volumes.csv beside this file: what came of the series, what a person is
 told, the mean error against the truth (of HU changed on purpose, against the unchanged; of two
-phases, against the nearer), how far slices decoded anew are from the volume, and how many were used,
-left out and filled.
+phases, against the nearer), how far slices decoded anew are from the volume, and how many were
+used, left out and filled.
 """
 
 import sys
