@@ -39,7 +39,7 @@ MAY_IMPORT = {
 # Within a room that is split by concept, in the order of the data: who may look back at whom.
 MAY_IMPORT_WITHIN = {
     "ingest": {
-        "matching": set(), "reading": set(), "alignment": set(), "lungs": {"alignment"},
+        "matching": set(), "reading": set(), "alignment": set(), "lungs": {"alignment", "reading"},
         "cohort": {"reading", "lungs", "alignment"},
     },
     "stats": {

@@ -198,15 +198,27 @@ def test_processes_give_what_one_gives(scans, cohort, done, tmp_path):
 
 
 def test_a_mask_of_the_users_own_is_taken(scans, tmp_path):
-    labels = np.where(np.indices(chest()[1].shape)[2] < 50, chest()[1], 0).astype("uint8")
+    """Where one lung is too dense to be found, the mask says where it is."""
+    volume, labels = chest()
+    dense = np.where(labels == 2, 20, volume).astype("int16")
+    save_nifti(scans / "half.nii.gz", dense, AFFINE)
     save_nifti(scans / "own_mask.nii.gz", labels, AFFINE)
     rows = pd.DataFrame(
-        {"subject_id": ["dense"], "scan": ["dense.nii.gz"], "lung_mask": ["own_mask.nii.gz"]}
+        {"subject_id": ["half"], "scan": ["half.nii.gz"], "lung_mask": ["own_mask.nii.gz"]}
     )
+    without = ingest_cohort(rows.drop(columns="lung_mask"), tmp_path, scans_root=scans, **QUICK)
+    assert "the left lung was not found" in without["reason"][0]
     qc = ingest_cohort(rows, tmp_path, scans_root=scans, **QUICK)
-    assert qc["status"][0] == "review"  # its HU are no lung's, and that is said
-    assert "mean lung HU" in qc["reason"][0]
-    assert qc["right_ml"][0] == pytest.approx((labels == 1).sum() * 0.08, rel=0.03)
+    assert -560 < qc["mean_lung_hu"][0] < -420  # the dense lung is in it
+    assert qc["lung_mask"][0] == "lungs (told by its labels)"
+    assert qc["left_ml"][0] == pytest.approx((labels == 2).sum() * 0.08, rel=0.03)
+    named = ingest_cohort(rows, tmp_path, scans_root=scans, mask_labels="lungmask-lobes", **QUICK)
+    assert (
+        "its lung mask, read as lungmask-lobes: expected labels on both sides"
+        in (named["reason"][0])
+    )
+    with pytest.raises(ValueError, match="mask_labels must be one of lungs, lungmask-lobes"):
+        ingest_cohort(rows, tmp_path, scans_root=scans, mask_labels="lobes", **QUICK)
 
 
 def test_a_full_disk_is_said_clearly_and_leaves_valid_files(scans, cohort, tmp_path):

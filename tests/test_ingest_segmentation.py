@@ -130,3 +130,20 @@ def test_measures_are_those_of_the_labels():
     assert measures["right_ml"] == pytest.approx((truth == 1).sum() * 0.08, abs=0.1)
     assert measures["mean_lung_hu"] == pytest.approx(volume[truth > 0].mean(), abs=0.1)
     assert measures["flags"] == []
+
+
+def test_without_ribs_nothing_is_said_of_missing_lung():
+    volume, truth = chest()
+    assert lung_qc(volume, truth, SPACING)["right_missing_ml"] is None
+    boneless = np.minimum(volume, 100)
+    boneless[40, 40, 0] = 3000  # metal far below the lungs
+    assert not truth[:, :, 0].any()
+    assert lung_qc(boneless, truth, SPACING)["left_missing_ml"] is None
+
+
+def test_one_lung_alone_is_not_cut_in_two():
+    volume, truth = chest()
+    for lost, kept in ((1, 2), (2, 1)):
+        found = segment_lungs(np.where(truth == lost, 20, volume), SPACING)
+        assert overlap(found, truth, kept) > 0.97
+        assert not (found == lost).any()

@@ -22,7 +22,12 @@ def init(options: argparse.Namespace) -> None:
     """Make a study from a table and a folder; say what was matched and what was not."""
     # Ingestion brings seconds of imports that no other command needs.
     from clamlab.ingest import match_scans
+    from clamlab.ingest.lungs.given import NAMES
 
+    if options.mask_labels not in (None, *NAMES):
+        raise StudyError(
+            f"--mask-labels: expected {', '.join(NAMES)}, found {options.mask_labels!r}"
+        )
     table, scans = Path(options.participants).resolve(), Path(options.scans).resolve()
     participants = one_visit(
         read_table(table, sheet=options.sheet, header=options.header),
@@ -52,6 +57,7 @@ def init(options: argparse.Namespace) -> None:
         path_column=options.path_column,
         match=matching.match,
         visit=options.visit,
+        mask_labels=options.mask_labels,
     )
     drafted = study.root / "schemas" / "participants.schema.json"
     write_file(drafted, contract)

@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="WHICH",
         help="of several studies: first, last, nearest:COLUMN, or a column",
     )
+    init.add_argument(
+        "--mask-labels",
+        metavar="CONVENTION",
+        help="what the labels of lung masks (column lung_mask) mean: lungs, lungmask-lobes, "
+        "totalsegmentator, totalsegmentator-v1 or binary",
+    )
     init.set_defaults(command=commands.init)
 
     simulate = add("simulate", help="make a study of simulated scans, to try everything on")

@@ -26,6 +26,7 @@ from clamlab.ingest.cohort.rows import cohort_subjects, refused_subjects, subjec
 from clamlab.ingest.cohort.steps import align, prepare
 from clamlab.ingest.cohort.subjects import Settings, Subject, failure, subject_folder
 from clamlab.ingest.cohort.workers import ending_with
+from clamlab.ingest.lungs.given import NAMES as MASK_LABELS
 from clamlab.ingest.reading.choice import MIN_COVERAGE_MM
 from clamlab.volumes import load_nifti
 
@@ -41,6 +42,7 @@ def ingest_cohort(
     template: str | os.PathLike | None = None,
     template_share: float = 0.1,
     min_coverage_mm: float = MIN_COVERAGE_MM,
+    mask_labels: str | None = None,
     n_jobs: int | None = None,
     seed: int = 0,
     progress: bool = True,
@@ -55,7 +57,7 @@ def ingest_cohort(
     ----------
     cohort : DataFrame
         ``subject_id`` and ``scan`` (DICOM folder or file, or NIfTI), one row per subject. Optional:
-        ``lung_mask`` (NIfTI, 1 right and 2 left) instead of our segmentation, ``series_number``
+        ``lung_mask`` (NIfTI; see ``mask_labels``) instead of our segmentation, ``series_number``
         where a person chose among series, ``study`` (its number by date) where the folder holds
         several studies of the patient.
     folder : path
@@ -80,6 +82,8 @@ def ingest_cohort(
         Share of the subjects the template is made from, at least three where there are so many.
     min_coverage_mm : float
         Scans with less extent from feet to head do not hold whole lungs and are excluded.
+    mask_labels : {"lungs", "lungmask-lobes", "totalsegmentator", "totalsegmentator-v1", "binary"}
+        What the labels of lung masks mean; None tells it by the labels and where they lie.
     n_jobs : int or None
         Processes; None is one, or what ``joblib.parallel_config`` says (a Dask cluster, say).
     seed : int
@@ -91,11 +95,13 @@ def ingest_cohort(
     DataFrame
         One row per subject, in the cohort's order: ``subject_id``, ``status`` (ok, review or
         excluded), ``reason`` (every reason, in plain words, a person's first), ``decision`` and
-        ``series_number`` (a person's), acquisition facts, ``right_ml``, ``left_ml``,
-        ``mean_lung_hu`` (of the scan itself), ``dice`` (with the template, after registration),
-        ``filled_fraction`` (see :func:`fill_lungs`), ``in_template``, ``series`` (why this one),
-        ``other_series`` (what else could be taken), ``image_id`` (a digest of the image that was
-        read), ``seconds``.
+        ``series_number`` (a person's), acquisition facts, ``lung_mask`` (what a mask from
+        elsewhere was taken for), ``right_ml``, ``left_ml``, ``mean_lung_hu``,
+        ``right_missing_ml``, ``left_missing_ml`` and ``pleural_air_ml`` (of the scan itself, see
+        :func:`lung_qc`), ``dice`` (with the template, after registration), ``filled_fraction``
+        (see :func:`fill_lungs`), ``in_template``, ``series`` (why this one), ``other_series``
+        (what else could be taken), ``image_id`` (a digest of the image that was read),
+        ``seconds``.
 
     Raises
     ------
@@ -129,6 +135,7 @@ def ingest_cohort(
         min_coverage_mm=float(min_coverage_mm),
         seed=int(seed),
         segment=not (registration == "none" and template),
+        mask_labels=mask_labels,
     )
     folder, root = Path(folder), Path(scans_root or ".")
     check_arguments(settings, template_share)
@@ -222,6 +229,10 @@ def check_arguments(settings: Settings, template_share: float) -> None:
     if settings.registration not in KINDS:
         raise ValueError(
             f"registration must be one of {', '.join(KINDS)}, found {settings.registration!r}"
+        )
+    if settings.mask_labels not in (None, *MASK_LABELS):
+        raise ValueError(
+            f"mask_labels must be one of {', '.join(MASK_LABELS)}, found {settings.mask_labels!r}"
         )
     if not settings.spacing_mm > 0:
         raise ValueError(f"spacing_mm must be positive, found {settings.spacing_mm}")

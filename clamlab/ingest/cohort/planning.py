@@ -29,6 +29,7 @@ def ingest_forecast(
     template: str | os.PathLike | None = None,
     template_share: float = 0.1,
     min_coverage_mm: float = MIN_COVERAGE_MM,
+    mask_labels: str | None = None,
     n_jobs: int = 1,
 ) -> str:
     """Learn what :func:`ingest_cohort` will cost before starting it, from one scan.
@@ -38,8 +39,10 @@ def ingest_forecast(
 
     Parameters
     ----------
-    cohort, scans_root, spacing_mm, registration, template, template_share, min_coverage_mm, n_jobs
+    cohort, scans_root, spacing_mm, registration, template, template_share, n_jobs
         As for :func:`ingest_cohort`.
+    min_coverage_mm, mask_labels
+        As there, too.
 
     Returns
     -------
@@ -66,7 +69,9 @@ def ingest_forecast(
     At most ..., ... GiB of memory, ... GiB on disk. At 14 mm instead of 7 mm it would be
     about ...; what is smaller than 28 mm would be lost.
     """
-    settings = Settings(float(spacing_mm), registration, float(min_coverage_mm), 0)
+    settings = Settings(
+        float(spacing_mm), registration, float(min_coverage_mm), 0, mask_labels=mask_labels
+    )
     check_arguments(settings, template_share)
     with tempfile.TemporaryDirectory() as name:
         folder, root = Path(name), Path(scans_root or ".")

@@ -10,10 +10,12 @@ from clamlab.ingest.cohort.decisions import Decision, judged
 
 FACTS = (
     "format", "slices", "slices_left_out", "slices_filled", "resampled", "hu_difference",
-    "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast",
-    "manufacturer", "scanner_model", "kvp", "image_type",
+    "thickness_mm", "spacing_mm", "coverage_mm", "kernel", "contrast", "manufacturer",
+    "scanner_model", "kvp", "image_type", "lung_mask",
 )  # fmt: skip
-MEASURES = ("right_ml", "left_ml", "mean_lung_hu")
+MEASURES = (
+    "right_ml", "left_ml", "mean_lung_hu", "right_missing_ml", "left_missing_ml", "pleural_air_ml",
+)  # fmt: skip
 FAILED = ("failed", "unexpected")
 
 

@@ -17,7 +17,6 @@ from clamlab.atomic import whole_file
 from clamlab.ingest.alignment.registration import register
 from clamlab.ingest.alignment.resampling import coarser_grid, resample
 from clamlab.ingest.alignment.transforms import (
-    IDENTITY,
     Transform,
     dice,
     warp_image,
@@ -33,9 +32,10 @@ from clamlab.ingest.cohort.files import (
 from clamlab.ingest.cohort.qc_pictures import draw_subject
 from clamlab.ingest.cohort.subjects import STATE, Settings, Subject, Template, recorded
 from clamlab.ingest.errors import IngestError
+from clamlab.ingest.lungs.given import given_labels
 from clamlab.ingest.lungs.quality import lung_qc, registration_flags
 from clamlab.ingest.lungs.segmentation import WORKING_MM, resample_labels, segment_lungs
-from clamlab.ingest.reading.checks import LOWEST_HU, check_geometry, to_hu
+from clamlab.ingest.reading.checks import LOWEST_HU, to_hu
 from clamlab.ingest.reading.nifti import load_volume
 from clamlab.ingest.reading.read import is_nifti, read_scan
 from clamlab.volumes import load_nifti, save_nifti
@@ -62,7 +62,8 @@ def _prepare_key(subject: Subject, settings: Settings) -> str:
         for path in (subject.scan, subject.lung_mask or subject.scan)
     ]
     ready_made = settings.registration == "none"
-    rules = (settings.spacing_mm, settings.min_coverage_mm, ready_made, settings.segment)
+    given = settings.mask_labels if subject.lung_mask else None
+    rules = (settings.spacing_mm, settings.min_coverage_mm, ready_made, settings.segment, given)
     return fingerprint(VERSION, subject.series_number, subject.study, stamps, rules)
 
 
@@ -79,7 +80,9 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
     shape, affine = coarser_grid(scan.volume.shape, scan.affine, WORKING_MM)
     working = resample(scan.volume, scan.affine, shape, affine)
     if subject.lung_mask:
-        labels = _given_labels(subject.lung_mask, shape, affine)
+        labels, scan.facts["lung_mask"] = given_labels(
+            subject.lung_mask, working, affine, settings.mask_labels
+        )
     else:
         labels = segment_lungs(working, voxel_sizes(affine))
     measures = lung_qc(working, labels, voxel_sizes(affine))
@@ -113,23 +116,6 @@ def _kept_image(volume, affine, labels, labels_affine, settings) -> tuple:
     shape, grid = coarser_grid(volume.shape, affine, settings.spacing_mm / 2)
     image = to_hu(resample(volume, affine, shape, grid, width_mm=settings.spacing_mm))
     return image, resample_labels(labels, labels_affine, shape, grid), grid
-
-
-def _given_labels(path: Path, shape: tuple[int, ...], affine: NDArray) -> NDArray[np.uint8]:
-    """Lay a user's lung mask (1 right, 2 left) over the scan by its mm."""
-    try:
-        labels, own = load_nifti(path)
-    except (OSError, nibabel.filebasedimages.ImageFileError) as error:
-        raise IngestError(
-            f"lung mask {path.name}: expected a NIfTI image, found {error}"
-        ) from error
-    check_geometry(labels.shape, own)
-    if not {1, 2} <= set(np.unique(labels).tolist()):
-        raise IngestError(
-            f"lung mask {path.name}: expected the labels 1 (right) and 2 (left), found "
-            f"{np.unique(labels)[:6].tolist()}"
-        )
-    return warp_labels(labels, own, IDENTITY, shape=shape, grid_affine=affine)
 
 
 def _no_series(subject: Subject) -> list[str]:

@@ -33,7 +33,8 @@ class Subject:
 class Settings:
     """What decides a subject's results besides its scan.
 
-    ``segment`` is asked for unless ready-made volumes come with their mask.
+    ``segment`` is asked for unless ready-made volumes come with their mask; ``mask_labels`` says
+    what the labels of lung masks from elsewhere mean.
     """
 
     spacing_mm: float
@@ -41,6 +42,7 @@ class Settings:
     min_coverage_mm: float
     seed: int
     segment: bool = True
+    mask_labels: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clamlab.ingest.alignment.transforms import LEFT, RIGHT
+from clamlab.ingest.lungs.missing import missing_ml
+from clamlab.ingest.lungs.segmentation import free_gas
 
 TOTAL_ML = (1500.0, 9000.0)
 LEFT_TO_RIGHT = (0.5, 1.1)
@@ -13,6 +15,8 @@ MEAN_HU = (-900.0, -500.0)
 CUT_CM2 = 5.0  # lung on the last slice: less is the tip of a recess
 LEAST_DICE = {"syn": 0.9, "affine": 0.75, "none": 0.0}
 MOST_FILLED = 0.3
+MISSING_ML, MISSING_SHARE = 150.0, 0.1  # both, of a lung: less is the spread among healthy chests
+PLEURAL_AIR_ML = 20.0
 
 
 def lung_qc(volume_hu: ArrayLike, labels: ArrayLike, spacing_mm: ArrayLike) -> dict[str, Any]:
@@ -29,9 +33,11 @@ def lung_qc(volume_hu: ArrayLike, labels: ArrayLike, spacing_mm: ArrayLike) -> d
     Returns
     -------
     dict
-        ``right_ml``, ``left_ml``, ``mean_lung_hu`` (None without lung), and ``flags``: a list of
-        sentences, empty for an ordinary scan. Consolidated or fluid-filled lung is missed by any
-        threshold and shows here as a small or unequal volume.
+        ``right_ml``, ``left_ml``, ``mean_lung_hu`` (None without lung), ``right_missing_ml`` and
+        ``left_missing_ml`` (what of each lung is too dense to be seen, or displaced by fluid, by
+        the shape of the rib cage and the other side; None where the ribs cannot be seen),
+        ``pleural_air_ml`` (gas beside the lung), and ``flags``: a list of sentences, empty for an
+        ordinary scan.
 
     Examples
     --------
@@ -40,6 +46,8 @@ def lung_qc(volume_hu: ArrayLike, labels: ArrayLike, spacing_mm: ArrayLike) -> d
     >>> found = lung_qc(np.where(labels > 0, -850, 40), labels, 5.0)
     >>> found["right_ml"], found["left_ml"], found["mean_lung_hu"], found["flags"]
     (2587.5, 2475.0, -850.0, [])
+    >>> found["right_missing_ml"] is None  # a chest without ribs
+    True
     """
     volume, labels = np.asarray(volume_hu), np.asarray(labels)
     spacing = np.broadcast_to(np.asarray(spacing_mm, "float64"), (3,))
@@ -48,8 +56,19 @@ def lung_qc(volume_hu: ArrayLike, labels: ArrayLike, spacing_mm: ArrayLike) -> d
     )
     lungs = labels > 0
     mean = float(round(volume[lungs].mean(dtype="float64"), 1)) if lungs.any() else None
+    missing = [_rounded(ml) for ml in missing_ml(volume, labels, spacing)]
+    pleural = float(round(free_gas(volume, spacing).pleural.sum() * spacing.prod() / 1000, 1))
     flags = _volume_flags(right, left) + _hu_flags(mean) + _border_flags(lungs, spacing)
-    return {"right_ml": right, "left_ml": left, "mean_lung_hu": mean, "flags": flags}
+    flags += _missing_flags(right, left, missing) + _air_flags(pleural)
+    return {
+        "right_ml": right,
+        "left_ml": left,
+        "mean_lung_hu": mean,
+        "right_missing_ml": missing[0],
+        "left_missing_ml": missing[1],
+        "pleural_air_ml": pleural,
+        "flags": flags,
+    }
 
 
 def registration_flags(dice: float, filled: float, kind: str) -> list[str]:
@@ -87,6 +106,28 @@ def _hu_flags(mean: float | None) -> list[str]:
     if mean is None or MEAN_HU[0] <= mean <= MEAN_HU[1]:
         return []
     return [f"mean lung HU {mean:.0f} (expected {MEAN_HU[0]:.0f} to {MEAN_HU[1]:.0f})"]
+
+
+def _rounded(ml: float | None) -> float | None:
+    return None if ml is None else float(round(ml, 1))
+
+
+def _missing_flags(right: float, left: float, missing: list[float | None]) -> list[str]:
+    return [
+        f"about {ml:.0f} ml of the {name} lung are not seen: dense lung (consolidation, collapse) "
+        "or fluid"
+        for name, seen, ml in zip(("right", "left"), (right, left), missing, strict=True)
+        if ml is not None and ml > max(MISSING_ML, MISSING_SHARE * (seen + ml))
+    ]
+
+
+def _air_flags(pleural: float) -> list[str]:
+    if pleural < PLEURAL_AIR_ML:
+        return []
+    return [
+        f"{pleural:.0f} ml of gas beside a lung were left out: a pneumothorax, or a bulla at the "
+        "surface"
+    ]
 
 
 def _border_flags(lungs: NDArray[np.bool_], spacing: NDArray) -> list[str]:

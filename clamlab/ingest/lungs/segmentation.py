@@ -13,6 +13,7 @@ from skimage.segmentation import watershed
 
 from clamlab.ingest.alignment.resampling import coarser_grid, resample
 from clamlab.ingest.lungs.airways import find_airways
+from clamlab.ingest.lungs.gas import Gas, find_gas
 from clamlab.ingest.lungs.morphology import close, grow, shrink
 
 RIGHT, LEFT = 1, 2
@@ -27,6 +28,8 @@ SMALLEST_SHARE = (
     0.05  # of the largest piece: less is bowel gas, more may be a lobe cut off by fluid
 )
 SPANS = 0.1  # a piece with this share on either side of the midline is two joined lungs
+PLEURA_HU_PER_MM = 20.0  # so much denser counts like a joint that is a millimetre thinner
+OPEN_BELOW = 0.5  # a hole in the lung with this share of its section open below is a dome
 IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
 
 
@@ -88,11 +91,22 @@ def resample_labels(
 
 
 def _segment(volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
+    pieces, airways = _air_of_lungs(volume, spacing)
+    pieces &= ~find_gas(volume, pieces, spacing).any()
+    labels = part_sides(_keep_lungs(pieces, volume, spacing), volume, spacing)
+    return _close(labels, airways, spacing)
+
+
+def free_gas(volume: NDArray, spacing: NDArray) -> Gas:
+    """Find the gas that :func:`segment_lungs` leaves out, on the grid of about 2.5 mm."""
+    return find_gas(volume, _air_of_lungs(volume, spacing)[0], spacing)
+
+
+def _air_of_lungs(volume: NDArray, spacing: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the air inside the body without the airways, and the airways."""
     air = _body_air(volume)
     airways = find_airways(volume, air, spacing)
-    pieces = air & ~grow(airways, 1.01 * spacing.max(), spacing)
-    labels = _sides(_keep_lungs(pieces, volume, spacing), spacing)
-    return _close(labels, airways, spacing)
+    return air & ~grow(airways, 1.01 * spacing.max(), spacing), airways
 
 
 def _body_air(volume: NDArray) -> NDArray[np.bool_]:
@@ -130,11 +144,12 @@ def _body(volume: NDArray, spacing: NDArray) -> NDArray[np.bool_]:
     """Return the largest piece of tissue, parted from thin couch shells."""
     coarse = volume[::2, ::2] > LUNG_BELOW_HU  # a quarter of the work; only the rim is asked for
     wide = spacing * [2, 2, 1]
-    regions, n = ndimage.label(shrink(coarse, SHELL_MM, wide))
+    shell = max(SHELL_MM, 1.01 * wide[0])  # a shell of one voxel is no thicker than that
+    regions, n = ndimage.label(shrink(coarse, shell, wide))
     if not n:
         return np.zeros(volume.shape, bool)
     largest = np.argmax(np.bincount(regions.ravel())[1:]) + 1
-    body = grow(regions == largest, 2 * SHELL_MM, wide)
+    body = grow(regions == largest, 2 * shell, wide)
     return body.repeat(2, axis=0).repeat(2, axis=1)[: volume.shape[0], : volume.shape[1]]
 
 
@@ -145,27 +160,41 @@ def _wrapped(regions: NDArray, index: int, box: tuple, body: NDArray) -> bool:
     return bool(rim.any() and body[wider][rim].mean() > 0.5)
 
 
-def _sides(lungs: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
+def part_sides(lungs: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
     """Name the pieces right or left of the midline; part a piece that spans both."""
     labels = np.zeros(lungs.shape, "uint8")
     columns = np.flatnonzero(lungs.any(axis=(1, 2)))
     if not columns.size:
         return labels
-    middle = (columns[0] + columns[-1]) / 2
+    middle = _middle(columns, volume, np.flatnonzero(lungs.any(axis=(0, 1))))
     is_right = (np.arange(lungs.shape[0]) > middle)[:, None, None]
     regions, n = ndimage.label(lungs)
     for index in range(1, n + 1):
         piece = regions == index
         share = (piece & is_right).sum() / piece.sum()
         if SPANS < share < 1 - SPANS:
-            labels[piece] = _part(piece, is_right, spacing)[piece]
+            labels[piece] = _part(piece, volume, is_right, spacing)[piece]
         else:
             labels[piece] = RIGHT if share > 0.5 else LEFT
     return labels
 
 
-def _part(piece: NDArray, is_right: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
-    """Cut joined lungs where they touch: shrink until two cores remain, then flood back."""
+def _middle(columns: NDArray, volume: NDArray, levels: NDArray) -> float:
+    """Return the midline: that of the lungs, or of the body where all lung lies on one side."""
+    tissue = (volume[:, :, levels] > LUNG_BELOW_HU).sum(axis=(1, 2))
+    of_body = float(np.searchsorted(np.cumsum(tissue), tissue.sum() / 2))
+    first, last = np.percentile(columns, [25, 75])
+    return of_body if not first < of_body < last else float(columns[0] + columns[-1]) / 2
+
+
+def _part(
+    piece: NDArray, volume: NDArray, is_right: NDArray, spacing: NDArray
+) -> NDArray[np.uint8]:
+    """Cut joined lungs where they touch: shrink until two cores remain, then flood back.
+
+    The floods meet on the pleura between the lungs, which is denser, where the joint is thin, and
+    rather near the midline than on a vessel beside it.
+    """
     depth = ndimage.distance_transform_edt(piece, sampling=spacing)
     for radius in np.arange(1.0, 12.0) * spacing.min():
         cores, n = ndimage.label(depth > radius)
@@ -176,8 +205,15 @@ def _part(piece: NDArray, is_right: NDArray, spacing: NDArray) -> NDArray[np.uin
             if min(shares) < 0.35 and max(shares) > 0.65:
                 right, left = (first, second) if shares[0] > shares[1] else (second, first)
                 markers = RIGHT * (cores == right) + LEFT * (cores == left)
-                return watershed(-depth, markers, mask=piece).astype("uint8")
+                ridge = volume / PLEURA_HU_PER_MM - depth - _from_middle(is_right, spacing)
+                return watershed(ridge, markers, mask=piece).astype("uint8")
     return np.where(is_right, RIGHT, LEFT) * piece  # one wide cavity: the midline is what is left
+
+
+def _from_middle(is_right: NDArray, spacing: NDArray) -> NDArray[np.float64]:
+    middle = len(is_right) - np.count_nonzero(is_right)
+    away = np.abs(np.arange(len(is_right)) - middle) * spacing[0]
+    return away[:, None, None]
 
 
 def _close(labels: NDArray, airways: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
@@ -187,10 +223,30 @@ def _close(labels: NDArray, airways: NDArray, spacing: NDArray) -> NDArray[np.ui
     for side in (RIGHT, LEFT):
         lung = close(labels == side, CLOSING_MM, spacing) & (closed == 0) & ~barred
         lung |= closed == side
-        # Slice by slice: in the other planes the hilum's vessels would close a whole mediastinum.
-        lung = ndimage.binary_fill_holes(lung, IN_PLANE)
-        closed[lung & (closed == 0)] = side
+        closed[_fill(lung) & (closed == 0)] = side
     return closed
+
+
+def _fill(lung: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill what lung surrounds, slice by slice, but for the tops of domes."""
+    # In the other planes the hilum's vessels would close a whole mediastinum.
+    holes = ndimage.binary_fill_holes(lung, IN_PLANE) & ~lung
+    levels = np.flatnonzero(lung.any(axis=(0, 1)))
+    if not holes.any():
+        return lung
+    # A dome goes on below its hole, where lung does not surround it any more.
+    lower_half = np.arange(lung.shape[2]) < levels.mean()
+    under = np.zeros_like(lung)
+    under[:, :, 1:] = (~lung & ~holes)[:, :, :-1]
+    regions, n = ndimage.label(holes)
+    sizes = np.bincount(regions.ravel(), minlength=n + 1)
+    resting = np.bincount(regions[under & holes & lower_half], minlength=n + 1)
+    deep = np.zeros(n + 1)
+    for index, box in enumerate(ndimage.find_objects(regions), start=1):
+        deep[index] = box[2].stop - box[2].start
+    domes = resting * deep > OPEN_BELOW * sizes
+    domes[0] = True
+    return lung | ~domes[regions]
 
 
 def _means(values: NDArray, regions: NDArray, n: int) -> NDArray[np.float64]:

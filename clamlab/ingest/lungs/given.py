@@ -1,0 +1,199 @@
+"""Lung masks from elsewhere: what their labels mean, and whether they are this scan's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import nibabel
+import numpy as np
+from nibabel.affines import voxel_sizes
+from numpy.typing import NDArray
+
+from clamlab.ingest.alignment.transforms import IDENTITY, LEFT, RIGHT, warp_image, warp_labels
+from clamlab.ingest.errors import IngestError
+from clamlab.ingest.lungs.segmentation import LUNG_BELOW_HU, part_sides, segment_lungs
+from clamlab.ingest.reading.checks import check_geometry
+from clamlab.volumes import load_nifti
+
+# Which side each label lies on.
+CONVENTIONS: Mapping[str, Mapping[int, int]] = MappingProxyType(
+    {
+        "lungs": {1: RIGHT, 2: LEFT},  # ours, and lungmask's R231
+        "lungmask-lobes": {1: LEFT, 2: LEFT, 3: RIGHT, 4: RIGHT, 5: RIGHT},
+        "totalsegmentator": {10: LEFT, 11: LEFT, 12: RIGHT, 13: RIGHT, 14: RIGHT},
+        "totalsegmentator-v1": {13: LEFT, 14: LEFT, 15: RIGHT, 16: RIGHT, 17: RIGHT},
+    }
+)
+BINARY = "binary"
+NAMES = (*CONVENTIONS, BINARY)
+WORDS = {RIGHT: "right", LEFT: "left"}
+OTHERS = frozenset({"totalsegmentator", "totalsegmentator-v1"})  # files that hold other organs too
+LEAST_INSIDE = 0.9  # of the mask, in the scan's field of view
+LEAST_DARK = 0.3  # of the mask: even half consolidated lungs hold more air
+LEAST_FOUND = 0.9  # of the aerated lung that we find on either side
+ENOUGH_ML = 200.0  # of a lung found by us, to hold a mask against it
+
+
+def given_labels(
+    path: Path, volume: NDArray, affine: NDArray, convention: str | None = None
+) -> tuple[NDArray[np.uint8], str]:
+    """Lay a lung mask from elsewhere over a scan, if it can be this scan's.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI.
+    volume : array, shape (x, y, z)
+        The scan's HU, RAS+ order, at about 2.5 mm.
+    affine : array, shape (4, 4)
+        Its voxel to mm.
+    convention : str, optional
+        What the labels mean, one of ``NAMES``; by default told by the labels and their sides.
+
+    Returns
+    -------
+    labels : array of uint8, shape (x, y, z)
+        1 right, 2 left.
+    said : str
+        What the mask was taken for.
+
+    Raises
+    ------
+    IngestError
+        If the mask cannot be read or understood, contradicts the patient's sides, or does not fit
+        the scan.
+    """
+    what = f"lung mask {path.name}"
+    mask, own = _read(path, what)
+    name = convention or _recognised(mask, own, what)
+    wanted = CONVENTIONS.get(name, {})
+    if wanted:
+        _check_labels(mask, name, what)
+        _check_sides(mask, own, wanted, f"{what}, read as {name}")
+    sided = np.zeros(mask.shape, "uint8")
+    for label, side in wanted.items():
+        sided[mask == label] = side
+    if name == BINARY:
+        sided[mask != 0] = RIGHT
+    _check_inside(sided > 0, own, volume.shape, affine, what)
+    labels = warp_labels(sided, own, IDENTITY, shape=volume.shape, grid_affine=affine)
+    if name == BINARY:
+        labels = part_sides(labels > 0, volume, voxel_sizes(affine))
+    _check_fit(labels, volume, voxel_sizes(affine), what)
+    return labels, name if convention else f"{name} (told by its labels)"
+
+
+def _read(path: Path, what: str) -> tuple[NDArray, NDArray]:
+    try:
+        mask, affine = load_nifti(path)
+    except (OSError, nibabel.filebasedimages.ImageFileError) as error:
+        raise IngestError(f"{what}: expected a NIfTI image, found {error}") from error
+    check_geometry(mask.shape, affine)
+    if not np.isfinite(mask).all() or (mask != np.rint(mask)).any():
+        raise IngestError(
+            f"{what}: expected whole numbers as labels, found values between them; was it "
+            "resampled with smoothing? Resample by nearest neighbour, or export it again"
+        )
+    if not mask.any():
+        raise IngestError(f"{what}: expected labels of lungs, found an empty mask")
+    return mask, affine
+
+
+def _recognised(mask: NDArray, affine: NDArray, what: str) -> str:
+    """Tell a convention by the set of labels; where several have it, by the sides."""
+    present = set(np.unique(mask[mask != 0]).astype(int).tolist())
+    fitting = [
+        name
+        for name, sides in CONVENTIONS.items()
+        if set(sides) & present
+        and (present <= set(sides) or (name in OTHERS and set(sides) <= present))
+        and {sides[label] for label in present & set(sides)} == {RIGHT, LEFT}
+    ]
+    if len(present) == 1:
+        return BINARY
+    if len(fitting) > 1:
+        right = [name for name in fitting if not _contradictions(mask, affine, CONVENTIONS[name])]
+        fitting = right or fitting
+    if len(fitting) == 1:
+        return fitting[0]
+    known = "; ".join(f"{n} {', '.join(map(str, s))}" for n, s in CONVENTIONS.items())
+    listed = ", ".join(map(str, sorted(present)[:12])) + ", ..." * (len(present) > 12)
+    raise IngestError(
+        f"{what}: expected the labels of one convention ({known}; {BINARY} one label), found "
+        f"{listed}; name it (init --mask-labels), or write 1 for right and 2 for left"
+    )
+
+
+def _contradictions(mask: NDArray, affine: NDArray, sides: Mapping[int, int]) -> list[str]:
+    """Name the labels that lie on the other side of the patient than they should."""
+    centres = {
+        label: float((affine[:3, :3] @ np.argwhere(mask == label).mean(axis=0))[0])
+        for label in sides
+        if (mask == label).any()
+    }
+    ends = [[x for label, x in centres.items() if sides[label] == s] for s in (RIGHT, LEFT)]
+    middle = np.mean([np.mean(x) for x in ends]) if all(ends) else np.nan
+    return [
+        f"label {label} ({WORDS[sides[label]]}) lies on the {WORDS[side]}"
+        for label, x in centres.items()
+        if (side := RIGHT if x > middle else LEFT) != sides[label]
+    ]
+
+
+def _check_labels(mask: NDArray, name: str, what: str) -> None:
+    stray = sorted(set(np.unique(mask[mask != 0]).astype(int).tolist()) - set(CONVENTIONS[name]))
+    if stray and name not in OTHERS:
+        raise IngestError(
+            f"{what}, read as {name}: expected the labels "
+            f"{', '.join(map(str, CONVENTIONS[name]))}, found {', '.join(map(str, stray[:12]))} "
+            "too; name the convention that has them (init --mask-labels)"
+        )
+
+
+def _check_sides(mask: NDArray, affine: NDArray, sides: Mapping[int, int], what: str) -> None:
+    found = {sides[label] for label in sides if (mask == label).any()}
+    if found != {RIGHT, LEFT}:
+        lost = " and ".join(WORDS[side] for side in sorted({RIGHT, LEFT} - found))
+        raise IngestError(
+            f"{what}: expected labels on both sides, found none on the {lost}; name the convention "
+            "(init --mask-labels), or add the lung"
+        )
+    if wrong := _contradictions(mask, affine, sides):
+        raise IngestError(
+            f"{what}: labels and place contradict each other: {'; '.join(wrong)} of the patient. "
+            "Exchange the labels if they mean something else, or export the mask again if it is "
+            "mirrored"
+        )
+
+
+def _check_inside(
+    mask: NDArray, own: NDArray, shape: tuple[int, ...], affine: NDArray, what: str
+) -> None:
+    whole = mask.sum() * abs(np.linalg.det(own[:3, :3]))
+    over = warp_image(mask, own, IDENTITY, shape=shape, grid_affine=affine, fill=0.0)
+    share = over.sum() * abs(np.linalg.det(affine[:3, :3])) / whole
+    if share < LEAST_INSIDE:
+        raise IngestError(
+            f"{what}: expected it within the scan's field of view, found {share:.0%} of it there: "
+            "it belongs to another scan, or its position was lost; export it with the scan's grid"
+        )
+
+
+def _check_fit(labels: NDArray, volume: NDArray, spacing: NDArray, what: str) -> None:
+    """Refuse a mask that lies elsewhere than this scan's air-filled lungs."""
+    dark = float((volume[labels > 0] < LUNG_BELOW_HU).mean())
+    if dark < LEAST_DARK:
+        raise IngestError(
+            f"{what}: expected it to lie on lung, found {dark:.0%} of its voxels below "
+            f"{LUNG_BELOW_HU:.0f} HU: it belongs to another scan; look for this subject's"
+        )
+    found = segment_lungs(volume, spacing)
+    for side, word in WORDS.items():
+        lung = (found == side) & (volume < LUNG_BELOW_HU)
+        share = float((labels[lung] == side).mean()) if lung.any() else 1.0
+        if lung.sum() * spacing.prod() / 1000 > ENOUGH_ML and share < LEAST_FOUND:
+            raise IngestError(
+                f"{what}: expected it to hold the {word} lung that is found in the scan, found "
+                f"{share:.0%} of it: another scan's, another side's or a part only; look for this "
+                "subject's, or leave lung_mask empty"
+            )
