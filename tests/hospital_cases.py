@@ -96,12 +96,13 @@ RIGHT = {
     "gantry -15": (tilted(-15), TILTED, "", 0),
     "gantry +8, one slice missing": (without(tilted(8), 60), TILTED, "are missing", 1),
     "field of view changes half way": (
-        slices(MIDDLE[:HALF]) + slices(MIDDLE[HALF:], pixel_mm=(4.4, 4.4)), TILTED, "", 0,
+        slices(MIDDLE[:HALF]) + slices(MIDDLE[HALF:], pixel_mm=(4.4, 4.4)), TILTED,
+        "a field of view that changes", 0,
     ),
     "position changes half way": (
         slices(MIDDLE[:HALF])
         + [replace(one, place=one.place + [6.3, -9.1, 0]) for one in slices(MIDDLE[HALF:])],
-        TILTED, "", 0,
+        TILTED, "a field of view that changes", 0,
     ),
     "one slice without rescale": (
         [replace(one, slope=None, intercept=None) if i == 40 else one

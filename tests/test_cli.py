@@ -1,5 +1,6 @@
 """The command line: parameters into notebooks, errors out in plain words, exports without scans."""
 
+import shutil
 from argparse import ArgumentTypeError
 
 import nbformat
@@ -263,6 +264,22 @@ def test_init_says_what_it_took_for_the_table_and_notebook_01_takes_the_same(
     assert main(["run", str(study), "--to", "01", "-p", "MIN_SUBJECTS=2"]) == 0
     cohort = Study.open(study).read("cohort").set_index("subject_id")
     assert cohort["FEV1 (l)"].to_dict() == {"p-01": 2.25, "p_02": 3.0}
+
+
+def test_whom_init_leaves_out_notebook_01_leaves_out(inputs, tmp_path):
+    """A rule that was chosen is no rule that a person stated."""
+    _, scans = inputs
+    (tmp_path / "named").mkdir()
+    for name in [*(f"{i:02}a" for i in range(1, 13)), "03b", "04b"]:
+        shutil.copy(scans / "stranger.nii.gz", tmp_path / "named" / f"{name}.nii.gz")
+    table, study = tmp_path / "patients.csv", tmp_path / "study"
+    pd.DataFrame({"PatientID": range(1, 13), "age": range(50, 62)}).to_csv(table, index=False)
+    arguments = ["--participants", str(table), "--scans", str(tmp_path / "named")]
+    assert main(["init", str(study), *arguments]) == 0
+    assert main(["run", str(study), "--to", "01", "-p", "MIN_SUBJECTS=2"]) == 0
+    exclusions = Study.open(study).read("exclusions").set_index("subject_id")["reason"]
+    assert set(exclusions.index) == {"3", "4"}
+    assert exclusions["3"] == "{id}b gives it another scan than {id}a does"
 
 
 def test_status_of_a_new_study(tmp_path, capsys):

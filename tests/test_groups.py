@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from clamlab import clam
+from clamlab.ingest.cohort.qc_table import FACTS
 from clamlab.stats.maps import outside_shares, voxelwise_association, zone_shares
-from clamlab.stats.tables import shortcut_alarm
+from clamlab.stats.tables import scan_facts, shortcut_alarm
 
 rng = np.random.default_rng(5)
 
@@ -186,3 +187,117 @@ def test_one_scanner_for_all_is_no_alarm():
     assert not told["alarm"].any() and "one level only" in told["message"].iloc[0]
     with pytest.raises(ValueError, match="site are not in the table"):
         shortcut_alarm(table, {}, acquisition=["site"])
+
+
+def scanned(n=90, seed=0):
+    """The quality table of scans whose facts vary, and go along with nothing."""
+    rng = np.random.default_rng(seed)
+    side = rng.uniform(0.6, 0.9, n)
+    return pd.DataFrame(
+        {
+            "subject_id": [f"S-{i}" for i in range(n)],
+            "format": rng.choice(["DICOM", "NIfTI"], n),
+            "slices": pd.array(rng.integers(90, 400, n), "Int64"),
+            "thickness_mm": rng.choice([1.0, 1.25, 5.0], n),
+            "spacing_mm": [f"{x:.3g} x {x:.3g} x {rng.choice([1, 2.5])}" for x in side],
+            "coverage_mm": rng.normal(300, 20, n),
+            "kernel": rng.choice(["B30f", "B70f", "LUNG"], n),
+            "contrast": rng.choice(["yes", "not recorded"], n),
+            "manufacturer": rng.choice(["SIEMENS", "Philips"], n),
+            "scanner_model": rng.choice(["A", "B", "C"], n),
+            "kvp": rng.choice([100.0, 120.0], n),
+            "image_type": rng.choice(["ORIGINAL/PRIMARY", "DERIVED/SECONDARY"], n),
+            "in_template": rng.random(n) < 0.2,
+            "filled_fraction": rng.uniform(0.02, 0.2, n),
+        }
+    )  # fmt: skip
+
+
+def alarms_of(qc, clusters):
+    made, measured = scan_facts(qc), qc.set_index("subject_id")[["filled_fraction"]]
+    table = made.join(measured).assign(cluster=clusters)
+    told = shortcut_alarm(table, {}, acquisition=list(made), derived=list(measured))
+    return told.set_index("variable")
+
+
+def planted(name, clusters, values):
+    """What goes along with three clusters, and never varies within one, where it is a fact."""
+    rng = np.random.default_rng(1)
+    if name == "in_plane_mm":
+        return {"spacing_mm": [f"{0.6 + 0.1 * k:.3g} x {0.6 + 0.1 * k:.3g} x 1" for k in clusters]}
+    if name == "slice_distance_mm":
+        pairs = zip(values["spacing_mm"], clusters, strict=True)
+        return {"spacing_mm": [f"{old.rpartition(' x ')[0]} x {1 + k}" for old, k in pairs]}
+    if name == "filled_fraction":
+        return {name: 0.03 + 0.05 * clusters + rng.normal(0, 0.02, len(clusters))}
+    if name == "coverage_mm":  # one cluster's never varies, the others' always
+        return {name: np.where(clusters == 0, 310.0, rng.normal(300, 20, len(clusters)))}
+    if name in ("kvp", "thickness_mm", "slices"):
+        return {name: 100 + 20 * clusters}
+    if name == "in_template":
+        return {name: clusters == 0}
+    return {name: np.array(["one", "two", "three"])[clusters]}
+
+
+def test_every_planted_shortcut_is_named_and_no_other():
+    clusters = np.tile([0, 1, 2], 30)
+    qc = scanned()
+    silent = alarms_of(qc, clusters)
+    assert not silent["alarm"].any() and (silent["effect_size"] < 0.3).all()
+    assert silent["p_holm"].notna().sum() == len(silent) - 1
+    assert np.isnan(silent.loc["filled_fraction", "p"])
+    for name in silent.index:
+        told = alarms_of(qc.assign(**planted(name, clusters, qc)), clusters)
+        assert told.index[told["alarm"]].tolist() == [name]
+        assert f"may be of {name}" in told.loc[name, "message"]
+
+
+def test_a_dozen_facts_do_not_raise_the_alarm_by_their_number():
+    clusters = np.tile([0, 1, 2], 30)
+    alarms = sum(alarms_of(scanned(seed=seed), clusters)["alarm"].any() for seed in range(20))
+    assert alarms <= 3  # seven without the correction
+
+
+def test_what_is_not_recorded_is_a_level_and_what_cannot_be_compared_is_told():
+    clusters = np.repeat([0, 1], 20)
+    table = pd.DataFrame(
+        {
+            "cluster": clusters,
+            "kernel": np.where(clusters == 1, None, "B30f"),  # one site strips its headers
+            "protocol": [f"P-{i}" for i in range(40)],
+            "kvp": np.nan,
+            "mostly": np.where(np.arange(40) % 10 == 0, np.arange(40) / 9, 0.7),
+        }
+    )
+    told = shortcut_alarm(table, {}, acquisition=["kernel", "protocol", "kvp", "mostly"])
+    told = told.set_index("variable")
+    assert told["alarm"].to_dict() == {
+        "kernel": True, "protocol": False, "kvp": False, "mostly": False,
+    }  # fmt: skip
+    assert told.loc["kernel", "n_missing"] == 20
+    assert "not recorded for 20 scans" in told.loc["kernel", "message"]
+    assert told.loc["protocol", "message"] == (
+        "protocol: 40 values among 40 scans: too many to compare."
+    )
+    assert told.loc["kvp", "message"] == "kvp: not recorded."
+    rare = np.where(clusters == 1, 0.7, np.linspace(0.5, 0.69, 40))
+    told = shortcut_alarm(table.assign(mostly=rare), {}, acquisition=["mostly"])
+    assert told["alarm"].all()
+
+
+def test_spacings_become_numbers_and_bad_ones_are_missing():
+    spacings = ["0.5 x 0.8 x 1.25", "0.7 x 0.7", "unknown", None]
+    facts = scan_facts(pd.DataFrame({"subject_id": list("abcd"), "spacing_mm": spacings}))
+    assert facts.loc["a"].tolist() == [pytest.approx(0.632), 1.25]
+    assert facts.loc["b", "in_plane_mm"] == pytest.approx(0.7)
+    assert np.isnan(facts.loc["b", "slice_distance_mm"])
+    assert facts.loc[["c", "d"]].isna().all(axis=None)
+    with pytest.raises(ValueError, match="expected the column subject_id"):
+        scan_facts(pd.DataFrame({"kernel": ["B30f"]}))
+
+
+def test_every_fact_that_ingestion_writes_is_examined():
+    empty = pd.DataFrame(columns=["subject_id", *FACTS, "in_template"])
+    made_of_spacing = {"in_plane_mm", "slice_distance_mm"}
+    examined = {*FACTS, "in_template", *made_of_spacing} - {"spacing_mm", "hu_difference"}
+    assert set(scan_facts(empty)) == examined

@@ -4,6 +4,7 @@ Layouts are those that hospitals send; where each scan belongs is known.
 """
 
 import os
+import unicodedata
 
 import nibabel
 import numpy as np
@@ -72,6 +73,9 @@ LAYOUTS = {
     "the table's prefix": (["P001", "P002", "P003"], lambda i: f"{i[1:]}/1"),
     "a name before the id": (
         ["1001", "1002", "1003"], lambda i: f"{['DOE', 'ROE', 'POE'][int(i) % 3]}_{i}/ct",
+    ),
+    "umlauts that a Mac wrote": (
+        ["Müller A", "Jäger E", "Köhler J"], lambda i: unicodedata.normalize("NFD", i),
     ),
     "ids with a common beginning": (["p1", "p12", "p1-b"], lambda i: f"{i}/12"),
 }  # fmt: skip
@@ -156,6 +160,76 @@ def test_levels_that_serve_alike_and_differ_are_refused(tmp_path):
     assert scans_of(match_scans(table(*range(1, 13)), tmp_path, match="{id}/*"))["1"] == "1/12"
 
 
+RIVALS = {
+    # names by row, of ids 1 to 12; both rules may hold, and only a person knows
+    "numbers of series below subjects": (
+        lambda i: [f"sub-{i:02}/{13 - i}"], "'*/{id}' or --match 'sub-{id}'",
+    ),
+    "one mask more than scans": (
+        lambda i: [f"{i}_seg", *[f"{i}_ct"] * (i > 1)], "'{id}_seg' or --match '{id}_ct'",
+    ),
+    "a second visit of some": (
+        lambda i: [f"{i:03}a", *[f"{i:03}b"] * (i < 5)], "'{id}a' or --match '{id}b'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RIVALS)
+def test_parts_of_names_that_differ_are_refused(tmp_path, kind):
+    names, said = RIVALS[kind]
+    for i in range(1, 13):
+        for name in names(i):
+            nifti(tmp_path / f"{name}.nii.gz")
+    with pytest.raises(ValueError, match="two rules serve 12 ") as refused:
+        match_scans(table(*range(1, 13)), tmp_path)
+    assert said in str(refused.value)
+
+
+def test_ids_as_they_are_written_are_heard_beside_numbers_of_cases(tmp_path):
+    ids = [f"PAT{i}" for i in range(1, 13)]
+    for i in range(1, 13):  # the first has no scan, and the last no row
+        nifti(tmp_path / f"case_{i}" / f"PAT{i + 1}.nii.gz")
+    with pytest.raises(ValueError, match="two rules serve 12 and 11 of 12 rows"):
+        match_scans(table(*ids), tmp_path)
+    assert scans_of(match_scans(table(*ids), tmp_path, match="*/{id}"))["PAT2"] == (
+        "case_1/PAT2.nii.gz"
+    )
+
+
+def test_sexes_that_differ_for_many_refuse_the_rule(tmp_path):
+    """The others' sex is right by chance."""
+    people = table(*range(1, 13), sex=["m", "f"] * 6)
+    for i in people["subject_id"]:
+        dicom(tmp_path / i, "", PatientSex="F" if i in ("1", "2", "3", "4", "5", "6") else "M")
+    with pytest.raises(ValueError, match="'sex' for 6 of 12 rows.*--match"):
+        match_scans(people, tmp_path)
+    assert set(reasons_of(match_scans(people, tmp_path, match="{id}"))) == set("135") | {
+        "8", "10", "12",
+    }  # fmt: skip
+
+
+def test_one_study_of_two_patients(tmp_path):
+    for i in range(1, 8):
+        dicom(tmp_path / f"{i}", f"H{i}", study=f"1.2.{3 if i == 7 else i}")
+    reasons = reasons_of(match_scans(table(*range(1, 8)), tmp_path))
+    assert reasons == {
+        "3": "its header's StudyInstanceUID is that of '7' too",
+        "7": "its header's StudyInstanceUID is that of '3' too",
+    }
+    for i in range(1, 8):
+        dicom(tmp_path / f"{i}", f"H{i}", study="1.2")
+    assert len(match_scans(table(*range(1, 8)), tmp_path, match="{id}").cohort) == 7
+
+
+def test_what_was_deleted_is_no_scan(tmp_path):
+    nifti(tmp_path / "site" / "1.nii.gz")
+    nifti(tmp_path / "site" / "2.nii.gz")
+    nifti(tmp_path / ".Trash-1000" / "3.nii.gz")
+    matching = match_scans(table(1, 2, 3), tmp_path)
+    assert set(scans_of(matching)) == {"1", "2"}
+    assert matching.problems == [".Trash-1000: holds what was deleted"]
+
+
 def test_two_exchanged_patients_are_left_out_by_name(tmp_path):
     ids = [f"S{i}" for i in range(1, 13)]
     for own in ids:
@@ -209,7 +283,12 @@ def test_ages_that_mean_something_else_refuse_nobody(tmp_path):
     people = table(*range(5), age_at_onset=[20, 25, 30, 22, 61])
     for i in people["subject_id"]:
         dicom(tmp_path / i, "", PatientAge="061Y")
-    assert len(match_scans(people, tmp_path).cohort) == 5
+    matching = match_scans(people, tmp_path)
+    assert len(matching.cohort) == 5
+    assert (
+        "PatientAge in the headers is not that of the table's 'age_at_onset' for 4 of 5 rows"
+        in (matching.report(places=False))
+    )
 
 
 def test_numbers_that_look_like_ids_match_nobody(tmp_path):
@@ -288,6 +367,20 @@ def test_by_a_column_of_paths(tmp_path):
         "g": "its path leads to nothing: it is one of a Windows machine",
         "h": "its path leads to nothing",
         "i": "its path leads to nothing",
+    }
+
+
+def test_paths_that_lead_to_one_scan(tmp_path):
+    dicom(tmp_path / "p1" / "ct")
+    dicom(tmp_path / "p2" / "ct")
+    dicom(tmp_path / "p3" / "ct")
+    (tmp_path / "linked").symlink_to(tmp_path / "p2")
+    where = ["p1", "p1/ct", "p2", "linked", "p3/"]
+    matching = match_scans(table(*"abcde", where=where), tmp_path, path_column="where")
+    assert scans_of(matching) == {"e": "p3/ct"}
+    assert reasons_of(matching) == {
+        own: f"its path is that of {other!r} too"
+        for own, other in (("a", "b"), ("b", "a"), ("c", "d"), ("d", "c"))
     }
 
 

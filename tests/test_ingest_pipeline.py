@@ -91,13 +91,14 @@ def test_volumes_lie_on_the_grid_in_hu(done):
         volume, own = load_nifti(folder / "scans" / subject / "registered.nii.gz")
         assert np.array_equal(out[row], volume)
         assert np.allclose(own, affine)
-        assert volume[lungs].mean() == pytest.approx(-850, abs=70)  # 10 mm voxels
+        inside = volume[lungs]
+        assert inside.mean() == pytest.approx(-850, abs=15)  # at 10 mm, no wall is mixed in
         assert volume.max() > 20  # the chest around the lungs is there to be looked at
         labels, _ = load_nifti(folder / "scans" / subject / "registered_lungs.nii.gz")
         missing = lungs & (labels == 0)
         share = qc.set_index("subject_id").loc[subject, "filled_fraction"]
         assert missing.sum() / lungs.sum() == pytest.approx(share, abs=1e-3)
-        assert len(np.unique(volume[missing])) <= 1  # one neutral value
+        assert inside.max() < -600 and len(np.unique(volume[missing])) > 5  # lung, not one value
     with pytest.raises(ValueError, match=f"room for {len(used)} volumes"):
         stack(qc, folder, out[:-1])
 

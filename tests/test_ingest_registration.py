@@ -8,8 +8,10 @@ import nibabel
 import numpy as np
 import pytest
 from ingest_phantom import AFFINE, chest, overlap
+from scipy import ndimage
 
 from clamlab.ingest import IngestError, build_template, register
+from clamlab.ingest.alignment.filling import fill_lungs
 from clamlab.ingest.alignment.template import template_grid
 from clamlab.ingest.alignment.transforms import dice, warp_image, warp_labels
 
@@ -172,3 +174,41 @@ def test_a_template_is_the_average_of_its_subjects():
     # Going on from the first iteration ends in the same template.
     again, _ = build_template(masks, affines, spacing_mm=8.0, kind="affine", start=stages[0])
     assert np.array_equal(again, labels)
+
+
+def bent(template, mm, rng):
+    """The share of lung in each voxel of a scan whose lungs are bent, seen on the grid."""
+    rough = rng.normal(size=(3, *template.shape))
+    field = np.stack([ndimage.gaussian_filter(side, 3) for side in rough])
+    voxels = np.indices(template.shape) + field / field.std() * mm / 8
+    blurred = ndimage.gaussian_filter((template > 0).astype(float), 0.5)
+    return ndimage.map_coordinates(blurred, voxels, order=1)
+
+
+def test_filled_scans_look_like_scans_that_need_no_filling(template):
+    """Same tissue, lungs of another shape: no histogram tells them apart."""
+    lungs, seen = template[0] > 0, []
+    for mm in (1.0, 12.0):
+        rng = np.random.default_rng(0)
+        share = bent(template[0], mm, rng)
+        tissue = ndimage.gaussian_filter(rng.normal(size=lungs.shape), 0.7)
+        volume = share * (-850 + 60 * tissue / tissue.std()) + (1 - share) * 40
+        filled = fill_lungs(volume, share, lungs)
+        assert np.array_equal(filled, fill_lungs(volume, share, lungs))
+        assert np.array_equal(filled[~lungs], volume[~lungs])
+        assert set(filled[lungs]) <= set(volume[share >= 0.9])  # the scan's own values only
+        seen.append((np.mean(share[lungs] <= 0.5), filled[lungs], volume[lungs]))
+    (little, near, _), (much, far, unfilled) = seen
+    assert much > 5 * little and much > 0.1
+    assert unfilled.mean() > near.mean() + 80  # what there was to hide
+    assert far.mean() == pytest.approx(near.mean(), abs=6)
+    assert far.std() == pytest.approx(near.std(), rel=0.1)
+    counts = [np.histogram(values, np.arange(-1100, -600, 10))[0] for values in (near, far)]
+    assert np.abs(counts[0] - counts[1]).sum() < 0.15 * lungs.sum()
+    assert counts[1].max() < 1.2 * counts[0].max()  # one value for all would be a spike
+
+
+def test_lungs_beside_the_template_are_refused():
+    nowhere = np.zeros((4, 4, 4))
+    with pytest.raises(IngestError, match="do not touch the template's"):
+        fill_lungs(nowhere, nowhere, np.ones((4, 4, 4), bool))

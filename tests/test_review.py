@@ -356,6 +356,12 @@ DAMAGED = {
     "subject_id,decision,series_number,note\ne,reject,,a,b\n": (
         "holds values but has no name in the header", "needs quotes",
     ),
+    'subject_id,decision,series_number,note\ne,reject,,"cut\na,accept,,\n': (
+        "the quotes .* do not fit from line 2 on", "should close every quote",
+    ),
+    "subject_id,decision,series_number,note\ne,series,99999999999999999999,\n": (
+        "series_number: 99999999999999999999 is a whole number of more digits", None,
+    ),
     "\x00\x01PK": ("is a binary file of a kind that is not known here", "should have the columns"),
 }  # fmt: skip
 
@@ -375,6 +381,24 @@ def test_a_damaged_file_is_told_and_left_alone(study, text):
 
 HOSTILE = ["..", "a/../../b", "x" * 300, "</script><img src=x onerror=alert(1)>", "=1+1", "007"]
 NOTES = ["a,b;c", 'he said "no"', "=HYPERLINK(1)", "l1\nl2", "Zoë 肺", "'quoted"]
+
+
+@pytest.mark.parametrize("name", ["Decisions.csv", "decisions.xlsx", "decisions.csv.txt"])
+def test_decisions_under_another_name_are_not_passed_over(study, name):
+    (study.root / "02_volumes" / name).write_text("subject_id,decision,series_number,note\n")
+    with pytest.raises(StudyError, match=rf"expected a file of this name, found {name}; save it"):
+        study.stage("02_volumes").previous("decisions")
+
+
+def test_decisions_that_are_a_link_or_a_folder_are_not_passed_over(study):
+    place = study.root / "02_volumes" / "decisions.csv"
+    place.symlink_to("nowhere")
+    with pytest.raises(StudyError, match="found a link to nothing of that name"):
+        study.stage("02_volumes").previous("decisions")
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(StudyError, match="a folder of that name"):
+        study.stage("02_volumes").previous("decisions")
 
 
 def test_any_id_and_note_come_back_as_they_were(tmp_path):

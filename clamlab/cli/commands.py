@@ -55,7 +55,7 @@ def init(options: argparse.Namespace) -> None:
         scans=str(scans),
         id_column=id_column,
         path_column=options.path_column,
-        match=matching.match,
+        match=options.match,  # a rule that was chosen is no rule that a person stated
         visit=options.visit,
         mask_labels=options.mask_labels,
     )

@@ -24,6 +24,7 @@ _FIELDS = ["subject_id", "row", "column", "value", "rule", "message"]
 _IDS_SHOWN = 5
 
 # A column ruled by these alone is an interval: its smallest and largest value speak for all.
+LARGEST = 2**63  # whole numbers are kept in 64 bits
 _INTERVAL = {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 # Keywords of the whole contract that are checked column by column, or say nothing of rows.
 _HANDLED = {"$schema", "$id", "type", "properties", "required", "additionalProperties"}
@@ -219,6 +220,8 @@ def _errors(validator: Draft202012Validator, value) -> list[tuple[str, str]]:
     value = value.item() if isinstance(value, np.generic) else value
     if is_number(value) and not is_finite(value):
         return [("finite", f"{value!r} is not a finite number")]
+    if is_number(value) and kinds(validator.schema) == {"integer"} and abs(value) >= LARGEST:
+        return [("finite", f"{value!r} is a whole number of more digits than can be kept")]
     return [(str(e.validator), _in_words(e)) for e in validator.iter_errors(value)]
 
 

@@ -81,7 +81,10 @@ class Contents:
         return read_file(path)
 
     def by_hand(self, artefact: Artefact, path: Path) -> Any:
-        """Read what a person may have changed; a slip in it is told with the file's name."""
+        """Read what a person may have made; a slip in it, or in its name, is told."""
+        if not is_there(path):
+            _refuse_alike(artefact, path)
+            return None
         schema = self.schema(artefact.schema) if artefact.schema else None
         try:
             value = self.load(artefact, path)
@@ -130,3 +133,18 @@ def check_rows(artefact: Artefact, value: Any, scans: pd.DataFrame, advice: str)
             f"{artefact.name!r} is not in the order of scans.csv: row {wrong[0] + 1} is "
             f"{ids[wrong[0]]!r}, expected {scans['subject_id'][wrong[0]]!r}; {advice}"
         )
+
+
+def _refuse_alike(artefact: Artefact, path: Path) -> None:
+    """Refuse what only seems to be the file looked for: it would be passed over in silence."""
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    for other in sorted(beside):
+        if other.name.lower().startswith(f"{path.stem.lower()}."):
+            what = (
+                "a link to nothing" if other.is_symlink() else "a folder" if other.is_dir() else ""
+            )
+            found = f"{what} of that name" if what else f"{other.name}"
+            raise StudyError(
+                f"{artefact.stage}/{artefact.file}: expected a file of this name, found {found}; "
+                "save it under this name, or move it away"
+            )

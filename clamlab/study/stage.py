@@ -91,7 +91,7 @@ class Stage:
         """Return what an earlier run of this stage wrote, or a person since; None if nobody did."""
         artefact, path = self._own(name), self.study.path(name)
         self._earlier[name] = fingerprint(path)  # what is not there has one, too
-        return self.study.by_hand(artefact, path) if is_there(path) else None
+        return self.study.by_hand(artefact, path)
 
     def folder(self, name: str) -> Path:
         """Return a folder or file that an earlier stage wrote, to be read by its path."""

@@ -80,7 +80,7 @@ class Decisions:
             return {}
         try:
             table = _table(self.path.read_bytes())
-        except (ValueError, csv.Error) as error:
+        except ValueError as error:
             raise ValueError(
                 f"{self.path.name} {error}; correct the file, or move it away to start a new one "
                 f"(it lies in {self.path.parent})"
@@ -106,7 +106,12 @@ def _table(data: bytes) -> pd.DataFrame:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     separator = max(",;\t", key=text.partition("\n")[0].count)
-    names, *rows = [r for r in csv.reader(io.StringIO(text), delimiter=separator) if r] or [[]]
+    lines = io.StringIO(text, newline=None)  # also those of old Macs
+    # Strict: a quote that nobody closed would make a note of all rows that follow.
+    try:
+        names, *rows = [r for r in csv.reader(lines, delimiter=separator, strict=True) if r] or [[]]
+    except csv.Error as error:
+        raise ValueError(f'should close every quote (") that opens a cell: {error}') from error
     if not set(NEEDED) <= set(names):
         found = ", ".join(names)[:100]
         raise ValueError(f"should have the columns {', '.join(NEEDED)}, and has {found!r}")

@@ -25,12 +25,16 @@ def signed_lungs(labels: NDArray, affine: NDArray, spacing_mm: float) -> tuple[N
     return resample(sign, affine, shape, grid), grid
 
 
-def pad_mm(labels: NDArray, affine: NDArray, margin_mm: float) -> tuple[NDArray, NDArray]:
-    """Add room on every side, so that a lung at the image's end still ends."""
+def lungs_box(labels: NDArray, affine: NDArray, margin_mm: float) -> tuple[NDArray, NDArray]:
+    """Cut labels to the lungs and give these room on every side, at the image's end too.
+
+    A scan is three times as large as the lungs in it, and only these count here.
+    """
+    box = ndimage.find_objects((labels > 0).view("uint8"))[0]
     width = int(np.ceil(margin_mm / voxel_sizes(affine).min()))
-    shifted = affine.copy()
-    shifted[:3, 3] -= width * affine[:3, :3].sum(axis=1)
-    return np.pad(labels, width), shifted
+    moved = affine.copy()
+    moved[:3, 3] += affine[:3, :3] @ [side.start - width for side in box]
+    return np.pad(labels[box], width), moved
 
 
 def fit_affine(
@@ -43,9 +47,9 @@ def fit_affine(
     optimisers take a hundred times as long here, and stop early.)
     """
     start = _from_moments(labels, affine, template, template_affine)
-    fixed, grid = signed_lungs(*pad_mm(template, template_affine, MARGIN_MM), GRID_MM)
+    fixed, grid = signed_lungs(*lungs_box(template, template_affine, MARGIN_MM), GRID_MM)
     # From here both masks live in the template's space, where one smoothing means the same.
-    scan, scan_affine = pad_mm(labels, affine, voxel_sizes(affine).max())
+    scan, scan_affine = lungs_box(labels, affine, voxel_sizes(affine).max())
     lungs, lungs_affine = signed_lungs(scan, scan_affine, GRID_MM)
     moving = warp_image(
         lungs,

@@ -99,9 +99,9 @@ def ingest_cohort(
         elsewhere was taken for), ``right_ml``, ``left_ml``, ``mean_lung_hu``,
         ``right_missing_ml``, ``left_missing_ml`` and ``pleural_air_ml`` (of the scan itself, see
         :func:`lung_qc`), ``dice`` (with the template, after registration), ``filled_fraction``
-        (see :func:`fill_lungs`), ``in_template``, ``series`` (why this one), ``other_series``
-        (what else could be taken), ``image_id`` (a digest of the image that was read),
-        ``seconds``.
+        (how much of the template's lungs lies outside the scan's own, and shows these mirrored),
+        ``in_template``, ``series`` (why this one), ``other_series`` (what else could be taken),
+        ``image_id`` (a digest of the image that was read), ``seconds``.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from nibabel.affines import voxel_sizes
 from numpy.typing import NDArray
 
 from clamlab.atomic import whole_file
+from clamlab.ingest.alignment.filling import fill_lungs
 from clamlab.ingest.alignment.registration import register
 from clamlab.ingest.alignment.resampling import coarser_grid, resample
 from clamlab.ingest.alignment.transforms import (
@@ -154,7 +155,11 @@ def _align(
     grid: dict[str, Any] = {"shape": template.labels.shape, "grid_affine": template.affine}
     own = warp_labels(labels, affine, transform, **grid)
     volume = to_hu(warp_image(image, affine, transform, fill=LOWEST_HU, **grid))
-    filled, share = fill_lungs(volume, own > 0, template.labels > 0)
+    # The lungs are blurred as the image is: a voxel's share of wall is then as its HU show it.
+    blurred = resample(labels > 0, affine, labels.shape, affine, width_mm=settings.spacing_mm)
+    lung_share = warp_image(blurred, affine, transform, fill=0.0, **grid)
+    filled = fill_lungs(volume, lung_share, template.labels > 0)
+    share = float((own[template.labels > 0] == 0).mean())
     agreement = dice(own, template.labels)
     with writing(subject.folder):
         _save_transform(subject.folder, transform, template)
@@ -176,36 +181,6 @@ def _align(
         "filled_fraction": round(share, 4),
         "flags": registration_flags(agreement, share, settings.registration),
     }
-
-
-def fill_lungs(
-    volume: NDArray, own: NDArray[np.bool_], template: NDArray[np.bool_]
-) -> tuple[NDArray, float]:
-    """Give template voxels that miss the subject's lungs the subject's mean lung HU.
-
-    Where the fit is imperfect, chest wall (40 HU beside -850) would otherwise lie inside the mask
-    and outweigh any disease. The mean is neutral: it looks like nothing in particular.
-
-    Returns
-    -------
-    volume : array
-        A copy; HU elsewhere are untouched.
-    share : float
-        The part of the template's lungs that was filled.
-
-    Examples
-    --------
-    >>> volume = np.array([40, -900, -800, 50])
-    >>> own, template = np.array([0, 1, 1, 0], bool), np.array([0, 1, 1, 1], bool)
-    >>> fill_lungs(volume, own, template)
-    (array([  40, -900, -800, -850]), 0.3333333333333333)
-    """
-    shared, missing = own & template, template & ~own
-    if not shared.any():
-        raise IngestError("the registered lungs do not touch the template's; look at the lung mask")
-    filled = volume.copy()
-    filled[missing] = round(float(volume[shared].mean()))
-    return filled, float(missing.sum() / template.sum())
 
 
 def _save_transform(folder: Path, transform: Transform, template: Template) -> None:

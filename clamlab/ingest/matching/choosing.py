@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 
 from clamlab.ingest.matching.finding import Found
@@ -82,21 +83,20 @@ def choose_rule(ids: Sequence[str], scans: Sequence[Found], where: str | None = 
     Raises
     ------
     ValueError
-        If two rules that serve as many rows differ, or none can be believed; what was tried is
+        If two rules that may be meant differ, or none can be believed; what was tried is
         shown.
     """
     trials = [try_rule(rule, ids, scans) for rule in candidates(ids, scans, where)]
     if where is not None:
         return max(trials, key=lambda t: (len(t.served), -len(t.doubled)))  # the first: strictest
-    good = [t for t in trials if t.qualifies(len(ids), len(scans))]
-    if not good:
+    good = [t.qualifies(len(ids), len(scans)) for t in trials]
+    if not any(good):
         raise ValueError(_none_found(trials, len(ids)))
-    best = max(len(t.served) for t in good)
-    first, *rest = [t for t in good if len(t.served) == best]
+    best = max(len(t.served) for t in compress(trials, good))
+    first = next(t for t in compress(trials, good) if len(t.served) == best)
     disputed: dict[str, str] = {}
-    for other in rest:
-        # What is all of a name goes before what is a part of one.
-        if first.rule.is_of_whole_names and not other.rule.is_of_whole_names:
+    for other, may_hold in zip(trials, good, strict=True):
+        if not _is_rival(first, other, good=may_hold):
             continue
         apart = _served_otherwise(first, other)
         if len(apart) > DISPUTED * best:
@@ -104,6 +104,17 @@ def choose_rule(ids: Sequence[str], scans: Sequence[Found], where: str | None = 
         why = f"{other.rule.where} gives it another scan than {first.rule.where} does"
         disputed |= dict.fromkeys(apart, why)
     return replace(first, disputed=disputed)
+
+
+def _is_rival(first: Trial, other: Trial, *, good: bool) -> bool:
+    """Tell whether a rule may be meant as well as the first; ``good``: whether it qualifies."""
+    alike = good and len(other.served) == len(first.served)
+    depth = other.rule.level - first.rule.level
+    if first.rule.is_of_whole_names:
+        # A part of a name beside or below it is a mask's, a date's; above it, "sub-17/4" may be 17.
+        return alike and (other.rule.is_of_whole_names or depth < 0)
+    # "17_ct" and "17_seg" are rivals however many there are of each; "sub-17/ses-4" is 17.
+    return alike or (good if other.rule.is_of_whole_names else depth == 0)
 
 
 def try_rule(rule: Rule, ids: Sequence[str], scans: Sequence[Found]) -> Trial:
@@ -147,8 +158,9 @@ def _served_otherwise(first: Trial, other: Trial) -> list[str]:
 
 
 def _two_rules(first: Trial, other: Trial, apart: list[str], n_rows: int) -> str:
+    served = " and ".join(dict.fromkeys(str(len(t.served)) for t in (first, other)))
     return (
-        f"two rules serve {len(first.served)} of {n_rows} rows and give {len(apart)} of them "
+        f"two rules serve {served} of {n_rows} rows and give {len(apart)} of them "
         f"different scans (the first is {apart[0]!r}):\n  {first.rule}\n  {other.rule}\n"
         f"Say which one holds: --match '{first.rule.where}' or --match '{other.rule.where}'"
     )

@@ -15,8 +15,10 @@ from clamlab.ingest.matching.writing import numeric
 # So many rows must agree before one that does not is believed to be wrong: else the column, or the
 # hospital's numbers, mean something else.
 MOST = 0.8
+FEW = 10  # of so few scans many may be wrong by themselves
 YEARS_APART = 5
 DAYS_APART = 1
+SEX = "PatientSex"
 _SEX = {
     **dict.fromkeys(("m", "male", "man", "mann", "männlich", "homme"), "M"),
     **dict.fromkeys(("f", "female", "woman", "w", "frau", "weiblich", "femme"), "F"),
@@ -33,7 +35,7 @@ def contradictions(
     scans: Mapping[str, Sequence[Found]],
     *,
     stated: bool = False,
-) -> dict[str, str]:
+) -> tuple[dict[str, str], list[str]]:
     """Tell which rows' scans have headers that contradict the row, and by which field.
 
     Parameters
@@ -51,25 +53,64 @@ def contradictions(
     -------
     dict of str to str
         By id a reason.
+    list of str
+        What differs for so many rows that it refuses none.
+
+    Raises
+    ------
+    ValueError
+        If nobody said which scan is whose, and the sexes say that many scans are others'.
     """
     headers = {own: [h for scan in found for h in scan.headers] for own, found in scans.items()}
     rows = table.set_index(pd.Index(ids))
-    told = _other_patients(headers, ids, stated=stated)
-    compared: list[tuple[str, str | None, Callable, float]] = [
-        ("PatientSex", _column(table, _SEX_NAMES), _sex_differs, 0.0),
-        ("PatientAge", _column(table, _AGE_NAMES), _age_differs, MOST),
-        ("StudyDate", _column(table, _STUDY_NAMES, _DATE_NAMES), _date_differs, MOST),
+    told = _same_study(headers, stated=stated) | _other_patients(headers, ids, stated=stated)
+    doubts = []
+    compared: list[tuple[str, str | None, Callable]] = [
+        (SEX, _column(table, _SEX_NAMES), _sex_differs),
+        ("PatientAge", _column(table, _AGE_NAMES), _age_differs),
+        ("StudyDate", _column(table, _STUDY_NAMES, _DATE_NAMES), _date_differs),
     ]
-    for field, column, differs, least in compared:
+    for field, column, differs in compared:
         if column is None:
             continue
         answers = {own: differs(rows[column][own], found) for own, found in headers.items()}
         known = {own: answer for own, answer in answers.items() if answer is not None}
         wrong = [own for own, answer in known.items() if answer]
-        if len(known) - len(wrong) >= least * len(known):
+        believed = len(known) - len(wrong) >= MOST * len(known)
+        if field == SEX and not (believed or stated or len(known) < FEW):
+            raise ValueError(
+                f"{field} in the headers is not that of the table's {column!r} for {len(wrong)} of "
+                f"{len(known)} rows: the scans are those of other rows, or the column is wrong. "
+                "Look at some; if the ids do stand there, say so (--match RULE), and only these "
+                "rows are left out"
+            )
+        if believed or field == SEX:
             for own in wrong:
                 told.setdefault(own, f"its header's {field} is not that of the table's {column!r}")
-    return told
+        else:
+            doubts.append(
+                f"{field} in the headers is not that of the table's {column!r} for {len(wrong)} of "
+                f"{len(known)} rows: nobody was left out for it; does the column mean something "
+                "else, or are the scans those of other rows?"
+            )
+    return told, doubts
+
+
+def _same_study(headers: Mapping[str, list[Header]], *, stated: bool) -> dict[str, str]:
+    """Find rows that have one study together: one of them has another person's scan."""
+    owners: dict[str, list[str]] = {}
+    for own, found in headers.items():
+        for study in {h.study for h in found} - {""}:
+            owners.setdefault(study, []).append(own)
+    shared = [same for same in owners.values() if len(same) > 1]
+    if stated and sum(map(len, shared)) > (1 - MOST) * len(headers):
+        return {}  # whoever took the names out gave many the same UID
+    why = "its header's StudyInstanceUID is that of {} too"
+    return {
+        own: why.format(", ".join(repr(other) for other in same if other != own))
+        for same in shared
+        for own in same
+    }
 
 
 def _other_patients(

@@ -23,6 +23,8 @@ FIELDS = [
 ]  # fmt: skip
 # What other systems leave beside files.
 NO_SCAN = ("._", ".DS_Store")
+# Where systems keep what was deleted, and what they make beside it.
+BINS = (".Trash", "$RECYCLE.BIN", "#recycle", "@Recycle", "@eaDir", "__MACOSX")
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ def _walk(folder: Path, problems: list[str]) -> Iterator[tuple[Path, list[str]]]
     for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
         for name in sorted(folders):
             path = os.path.join(place, name)
-            if os.path.islink(path):
+            if name.startswith(BINS):
+                folders.remove(name)
+                problems.append(f"{os.path.relpath(path, folder)}: holds what was deleted")
+            elif os.path.islink(path):
                 real = os.path.realpath(path)
                 if real in seen or os.path.realpath(folder).startswith(real + os.sep):
                     folders.remove(name)

@@ -60,7 +60,7 @@ def match_scans(
     ------
     ValueError
         If a column is not there, an id stands twice, the folder holds no scan, no rule can be
-        believed, or two that serve as many rows differ.
+        believed, or two that may be meant differ.
 
     Notes
     -----
@@ -102,7 +102,8 @@ def match_scans(
         rule, where = f"of the table's column {path_column!r}", None
     stated = match is not None or path_column is not None
     speaking = {own: scans for own, scans in owned.items() if own not in reasons}
-    reasons = contradictions(table, ids, speaking, stated=stated) | reasons | unusable
+    contradicted, doubts = contradictions(table, ids, speaking, stated=stated)
+    reasons = contradicted | reasons | unusable
     matched, reasons = _one_scan_each(table, ids, owned, reasons, found, visit)
     taken = {scan.path for scans in owned.values() for scan in scans}
     return Matching(
@@ -117,6 +118,7 @@ def match_scans(
         match=where,
         candidates={own: _places(owned[own][:LISTED]) for own in reasons if own in owned},
         problems=[writable(problem) for problem in found.problems],
+        doubts=doubts,
     )
 
 
@@ -174,7 +176,7 @@ def _by_path(
 ) -> tuple[dict[str, list[Found]], dict[str, str]]:
     """Take each row's scans from its path; say what is wrong with a path that leads to none."""
     owned, reasons = {}, {}
-    places: dict[Path, str] = {}
+    owners: dict[str, str] = {}
     for own, given in zip(ids, paths, strict=True):
         if pd.isna(given) or not str(given).strip():
             reasons[own] = "its row names no path"
@@ -185,11 +187,14 @@ def _by_path(
             reasons[own] = "its path leads to nothing" + _windows(str(given))
         elif not scans:
             reasons[own] = "its path leads to no scan"
-        elif place in places:
-            twice = "its path is that of {!r} too"
-            reasons |= {own: twice.format(places[place]), places[place]: twice.format(own)}
         else:
-            places[place], owned[own] = own, scans
+            # One scan may be named in two ways: by the folder above it, by a link.
+            real = {os.path.realpath(found.folder / scan.path) for scan in scans}
+            twice = "its path is that of {!r} too"
+            for other in {owners[path] for path in real if path in owners}:
+                reasons |= {own: twice.format(other), other: twice.format(own)}
+            owners |= dict.fromkeys(real, own)
+            owned[own] = scans
     return owned, reasons
 
 

@@ -32,6 +32,8 @@ class Matching:
         Where the scans lie that excluded subjects could have, by subject.
     problems : list of str
         What could not be searched: archives, locked folders, links to nothing.
+    doubts : list of str
+        What headers and table say differently for so many rows that it refuses none.
     withdrawn : int
         Rows that were taken out since.
     """
@@ -43,6 +45,7 @@ class Matching:
     match: str | None = None
     candidates: dict[str, list[str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     withdrawn: int = 0
 
     def only(self, kept: Callable[[pd.DataFrame], pd.DataFrame]) -> "Matching":
@@ -66,6 +69,7 @@ class Matching:
         if places:
             pairs = zip(self.cohort["subject_id"], self.cohort["scan"], strict=True)
             lines += _listed([f"{subject} -> {scan}" for subject, scan in pairs])
+        lines += self.doubts
         if self.withdrawn:
             more = "s" * (self.withdrawn > 1)
             lines.append(f"{self.withdrawn} withdrawn subject{more} left out.")

@@ -69,6 +69,11 @@ class Rule:
         """Whether the id is all of a name, or of a field: what is part of a name is less sure."""
         return bool(self.field) or self.where.split("/")[-1] == ID
 
+    @property
+    def level(self) -> int:
+        """How many levels of the path lie above the id."""
+        return self.where.count("/")
+
     @cached_property
     def field(self) -> str:
         """The attribute of a header that holds the id; empty for a level of the path."""

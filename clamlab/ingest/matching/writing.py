@@ -1,6 +1,7 @@
 """Ways in which an id is written: what may differ between a table and the names of scans."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -11,8 +12,8 @@ _EXCEL = re.compile(r"(?<=[0-9])\.0+$")
 
 
 def exact(text: str) -> str:
-    """Leave an id as it is."""
-    return text
+    """Leave an id as it is; disks of Macs write an umlaut as two letters, tables as one."""
+    return unicodedata.normalize("NFC", text)
 
 
 def loose(text: str) -> str:
@@ -21,7 +22,7 @@ def loose(text: str) -> str:
     >>> loose("C3N-00249") == loose("c3n_00249")
     True
     """
-    return _SEPARATORS.sub("-", text.lower())
+    return _SEPARATORS.sub("-", exact(text).lower())
 
 
 def numeric(text: str) -> str:

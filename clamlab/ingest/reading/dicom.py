@@ -15,7 +15,7 @@ from clamlab.ingest.reading.choice import (
 )
 from clamlab.ingest.reading.held import hold_against_headers
 from clamlab.ingest.reading.hu import check_hu
-from clamlab.ingest.reading.laying import Laid, lay
+from clamlab.ingest.reading.laying import CHANGING, Laid, lay
 from clamlab.ingest.reading.pixels import stored_pixels
 from clamlab.ingest.reading.rescale import rescale
 from clamlab.ingest.reading.series import Series, find_series
@@ -64,6 +64,8 @@ def read_dicom(
     laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
     facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
     notes = series.told + mended + noted + log[1:]
+    if CHANGING in laid.resampled:  # a damaged header may be why
+        notes.append("the slices have a field of view that changes; they were resampled")
     return Scan(laid.volume, laid.affine, facts, notes, log)
 
 
@@ -74,7 +76,7 @@ def _facts(series: Series, laid: Laid) -> dict[str, Any]:
         "slices": len(series.frames),
         "slices_left_out": series.left_out,
         "slices_filled": laid.filled,
-        "resampled": laid.resampled or None,
+        "resampled": laid.resampled or "no",
         "thickness_mm": round(series.thickness_mm, 3),
         "spacing_mm": " x ".join(f"{size:.3g}" for size in voxel_sizes(laid.affine)),
         "coverage_mm": round(series.coverage_mm, 1),

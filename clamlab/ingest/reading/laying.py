@@ -19,6 +19,7 @@ from clamlab.ingest.reading.series import Series
 
 IN_PLACE = 0.02  # of a pixel: what rounding in a header may move a slice
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+CHANGING = "a field of view that changes"
 LARGEST_PLANE = 4  # times a slice: more, and slices do not lie one above another
 
 
@@ -148,7 +149,7 @@ def _sideways(frames: list[Frame], corners: NDArray) -> str:
         even = np.abs(slopes[0] * heights[:, None] + slopes[1] - corners).max()
         if even < 1.0:
             return f"gantry tilted by {np.degrees(np.arctan(np.abs(slopes[0]).max())):.1f} degrees"
-    return "a field of view that changes"
+    return CHANGING
 
 
 def _affine(first: Frame, plane: _Plane, step_mm: float) -> NDArray[np.float64]:

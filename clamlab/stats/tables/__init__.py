@@ -5,6 +5,7 @@ from clamlab.stats.tables.crosscheck import check_with_tableone
 from clamlab.stats.tables.export import export_table
 from clamlab.stats.tables.missingness import missing_by_cluster
 from clamlab.stats.tables.rendering import render_table_one, table_notes
+from clamlab.stats.tables.scan_facts import scan_facts
 from clamlab.stats.tables.shortcuts import shortcut_alarm
 from clamlab.stats.tables.showing import show_table
 
@@ -13,6 +14,7 @@ __all__ = [
     "export_table",
     "missing_by_cluster",
     "render_table_one",
+    "scan_facts",
     "shortcut_alarm",
     "show_table",
     "table_notes",
