@@ -203,12 +203,20 @@ def test_a_case_among_the_data_is_no_header(tmp_path):
 
 
 def test_cells_shown_as_percent_are_said(tmp_path):
-    def percent(b):
-        b["Data"]["B2"], b["Data"]["B2"].number_format = 0.45, "0%"
+    def percent(*places):
+        def act(b):
+            for place in places:
+                b.active[place].number_format = "0.0%"
 
-    table = read_table(changed(book(tmp_path, Data=PEOPLE), percent))
-    assert table["age"].tolist() == [0.45, 47, 55]
-    assert said(table) == "shown as percent, read as fractions (0.45 for 45 %): B2"
+        return act
+
+    people = [["subject_id", "share"], ["007", 0.12], ["008", 0.5], ["010", 0.9]]
+    table = read_table(changed(book(tmp_path, Data=people), percent("B2", "B4")))
+    assert table["share"].tolist() == [0.12, 0.5, 0.9]
+    assert said(table) == "shown as percent, read as fractions (0.45 for 45 %): B2, B4"
+    people[3][1] = 16
+    told = refusal(changed(book(tmp_path, Data=people), percent("B2", "B3")))
+    assert "B2, B3 are shown as percent" in told and "B4 in the same column are not" in told
 
 
 def test_totals_with_what_follows_them_are_totals(tmp_path):

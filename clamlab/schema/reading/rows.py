@@ -7,7 +7,7 @@ import pandas as pd
 
 from clamlab.schema.naming import looks_like_id
 from clamlab.schema.quantities import canonical_unit
-from clamlab.schema.reading.sheet import Sheet, listed, name_of, ranges
+from clamlab.schema.reading.sheet import Sheet, letters, listed, name_of, ranges
 
 _TOTAL = re.compile(
     r"((grand |sub)?totals?|sum|(gesamt)?summe|gesamt|all|alle|mean|average|mw|mittel(wert)?|"
@@ -138,6 +138,23 @@ def _check_cells(file: Path, sheet: Sheet, kept: pd.DataFrame) -> None:
             f"{where}: cells within the table are merged ({listed(merged)}), so it cannot be "
             "told whose value that is: unmerge them, and fill in each subject's own"
         )
+    _check_percents(where, sheet, kept)
+
+
+def _check_percents(where: str, sheet: Sheet, kept: pd.DataFrame) -> None:
+    """Refuse a column in which 0.16 is shown as 16 %, and 16 stands beside it."""
+    percents = {place for _, place in sheet.percents}
+    for column in kept:
+        numbers = {
+            f"{letters(column)}{row}": cell for row, cell in kept[column].items()
+            if isinstance(cell, int | float)
+        }  # fmt: skip
+        plain = [place for place, n in numbers.items() if place not in percents and abs(n) > 1]
+        if plain and (shown := [place for place in numbers if place in percents]):
+            raise ValueError(
+                f"{where}: {listed(shown)} are shown as percent and read as fractions (0.45 for "
+                f"45 %), {listed(plain)} in the same column are not: give all of them one format"
+            )
 
 
 def _hidden(sheet: Sheet, kept: pd.DataFrame, header: int) -> list[str]:
