@@ -306,6 +306,13 @@ def test_numbers_that_look_like_ids_match_nobody(tmp_path):
         assert why in reasons_of(matching)["1"] and why in reasons_of(matching)["2"]
 
 
+def test_one_folder_for_all_patients_is_told(tmp_path):
+    for own in ("F1", "F2", "F3"):
+        dicom(tmp_path / "all", own, name=f"{own}.dcm")
+    with pytest.raises(ValueError, match="3 ids share a folder with others: make one for each"):
+        match_scans(table("F1", "F2", "F3"), tmp_path)
+
+
 def test_a_folder_of_several_patients_belongs_to_none(tmp_path):
     for i in range(1, 7):
         dicom(tmp_path / f"{i}", f"H{i}")

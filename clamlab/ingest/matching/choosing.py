@@ -173,6 +173,8 @@ def _none_found(trials: list[Trial], n_rows: int) -> str:
         for t in found[:SHOWN]
     ]
     listed = "\n".join(["; tried were", *tried]) if tried else ""
+    if shared := max((len(t.shared) for t in trials), default=0):
+        listed += f"\n{shared} ids share a folder with others: make one for each patient"
     return (
         f"no one rule says which scan belongs to which of the {n_rows} rows{listed}\nName where "
         f"the id stands (--match '{ID}/*', --match '*/sub-{ID}', --match {HEADER}PatientID), or "
