@@ -345,7 +345,9 @@ DAMAGED = {
     "subject_id,decision,series_number,note\ne,rejct,,\n": (
         "'rejct' is not one of 'accept', 'reject', 'series'.*; e", None,
     ),
-    "subject_id,decision,series_number,note\ne,series,,\n": ("series_number", None),
+    "subject_id,decision,series_number,note\ne,series,,\n": (
+        "series_number: a value is missing", None,
+    ),
     "subject_id,decision,series_number,note\ne,accept,,\ne,reject,,\n": (
         "'e' is not unique", "two for 'e'",
     ),

@@ -231,6 +231,8 @@ def _in_words(error: ValidationError) -> str:
         return error.message
     limit, unit = error.validator_value, error.schema.get("x-units")
     unit = f" {unit}" if unit and is_number(error.instance) else ""
+    if error.instance is None and error.validator == "type":
+        return "a value is missing, and the contract asks for one"
     value = f"{error.instance!r}{unit}"
     phrases = {
         "minimum": f"{value} is below the minimum of {limit}{unit}",
