@@ -292,3 +292,28 @@ def test_ids_are_read_without_the_decimals_that_a_program_gave_them(tmp_path):
     assert said(table) == "column 'patient_id': ids such as '7.0' are read without their decimals"
     told = refusal(text(tmp_path, "patient_id,age\n7.0,61\n7,47\n"))
     assert "1 subjects in 2 rows, repeated: 7 (2 rows)" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "far"),
+    [
+        ("age", [61, 47, 55, 72, 66, 1954], "1954 (1)"),
+        ("height", [1.62, 1.71, 1.8, 1.75, 1.68, 168, 181], "168 (1), 181 (1)"),
+        ("Gewicht", ["61", "47,5", "55", "72", "66", "6600"], "6600 (1)"),
+    ],
+)
+def test_a_demographic_far_from_all_others_has_no_role(name, cells, far):
+    rule = drafted(**{name: cells})[name]
+    assert "x-role" not in rule and f"far from all others: {far}" in rule["description"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("pack_years", [0, 5, 10, 20, 35, 60, 150]),
+        ("age", [61, 47, 1954]),
+        ("crp", [*range(9), 900]),
+    ],
+)
+def test_skewed_numbers_and_few_of_them_keep_their_role(name, cells):
+    assert "x-role" in drafted(**{name: cells})[name]

@@ -53,6 +53,8 @@ UNKNOWN_WORDS = {
 }
 
 
+_WIDE_GAP = 5  # times the range of the values on either side of it
+_FEWEST_ALIKE = 5  # distinct values on one side of a gap; fewer lie apart by chance
 _SMALL_SCORE = 3  # -1 may be a value among those up to it
 
 
@@ -194,6 +196,24 @@ def is_unknown(text: str) -> bool:
     (True, False)
     """
     return text.strip().casefold() in UNKNOWN_WORDS
+
+
+def far_numbers(numbers: Iterable[float]) -> list[float]:
+    """List the numbers of a column that a wide gap parts from most others: slips, another unit.
+
+    Examples
+    --------
+    >>> far_numbers([61, 47, 55, 72, 66, 1954]), far_numbers([1, 2, 4, 9, 20, 60, 150])
+    ([1954.0], [])
+    """
+    known = sorted({float(n) for n in numbers if math.isfinite(n)})
+    for i in range(1, len(known)):
+        low, high = known[:i], known[i:]
+        wide = _WIDE_GAP * max(low[-1] - low[0], high[-1] - high[0])
+        if len(known) > _FEWEST_ALIKE and high[0] - low[-1] > wide:
+            few, many = sorted((low, high), key=len)
+            return few if len(many) >= _FEWEST_ALIKE else []
+    return []
 
 
 def suspicious_codes(numbers: Iterable[float]) -> list[float]:

@@ -7,7 +7,13 @@ import pandas as pd
 
 from clamlab.schema.guessing.guess import CODED, NO_ROLE, Guess, most_levels, told_by_name
 from clamlab.schema.persons import names_somebody
-from clamlab.schema.quantities import Quantity, canonical_unit, read_quantities, suspicious_codes
+from clamlab.schema.quantities import (
+    Quantity,
+    canonical_unit,
+    far_numbers,
+    read_quantities,
+    suspicious_codes,
+)
 
 _FEWEST_COUNTED = 5  # rows; fewer run from 1 on by chance
 _NO_NUMBERS = {
@@ -37,13 +43,16 @@ def numeric(values: pd.Series, role: str | None, units: str) -> Guess:
 def _with_role(guess: Guess, values: pd.Series, role: str | None, what: str) -> Guess:
     """Give numbers their role, unless some may stand for missing."""
     guess.odd = list(suspicious_codes(values.unique()))
+    what_odd = "may stand for missing"
+    if not guess.odd and role == "demographic":  # elsewhere a few may well lie far off
+        guess.odd, what_odd = far_numbers(values.unique()), "far from all others"
     if not guess.odd:
         guess.role = role or "outcome"
         guess.why = what + told_by_name(role, "an outcome unless it is another")
         return guess
     cells = ", ".join(f"{code:g} ({int((values == code).sum())})" for code in guess.odd)
     guess.why = (
-        f"{what}; may stand for missing: {cells}; no role before a person has named them in the "
+        f"{what}; {what_odd}: {cells}; no role before a person has named them in the "
         "missing codes, or given a role"
     )
     return guess
