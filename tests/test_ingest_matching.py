@@ -449,8 +449,30 @@ def test_sessions_of_files(tmp_path):
     assert set(scans_of(first)) == {"2"} and "--visit" in reasons_of(first)["1"]
     chosen = scans_of(match_scans(people, tmp_path, visit="visit"))
     assert chosen["1"] == "sub-01/ses-2/ct/sub-01_ses-2_ct.nii.gz"
+    people["visit"] = ["2", "2"]
+    wanted = match_scans(people, tmp_path, visit="visit")
+    assert set(scans_of(wanted)) == {"1"}
+    assert reasons_of(wanted)["2"] == "its one study is not that which 'visit' names"
+    people["visit"] = ["2", None]
+    assert set(scans_of(match_scans(people, tmp_path, visit="visit"))) == {"1", "2"}
     without_dates = match_scans(people, tmp_path, visit="last")
     assert "no dates tell them apart" in reasons_of(without_dates)["1"]
+
+
+def test_the_one_study_of_a_patient_is_of_the_day_that_was_meant(tmp_path):
+    for subject, day in (("1", "20190611"), ("2", "20190611"), ("3", "")):
+        dicom(tmp_path / subject, subject, StudyDate=day)
+    people = table(1, 2, 3, seen=["11.06.2019", "12.07.2019", "11.06.2019"])
+    matching = match_scans(people, tmp_path, visit="seen")
+    assert set(scans_of(matching)) == {"1", "3"}
+    assert reasons_of(matching)["2"] == "its one study is not that which 'seen' names"
+
+
+def test_letters_with_marks_are_the_same_however_they_are_coded(tmp_path):
+    names = ["Müller", "Köhler", "Öztürk"]
+    for name in names:
+        nifti(tmp_path / unicodedata.normalize("NFD", name) / "ct.nii")
+    assert set(scans_of(match_scans(table(*names), tmp_path))) == set(names)
 
 
 def test_scans_are_found_wherever_they_lie(tmp_path):

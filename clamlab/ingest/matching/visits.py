@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import pandas as pd
+
 from clamlab.ingest.matching.contradictions import dates
 from clamlab.ingest.matching.finding import Found, Header
 from clamlab.ingest.matching.writing import numeric
@@ -75,15 +77,15 @@ def choose_study(studies: list[Study], visit: str | None, row: Mapping[str, obje
     Undecided
         If none, or more than one, is what the rule says.
     """
+    if visit is not None and visit not in (FIRST, LAST) and not visit.startswith(NEAREST):
+        return _named(studies, visit, row)
     if len(studies) == 1:
         return 0
     if visit is None:
         raise Undecided(f"{len(studies)} studies could be meant; {HOW}")
     if visit in (FIRST, LAST):
         return _first_or_last(studies, visit)
-    if visit.startswith(NEAREST):
-        return _nearest(studies, visit.removeprefix(NEAREST), row)
-    return _named(studies, visit, row)
+    return _nearest(studies, visit.removeprefix(NEAREST), row)
 
 
 def _first_or_last(studies: list[Study], visit: str) -> int:
@@ -107,15 +109,21 @@ def _nearest(studies: list[Study], column: str, row: Mapping[str, object]) -> in
 
 
 def _named(studies: list[Study], column: str, row: Mapping[str, object]) -> int:
-    value = str(row[column]).strip()
+    value = "" if pd.isna(row[column]) else str(row[column]).strip()
     own = set(dates(value))
-    of_all = set.intersection(*(study.names for study in studies))  # such as the patient's id
+    # A cell may be blank, and headers without a date, where there is nothing to choose.
+    if len(studies) == 1 and (not value or (own and studies[0].day is None)):
+        return 0
+    # Such as the patient's id.
+    of_all = set.intersection(*(study.names for study in studies)) if len(studies) > 1 else set()
     meant = [
         i
         for i, study in enumerate(studies)
         if numeric(value) in study.names - of_all or (study.day is not None and study.day in own)
     ]
     if len(meant) != 1:
+        if len(studies) == 1:
+            raise Undecided(f"its one study is not that which {column!r} names")
         many = f"{len(meant)} of" if meant else "none of"
         raise Undecided(f"{column!r} names {many} its {len(studies)} studies")
     return meant[0]
