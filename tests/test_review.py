@@ -364,6 +364,15 @@ DAMAGED = {
     "subject_id,decision,series_number,note\ne,series,99999999999999999999,\n": (
         "series_number: 99999999999999999999 is a whole number of more digits", None,
     ),
+    "subject_id,decision,series_number,note\na,accept,,\n,reject,,\n": (
+        "subject_id: a value is missing", None,
+    ),
+    "subject_id,decision,series_number,note\na,accept,,\n\ne please reject,,,\n": (
+        "decision: a value is missing.*; e please reject", None,
+    ),
+    f"subject_id,decision,series_number,note\ne,series,1{'0' * 30},\n": (
+        "series_number: .* is not a integer", None,
+    ),
     "\x00\x01PK": ("is a binary file of a kind that is not known here", "should have the columns"),
 }  # fmt: skip
 

@@ -61,6 +61,12 @@ def _multiple_of(validator, step: Any, value: Any, rule: dict) -> Iterator[Valid
         yield ValidationError(f"{value!r} is not a multiple of {step}")
 
 
+def _is_integer(checker: Any, value: Any) -> bool:
+    # What no column of whole numbers holds would be told by a traceback, if it were one.
+    known = Draft202012Validator.TYPE_CHECKER
+    return known.is_type(value, "integer") and abs(value) < 2**63
+
+
 _Validator = extend(
     Draft202012Validator,
     {
@@ -69,4 +75,5 @@ _Validator = extend(
         "additionalProperties": _additional_properties,
         "multipleOf": _multiple_of,
     },
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )

@@ -73,8 +73,9 @@ class Contents:
     def load(self, artefact: Artefact, path: Path) -> Any:
         """Read one artefact's file, a clinical table with its ids and words as they are."""
         if artefact.clinical:
-            # What a person may have saved with a spreadsheet is read as a person's.
-            read = partial(read_table, header=1) if artefact.personal else read_own
+            # What a person may have saved with a spreadsheet is read as a person's; none of its
+            # rows may be lost as a footnote.
+            read = partial(read_table, header=1, footed=False) if artefact.personal else read_own
             return cells.unguarded(read(path))
         if artefact.schema is not None:
             return read_csv(path, texts=columns_of_kind(self.schema(artefact.schema), "string"))

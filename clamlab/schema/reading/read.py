@@ -23,7 +23,11 @@ from clamlab.schema.reading.text import read_text
 
 
 def read_table(
-    path: str | Path, *, sheet: str | None = None, header: int | None = None
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    header: int | None = None,
+    footed: bool = True,
 ) -> pd.DataFrame:
     r"""Open a table as it is kept, and learn which sheet, row and cells were taken for it.
 
@@ -41,11 +45,13 @@ def read_table(
     header : int, optional
         Which row names the columns, counted from 1 as spreadsheets do. Left out: the first in
         which one cell is called like an identifier and every column below has a name.
+    footed : bool
+        Whether totals and footnotes may stand below the subjects, and are left out.
 
     Returns
     -------
     DataFrame
-        One row per row of the table, without totals and footnotes below it. Columns of
+        One row per row of the table. Columns of
         identifiers, and columns with leading zeros ("007"), are texts; columns in which every
         value is a number are numbers; all others are texts. Blank cells and NA are missing.
         ``attrs["said"]`` lists in sentences what a person should know of the reading, ``units``
@@ -87,7 +93,7 @@ def read_table(
     if kind in STATISTICS:
         header = header or 1  # they name their columns themselves
     place, told = find_place(file, sheets, sheet=sheet, header=header)
-    rows, units, left = subjects_of(file, place.sheet, place.header)
+    rows, units, left = subjects_of(file, place.sheet, place.header, footed=footed)
     table, missing = _typed(file, place.sheet, rows, place.header)
     for name, levels in place.sheet.levels.items():
         if name in table and table[name].dropna().isin(levels).all():

@@ -21,9 +21,11 @@ _MOST_OF_A_FOOTNOTE = 2  # cells; more, and it may be a person whose id was forg
 
 
 def subjects_of(
-    file: Path, sheet: Sheet, header: int
+    file: Path, sheet: Sheet, header: int, *, footed: bool = True
 ) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
     """Return the rows below the header that are subjects, the units, and what was left out.
+
+    Where a table is not ``footed``, its last rows are subjects too, whatever they look like.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def subjects_of(
     if people is not None:
         units, kept = _units(rows, names, people)
         kept, said = _without_headers(file, kept, names, people)
-        kept, last = _without_totals(kept, people)
+        kept, last = _without_totals(kept, people) if footed else (kept, [])
         said += last + _doubtful(kept, people)
     _check_cells(file, sheet, kept)
     return kept, units, said + _hidden(sheet, kept, header)
