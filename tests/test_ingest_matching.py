@@ -279,6 +279,33 @@ def test_headers_that_contradict_the_table(tmp_path, column, own, header, others
         assert repr(column) in reason and not set(header.values()) & set(reason.split())
 
 
+@pytest.mark.parametrize("codes", [(1, 2), (1.0, 0.0), ("A", "B")])
+def test_codes_of_sex_are_learnt_from_the_headers(tmp_path, codes):
+    people = table(*range(12), sex=[codes[i % 2] for i in range(12)])
+    people.loc[3, "sex"] = codes[0]
+    for i in range(12):
+        dicom(tmp_path / f"{i}", "", PatientSex="MF"[i % 2])
+    assert set(reasons_of(match_scans(people, tmp_path))) == {"3"}
+    people.loc[5, "sex"] = people.loc[7, "sex"] = codes[0]  # nobody knows then what it means
+    assert len(match_scans(people, tmp_path).cohort) == 12
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "AccessionNumber"])
+def test_a_scan_that_bears_the_number_of_another_row(tmp_path, keyword):
+    numbers = [88000 + i for i in range(6)]
+    people = table(*"abcdef", hospital_no=numbers, age=range(40, 46))
+    for own, number in zip("abcdef", [88001, 88000, *numbers[2:]], strict=True):
+        dicom(tmp_path / own, **{"patient": "", keyword: f"00{number}"})
+    matching = match_scans(people, tmp_path)
+    assert set(scans_of(matching)) == set("cdef")
+    assert (
+        reasons_of(matching)["a"]
+        == f"its header's {keyword} is that of another row's 'hospital_no'"
+    )
+    people["hospital_no"] = numbers[::-1]  # it numbers something else
+    assert len(match_scans(people, tmp_path).cohort) == 6
+
+
 def test_ages_that_mean_something_else_refuse_nobody(tmp_path):
     people = table(*range(5), age_at_onset=[20, 25, 30, 22, 61])
     for i in people["subject_id"]:

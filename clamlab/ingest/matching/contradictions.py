@@ -4,8 +4,10 @@ Reasons name the field, never its value.
 """
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import pandas as pd
 
@@ -64,9 +66,13 @@ def contradictions(
     headers = {own: [h for scan in found for h in scan.headers] for own, found in scans.items()}
     rows = table.set_index(pd.Index(ids))
     told = _same_study(headers, stated=stated) | _other_patients(headers, ids, stated=stated)
+    for own, why in _other_numbers(rows, headers).items():
+        told.setdefault(own, why)
     doubts = []
+    sex = _column(table, _SEX_NAMES)
+    sexes = _SEX if sex is None else _codes_of_sex(rows[sex], headers) | _SEX
     compared: list[tuple[str, str | None, Callable]] = [
-        (SEX, _column(table, _SEX_NAMES), _sex_differs),
+        (SEX, sex, partial(_sex_differs, sexes)),
         ("PatientAge", _column(table, _AGE_NAMES), _age_differs),
         ("StudyDate", _column(table, _STUDY_NAMES, _DATE_NAMES), _date_differs),
     ]
@@ -137,6 +143,24 @@ def _other_patients(
     return told
 
 
+def _other_numbers(rows: pd.DataFrame, headers: Mapping[str, list[Header]]) -> dict[str, str]:
+    """Find rows whose scan bears the number that a column gives to another row, as few do."""
+    told: dict[str, str] = {}
+    for column in rows:
+        given = {own: numeric(str(v).strip()) for own, v in rows[column].items() if pd.notna(v)}
+        known = set(given.values())
+        if len(known) < len(given):  # it numbers nobody
+            continue
+        for keyword, field in (("PatientID", "patient"), ("AccessionNumber", "accession")):
+            said = {own: {numeric(getattr(h, field)) for h in headers[own]} for own in headers}
+            said = {own: found & known for own, found in said.items() if own in given}
+            other = [own for own, found in said.items() if found and given[own] not in found]
+            if sum(given[own] in found for own, found in said.items()) > len(other):
+                why = f"its header's {keyword} is that of another row's {str(column)!r}"
+                told |= dict.fromkeys(other, why)
+    return told
+
+
 def _column(table: pd.DataFrame, *names: Iterable[str]) -> str | None:
     """Find the column whose name holds one of each names; none where several do."""
     found = [
@@ -147,9 +171,30 @@ def _column(table: pd.DataFrame, *names: Iterable[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _sex_differs(value: object, headers: list[Header]) -> bool | None:
-    own, said = _SEX.get(str(value).strip().lower()), {h.sex.upper() for h in headers}
-    said &= {"M", "F"}
+def _codes_of_sex(column: pd.Series, headers: Mapping[str, list[Header]]) -> dict[str, str]:
+    """Learn what two codes, such as 1 and 2, mean, if nearly all scans of each say so."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for own, value in column[column.notna()].items():
+        told[_word(value)] += Counter(_sexes(headers.get(str(own), [])))
+    meant = {
+        code: sex
+        for code, found in told.items()
+        for sex, n in found.most_common(1)
+        if n >= MOST * found.total()
+    }
+    return meant if len(told) == 2 and set(meant.values()) == {"M", "F"} else {}
+
+
+def _word(value: object) -> str:
+    return str(value).strip().lower()
+
+
+def _sexes(headers: list[Header]) -> set[str]:
+    return {h.sex.upper() for h in headers} & {"M", "F"}
+
+
+def _sex_differs(sexes: Mapping[str, str], value: object, headers: list[Header]) -> bool | None:
+    own, said = sexes.get(_word(value)), _sexes(headers)
     return own not in said if own and said else None
 
 
