@@ -234,11 +234,28 @@ def test_two_exchanged_patients_are_left_out_by_name(tmp_path):
     ids = [f"S{i}" for i in range(1, 13)]
     for own in ids:
         dicom(tmp_path / own, {"S1": "S2", "S2": "S1"}.get(own, own))
-    for stated in (None, "{id}/*"):
+    told = {
+        None: "header:PatientID gives it another scan than {id} does",
+        "{id}/*": "its header's PatientID is that of 'S2'",
+    }
+    for stated, why in told.items():
         matching = match_scans(table(*ids), tmp_path, match=stated)
         assert set(scans_of(matching)) == set(ids[2:])
         assert set(reasons_of(matching)) == {"S1", "S2"}
-    assert reasons_of(matching)["S1"] == "its header's PatientID is that of 'S2'"
+        assert reasons_of(matching)["S1"] == why
+
+
+def test_a_file_that_lies_in_the_folder_of_another(tmp_path):
+    ids = [f"T{i:02d}" for i in range(12)]
+    for own in ids:
+        nifti(tmp_path / "a" / own / f"{own}_ct.nii")
+        nifti(tmp_path / "b" / own / f"{ {'T02': 'T03', 'T03': 'T02'}.get(own, own) }_ct.nii")
+    (tmp_path / "a/T03/T03_ct.nii").rename(tmp_path / "a/T02/T03_ct.nii")
+    (tmp_path / "a/T02/T02_ct.nii").unlink()
+    for folder in ("a", "b"):
+        found = match_scans(table(*ids), tmp_path / folder)
+        assert set(scans_of(found)) == {*ids} - {"T02", "T03"}
+        assert reasons_of(found)["T02"] == "its scan is another row's by */{id}_ct"
 
 
 def test_a_stranger_among_those_who_bear_their_own_id(tmp_path):

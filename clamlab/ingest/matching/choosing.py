@@ -78,7 +78,8 @@ def choose_rule(ids: Sequence[str], scans: Sequence[Found], where: str | None = 
         Of the rows.
     scans : sequence of Found
     where : str or None
-        Where a person says that the id stands; only how it is written is chosen then.
+        Where a person says that the id stands; only how it is written is chosen then. Rows on which
+        another rule differs, though it agrees on most, are disputed even so.
 
     Raises
     ------
@@ -103,6 +104,9 @@ def choose_rule(ids: Sequence[str], scans: Sequence[Found], where: str | None = 
             raise ValueError(_two_rules(first, other, apart, len(ids)))
         why = f"{other.rule.where} gives it another scan than {first.rule.where} does"
         disputed |= dict.fromkeys(apart, why)
+    for other in compress(trials, good):
+        why = f"its scan is another row's by {other.rule.where}"
+        disputed = dict.fromkeys(_given_away(first, other), why) | disputed
     return replace(first, disputed=disputed)
 
 
@@ -155,6 +159,22 @@ def _served_otherwise(first: Trial, other: Trial) -> list[str]:
                 of_row[own].add(path)
     both = [own for own in first.served if own in other.served]
     return [own for own in both if not scans[0][own] & scans[1][own]]
+
+
+def _given_away(first: Trial, other: Trial) -> set[str]:
+    """List the rows whose scan another rule gives to others, if it agrees on nearly all rows.
+
+    Such is a file with its patient's id in the folder of somebody else.
+    """
+    if other.rule.field:  # headers are asked on their own
+        return set()
+    agree: set[str] = set()
+    apart: set[str] = set()
+    for path, owners in first.owners.items():
+        theirs = other.owners.get(path)
+        if theirs and len(owners) == 1:
+            (agree if owners[0] in theirs else apart).add(owners[0])
+    return apart if len(apart) <= DISPUTED * len(agree | apart) else set()
 
 
 def _two_rules(first: Trial, other: Trial, apart: list[str], n_rows: int) -> str:
