@@ -616,3 +616,15 @@ def test_a_folder_without_scans_is_refused(tmp_path):
     (tmp_path / "readme.txt").write_text("nothing here")
     with pytest.raises(ValueError, match="holds no scan"):
         match_scans(table("a"), tmp_path)
+
+
+def test_folders_that_bear_another_columns_numbers_are_refused(tmp_path):
+    """Two series of numbers overlap: six of eight would get another's scan."""
+    people = table(*range(700, 708), accession=[str(n) for n in range(705, 697, -1)])
+    for number in people["accession"]:
+        nifti(tmp_path / number / "ct.nii")
+    with pytest.raises(ValueError, match=r"'accession' are more \(8\) than .* \(6\)"):
+        match_scans(people, tmp_path)
+    by_number = people.rename(columns={"subject_id": "mrn", "accession": "subject_id"})
+    assert len(match_scans(by_number, tmp_path).cohort) == 8
+    assert len(match_scans(people, tmp_path, match="{id}/*").cohort) == 6

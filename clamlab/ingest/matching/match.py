@@ -6,7 +6,7 @@ from pathlib import Path, PureWindowsPath
 
 import pandas as pd
 
-from clamlab.ingest.matching.choosing import Trial, choose_rule, one_place
+from clamlab.ingest.matching.choosing import Trial, choose_rule, one_place, try_rule
 from clamlab.ingest.matching.contradictions import contradictions
 from clamlab.ingest.matching.finding import Found, Survey, survey
 from clamlab.ingest.matching.matches import LISTED, NO_SCAN, Matching
@@ -94,6 +94,8 @@ def match_scans(
         raise ValueError(_no_scan(found))
     if path_column is None:
         trial = choose_rule(ids, found.scans, parse(match) if match else None)
+        if match is None:
+            _refuse_other_column(table, id_column, trial, found)
         owned = _scans_of_rows(trial, found)
         rule, where, reasons = str(trial.rule), trial.rule.where, dict(trial.disputed)
         reasons |= {own: "its scan bears another row's id too" for own in trial.shared}
@@ -120,6 +122,22 @@ def match_scans(
         problems=[writable(problem) for problem in found.problems],
         doubts=doubts,
     )
+
+
+def _refuse_other_column(table: pd.DataFrame, id_column: str, trial: Trial, found: Survey) -> None:
+    """Refuse where the scans bear another column's numbers, of which some are others' ids."""
+    for column in table.columns.difference([id_column]):
+        values = table[column].dropna().astype(str).str.strip()
+        if len(values) < len(trial.served) or not values.is_unique:
+            continue
+        other = try_rule(trial.rule, values.tolist(), found.scans)
+        if len(other.served) > len(trial.served):
+            raise ValueError(
+                f"scans that bear a number of the column {column!r} are more "
+                f"({len(other.served)}) than those that bear one of {id_column!r} "
+                f"({len(trial.served)}), by the rule {trial.rule}: if the first are the ids, name "
+                f"that column (--id-column); else say so (--match '{trial.rule.where}')"
+            )
 
 
 def _places(scans: Iterable[Found]) -> list[str]:
