@@ -14,7 +14,7 @@ from types import ModuleType
 PAGE = Path(__file__).with_name("names.md")
 # In the order in which data go through a study.
 ROOMS = (
-    "study", "schema", "simulate", "ingest", "volumes", "models", "training", "selection",
+    "study", "io", "schema", "simulate", "ingest", "volumes", "models", "training", "selection",
     "clustering", "baselines", "clam", "contrast", "evaluation", "stats.tables", "stats.outcomes",
     "stats.maps", "stats.disclosure", "figures", "viewers", "experiments", "figures.validation",
 )  # fmt: skip

@@ -17,7 +17,7 @@ ROOMS.remove("__init__")
 ROOMS.remove("__main__")
 
 EVERYTHING = set(ROOMS)
-FOR_ALL = {"atomic", "cells", "paths"}
+FOR_ALL = {"atomic", "cells", "io", "paths"}
 MAY_IMPORT = {
     "cli": EVERYTHING,
     "experiments": {

@@ -373,7 +373,9 @@ DAMAGED = {
     f"subject_id,decision,series_number,note\ne,series,1{'0' * 30},\n": (
         "series_number: .* is not a integer", None,
     ),
-    "\x00\x01PK": ("is a binary file of a kind that is not known here", "should have the columns"),
+    "\x00\x01PK": (
+        "is a binary file of a kind that is not known here", "holds bytes that are no text",
+    ),
 }  # fmt: skip
 
 

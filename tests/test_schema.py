@@ -585,7 +585,7 @@ def test_a_sheet_reads_like_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is empty"),
+        ("", "found an empty file"),
         ("\n\n", "is empty"),
         ("id,age,age\n1,2,3\n", "appear twice: age"),
         ("id,,age\n1,2,3\n", "column 2 .B. holds values but has no name"),

@@ -174,7 +174,7 @@ FOREIGN = {
         lambda d: raw(d, "t.xls", OLE + "EncryptedPackage".encode("utf-16-le")),
         "protected by a password",
     ),
-    "nothing": (lambda d: raw(d, "t.xlsx", b""), "is empty: expected a header row"),
+    "nothing": (lambda d: raw(d, "t.xlsx", b""), "expected a table, found an empty file"),
     "blank": (lambda d: text(d, " \n , \n\n"), "is empty: expected a header row"),
     "blank sheets": (lambda d: book(d, A=[], B=[[None, " "]]), "is empty: expected"),
     "Excel is open": (lambda d: raw(d, "~$t.xlsx", b"\x05Jane"), "the mark that Excel leaves"),
@@ -195,7 +195,7 @@ FOREIGN = {
     ),
     "ZIP bomb": (
         lambda d: zipped(d, "t.xlsx", XLSX, "xl/worksheets/sheet1.xml", data=bytes(120_000_000)),
-        "would unpack to 240 MB from 0.2 MB",
+        "found what unpacks to 240 MB from 0.2 MB",
     ),
     "endless sheet": (
         lambda d: changed(

@@ -67,14 +67,14 @@ REFUSED = {
         {"qform": MIRRORED}, "towards RAS by the sform and LAS by the qform",
     ),
     "sform and qform disagree in size": (
-        {"qform": LARGER}, r"\[4.0, 4.0, 3.0\] by the sform and \[8.0, 4.0, 3.0\] mm by the qform",
+        {"qform": LARGER}, r"\[8.0, 4.0, 3.0\] mm by pixdim, found \[4.0, 4.0, 3.0\] by the sform",
     ),
     "sform and pixdim disagree": (
-        {"codes": (1, 0), "qform": LARGER}, r"\[8.0, 4.0, 3.0\] mm by the pixdim",
+        {"codes": (1, 0), "qform": LARGER}, r"\[8.0, 4.0, 3.0\] mm by pixdim, found \[4.0, 4.0",
     ),
     "no orientation": ({"codes": (0, 0)}, "sform_code 0 and qform_code 0"),
-    "metres": ({"xyzt_units": 1}, "expected mm, found the unit meter"),
-    "micrometres": ({"xyzt_units": 3}, "expected mm, found the unit micron"),
+    "metres": ({"xyzt_units": 1}, "expected lengths in mm, found xyzt_units 1"),
+    "micrometres": ({"xyzt_units": 3}, "expected lengths in mm, found xyzt_units 3"),
     "8 bit of a display window": ({"hu": eight_bit(HU)}, "fat near -100 and muscle near 50"),
     "HU x 10": ({"hu": HU * 10}, "fat near -100 and muscle near 50"),
     "intercept twice": ({"hu": HU - 1024}, "fat near -100 and muscle near 50"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from clamlab import clam
 from clamlab.baselines import Baseline, linear_features
 from clamlab.evaluation import adjusted_rand, clustering_accuracy, localization
+from clamlab.io import read_csv
 from clamlab.paths import path_part
 from clamlab.study import Study
 
@@ -93,7 +94,8 @@ def _places(study: Study) -> str:
 
 
 def _outcomes(study: Study) -> Iterator[str]:
-    effects = pd.read_csv(study.path("truth") / "known_effects.csv").set_index("outcome")
+    known = study.path("truth") / "known_effects.csv"
+    effects = read_csv(known, expected="known effects").set_index("outcome")
     true = effects["cluster_1"] - effects["cluster_2"]
     associations = study.read("associations").set_index("outcome")
     p = associations.query("part == 'omnibus'")["p"].reindex(true.index)

@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from clamlab.atomic import whole_file
+from clamlab.io import read_csv
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
@@ -27,7 +28,7 @@ def stored_table(path: str | os.PathLike | None) -> pd.DataFrame:
     """Give the rows of earlier runs; none if there is no file yet."""
     if path is None or not Path(path).exists():
         return pd.DataFrame()
-    return pd.read_csv(path)
+    return read_csv(path, expected="the rows of earlier runs")
 
 
 def store_table(table: pd.DataFrame, path: str | os.PathLike | None) -> None:

@@ -1,11 +1,12 @@
 """What a contract may say, and where contracts are found."""
 
-import json
+import os
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from clamlab.io import explained, read_json
 from clamlab.schema.soundness import check_form, check_rules, target
 
 ROLES = ("id", "demographic", "outcome", "staging", "visual_score", "scanner")
@@ -25,6 +26,8 @@ ANNOTATIONS = {"title", "description", "default", "examples", "$comment"}
 # Of a whole contract, what does not speak of several columns at once.
 _OF_COLUMNS = {"$schema", "$defs", "title", "description", "type"}
 _SUFFIX = ".schema.json"
+_CONTRACT = "a contract"
+_CORRECT = "correct it, or put it back from a copy"
 
 
 def load_schema(path: str | Path) -> dict:
@@ -57,14 +60,13 @@ def load_schema(path: str | Path) -> dict:
     1
     """
     file = _locate(path)
-    try:
-        return check_contract(json.loads(file.read_text(encoding="utf-8-sig")))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file} is not valid JSON: {error}") from error
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
-    except RecursionError:
-        raise ValueError(f"{file} is nested too deeply to be a contract") from None
+    contract = read_json(file, expected=_CONTRACT, advice=_CORRECT)
+    with explained(file, _CONTRACT, _CORRECT):
+        try:
+            return check_contract(contract)
+        except ValueError as error:  # in our own words
+            told = str(error)
+    raise ValueError(f"{file}: {told}")
 
 
 def _locate(path: str | Path) -> Path:
@@ -75,6 +77,8 @@ def _locate(path: str | Path) -> Path:
     folders = [package / "_schemas", package.parent / "data_schemas"]
     known = {f.name.removesuffix(_SUFFIX): f for d in folders for f in d.glob(f"*{_SUFFIX}")}
     name = str(path).removesuffix(_SUFFIX)
+    if name not in known and os.path.lexists(path):
+        return Path(path)  # no file: told where it is read
     if name not in known:
         raise FileNotFoundError(
             f"no contract {str(path)!r}: give a file, or one of {', '.join(sorted(known))}"

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clamlab.atomic import whole_file
+from clamlab.io import read_json
 from clamlab.schema.checking import TableError, check_table
 from clamlab.schema.contracts import (
     ROLES,
@@ -143,7 +144,7 @@ def save_contract(rows: pd.DataFrame, path: str | Path, table: pd.DataFrame) -> 
     ['999', '-999']
     """
     file = Path(path)
-    contract = json.loads(file.read_text(encoding="utf-8-sig"))
+    contract = read_json(file, expected="a contract")
     wrong: dict[str, str] = {}
     columns = dict(contract["properties"])
     for row in rows.to_dict("records"):

@@ -69,21 +69,20 @@ def _shown(value: Any) -> str:
     return names.get(type(value), f"the number {value!r}")
 
 
-def _check_values(contract: dict) -> None:
-    todo: list[tuple[str, int, Any]] = [("", 1, contract)]
-    while todo:
-        place, depth, value = todo.pop()
-        if depth > DEEPEST:
-            raise ValueError(f"nested more than {DEEPEST} deep: expected plain rules for columns")
-        if isinstance(value, dict):
-            todo += [(f"{place}/{key}", depth + 1, inner) for key, inner in value.items()]
-        elif isinstance(value, list):
-            todo += [(f"{place}/{i}", depth + 1, inner) for i, inner in enumerate(value)]
-        elif isinstance(value, float | int) and not is_finite(value):
-            raise ValueError(
-                f"{place.strip('/')}: expected a number of at most {sys.float_info.max:.2g}, found "
-                f"{'none' if value != value else 'a greater one'}"
-            )
+def _check_values(value: Any, place: str = "", depth: int = 1) -> None:
+    if depth > DEEPEST:
+        raise ValueError(f"nested more than {DEEPEST} deep: expected plain rules for columns")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_values(inner, f"{place}/{key}", depth + 1)
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            _check_values(inner, f"{place}/{i}", depth + 1)
+    elif isinstance(value, float | int) and not is_finite(value):
+        raise ValueError(
+            f"{place.strip('/')}: expected a number of at most {sys.float_info.max:.2g}, found "
+            f"{'none' if value != value else 'a greater one'}"
+        )
 
 
 def is_finite(value: float) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from clamlab.io import open_nifti
 from clamlab.simulate.fields import Axes, smooth_field
 
 DEFORMATION_SCALE_MM = 50.0
@@ -54,7 +55,7 @@ def read_chest(
     """
     if isinstance(anatomy, str | os.PathLike):
         name, labels = Path(anatomy).name, lung_labels
-        image = nibabel.Nifti1Image.from_filename(anatomy)
+        image = open_nifti(anatomy)
     else:
         volume, affine, labels = anatomy
         name, image = "the given scan", nibabel.Nifti1Image(np.asarray(volume, np.float32), affine)

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from clamlab.io import open_nifti
+
 SIZE = 64
 OUTSIDE_HU = -1000.0
 LUNG_HU = -870.0
@@ -74,7 +76,7 @@ def _real_labels(source: str | Path | NDArray) -> NDArray[np.uint8]:
     if isinstance(source, np.ndarray):
         labels, spacing = source, np.ones(3)
     else:
-        image = nibabel.as_closest_canonical(nibabel.load(source))
+        image = nibabel.as_closest_canonical(open_nifti(source))
         labels, spacing = np.asarray(image.dataobj), np.array(image.header.get_zooms()[:3])
     if labels.ndim != 3 or not {1, 2} <= set(np.unique(labels)):
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from clamlab import cells
+from clamlab.io import FileError
 from clamlab.schema import check_table, load_schema
 from clamlab.schema.contracts import columns_of_kind
 from clamlab.schema.reading.read import read_own, read_table
@@ -56,7 +57,7 @@ class Contents:
         Raises
         ------
         StudyError
-            If it is not there; the message names the notebook that makes it.
+            If it is not there, or damaged; the message names the notebook that makes it.
         """
         artefact = artefact_of(name)
         path = self.path(name)
@@ -64,7 +65,12 @@ class Contents:
             raise StudyError(
                 f"{name!r} is not there yet: run notebook {artefact.stage} first (expected {path})"
             )
-        value = self.load(artefact, path)
+        try:
+            value = self.load(artefact, path)
+        except FileError as error:
+            notebook = f"run notebook {artefact.stage} again"
+            advice = "correct the file, or move it away" if artefact.personal else notebook
+            raise StudyError(f"{error}; or {advice}") from error
         if artefact.per_scan:
             self._check_list_of_scans(artefact)
             check_rows(artefact, value, self.read("scans"), f"run notebook {artefact.stage} again")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clamlab import cells
+from clamlab import cells, io
 from clamlab.atomic import whole_file
 from clamlab.study.errors import StudyError
 
@@ -17,7 +17,13 @@ Json = dict[str, Any]
 
 
 def read_file(path: Path) -> Any:
-    """Read a file by its suffix: table, read-only array, JSON, named arrays, or NIfTI image."""
+    """Read a file by its suffix: table, read-only array, JSON, named arrays, or NIfTI image.
+
+    Raises
+    ------
+    FileError
+        If it is damaged.
+    """
     return _kind(path)[0](path)
 
 
@@ -25,7 +31,8 @@ def read_csv(path: Path, *, texts: Collection[str] = ()) -> pd.DataFrame:
     """Read a table of the study's own; the columns that are ``texts`` stay as they stand there."""
     # Identifiers such as 007 stay what they are, and "None" may be a level.
     kinds = {**dict.fromkeys(texts, object), "subject_id": "string"}
-    return cells.unguarded(pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""]))
+    reading: Json = {"dtype": kinds, "keep_default_na": False, "na_values": [""]}
+    return cells.unguarded(io.read_csv(path, expected="a table of the study", **reading))
 
 
 def write_file(path: Path, value: Any) -> None:
@@ -80,7 +87,7 @@ def _write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def _read_json(path: Path) -> Json:
-    return json.loads(path.read_text("utf-8"))
+    return io.read_json(path, expected="what the study wrote there")
 
 
 def _write_json(path: Path, value: Json) -> None:
@@ -91,19 +98,9 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
-def _read_npy(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
-
-
 def _write_npy(path: Path, value: Any) -> None:
     with path.open("wb") as file:
-        np.save(file, np.asarray(value), allow_pickle=False)
-
-
-def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    from safetensors.numpy import load_file
-
-    return load_file(path)
+        np.save(file, np.asarray(value, order="C"), allow_pickle=False)
 
 
 def _write_safetensors(path: Path, value: dict[str, np.ndarray]) -> None:
@@ -111,12 +108,6 @@ def _write_safetensors(path: Path, value: dict[str, np.ndarray]) -> None:
 
     # Written by ourselves, so that a full disk is told as it is for every other file.
     path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in value.items()}))
-
-
-def _read_nifti(path: Path) -> Any:
-    import nibabel
-
-    return nibabel.load(path)
 
 
 def _write_nifti(path: Path, value: Any) -> None:
@@ -128,9 +119,9 @@ def _write_nifti(path: Path, value: Any) -> None:
 _KINDS: dict[str, tuple[Callable, Callable]] = {
     ".csv": (read_csv, _write_csv),
     ".json": (_read_json, _write_json),
-    ".npy": (_read_npy, _write_npy),
-    ".safetensors": (_read_safetensors, _write_safetensors),
-    ".nii.gz": (_read_nifti, _write_nifti),
+    ".npy": (io.open_array, _write_npy),
+    ".safetensors": (io.read_safetensors, _write_safetensors),
+    ".nii.gz": (io.open_nifti, _write_nifti),
 }
 
 

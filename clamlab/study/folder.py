@@ -119,7 +119,7 @@ class Study(Contents):
         start = Path.cwd() if root is None else Path(root).resolve()
         candidates = [start, *start.parents] if root is None else [start]
         for folder in candidates:
-            if (folder / SETTINGS).is_file():
+            if os.path.lexists(folder / SETTINGS):
                 told = os.environ.get(STALE, "").split(",")
                 study = cls(folder, stale=[*stale, *filter(None, told)])
                 study.finish_publications()

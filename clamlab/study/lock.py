@@ -17,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from clamlab.atomic import whole_file
+from clamlab.io import FileError, read_json
 from clamlab.study.errors import StudyError
 
 LOCK, HOLDER = ".lock", ".lock.json"
@@ -88,10 +89,9 @@ def taken(root: Path, doing: str) -> Iterator[dict[str, str]]:
 def holder_of(root: Path) -> dict[str, Any]:
     """Return who has the study, as far as that is written beside the lock."""
     try:
-        told = json.loads((root / HOLDER).read_text("utf-8"))
-    except (OSError, ValueError):
+        return read_json(root / HOLDER, expected="who has the study")
+    except FileError:
         return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _has_our_turn(root: Path) -> bool:

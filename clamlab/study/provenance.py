@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from clamlab.io import FileError
 from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefacts_of
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, read_file
@@ -83,15 +84,12 @@ def record_of(root: Path, stage: str) -> Json:
 
 def _read(path: Path, advice: str) -> Json:
     """Read what the study has written down about itself; a file that was broken is told."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
     try:
-        value = read_file(path)
-    except ValueError as error:
-        raise _broken(path, str(error), advice) from error
-    if not isinstance(value, dict):
-        raise _broken(path, "it holds something else", advice)
-    return value
+        return read_file(path)
+    except FileError as error:
+        raise _broken(path, f"found {error.found}", advice) from error
 
 
 def _broken(path: Path, why: str, advice: str) -> StudyError:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from clamlab.atomic import sync_folder, whole_file
+from clamlab.io import read_json
 from clamlab.study.errors import StudyError
 from clamlab.study.files import writing
 
@@ -78,7 +79,7 @@ def finish(folder: Path) -> None:
 
 
 def _move(folder: Path, journal: Path) -> None:
-    planned = json.loads(journal.read_text("utf-8"))
+    planned = read_json(journal, expected="what a run was putting in place")
     unfinished, replaced = folder / UNFINISHED, folder / REPLACED
     replaced.mkdir(exist_ok=True)
     for name in planned["moved"]:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from clamlab.atomic import whole_file
+from clamlab.io import explained, safetensors_header
 
 SAVE_EVERY_SECONDS = 20.0
 History = list[dict[str, float]]
@@ -56,20 +56,27 @@ class Checkpoint:
         """Bring model, optimiser and best weights to where the file left them; give history.
 
         A training that went on for longer than ``epochs`` is not gone on with.
+
+        Raises
+        ------
+        FileError
+            If the file is damaged.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None or not os.path.lexists(self.path):
             return []
-        with safe_open(self.path, "pt") as file:
-            metadata = file.metadata()
+        advice = "delete it: training begins anew"
+        with explained(self.path, "what a training goes on from", advice):
+            metadata = safetensors_header(self.path)["__metadata__"]
             history = json.loads(metadata["history"])
             if metadata["settings"] != self.settings or len(history) > epochs:
                 return []
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no iterator
-        model.load_state_dict(_under("model", tensors))
-        best.update(_under("best", tensors))
-        n_parameters = len(optimizer.param_groups[0]["params"])
-        state = {i: _under(f"optimizer.{i}", tensors) for i in range(n_parameters)}
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+            # Into memory of their own: where they lie in the file, sums may round otherwise.
+            tensors = {key: value.clone() for key, value in load_file(self.path).items()}
+            model.load_state_dict(_under("model", tensors))
+            best.update(_under("best", tensors))
+            n_parameters = len(optimizer.param_groups[0]["params"])
+            state = {i: _under(f"optimizer.{i}", tensors) for i in range(n_parameters)}
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
         return history
 
     def save(

@@ -1,5 +1,6 @@
 """Networks as plain arrays and settings, to be stored without pickle."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from clamlab.io import FileError, explained
 from clamlab.models import ConvAutoencoder, DeepClustering
+
+_CONFIG = "config.json"
 
 
 def weights_of(model: nn.Module) -> dict[str, NDArray]:
@@ -50,9 +54,8 @@ def load_autoencoder(weights: dict[str, NDArray], config: dict[str, Any]) -> Con
     Raises
     ------
     ValueError
-        If weights hold NaN or infinity.
-    RuntimeError
-        From torch, if the weights are those of another network.
+        If weights hold NaN or infinity, the settings are damaged, or the two are not of one
+        network.
 
     Examples
     --------
@@ -61,7 +64,7 @@ def load_autoencoder(weights: dict[str, NDArray], config: dict[str, Any]) -> Con
     >>> bool((again.to_features.weight == model.to_features.weight).all())
     True
     """
-    return _load(_autoencoder(config), weights)
+    return _load(lambda: _autoencoder(config), weights)
 
 
 def load_clustering(weights: dict[str, NDArray], config: dict[str, Any]) -> DeepClustering:
@@ -82,9 +85,8 @@ def load_clustering(weights: dict[str, NDArray], config: dict[str, Any]) -> Deep
     Raises
     ------
     ValueError
-        If weights hold NaN or infinity.
-    RuntimeError
-        From torch, if the weights are those of another network.
+        If weights hold NaN or infinity, the settings are damaged, or the two are not of one
+        network.
 
     Examples
     --------
@@ -93,7 +95,7 @@ def load_clustering(weights: dict[str, NDArray], config: dict[str, Any]) -> Deep
     >>> load_clustering(weights_of(model), model.config).centroids.tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    return _load(DeepClustering(_autoencoder(config), config["n_clusters"]), weights)
+    return _load(lambda: DeepClustering(_autoencoder(config), config["n_clusters"]), weights)
 
 
 def _autoencoder(config: dict[str, Any]) -> ConvAutoencoder:
@@ -102,13 +104,30 @@ def _autoencoder(config: dict[str, Any]) -> ConvAutoencoder:
     return ConvAutoencoder(own.pop("shape"), **own)
 
 
-def _load(model: Any, weights: dict[str, NDArray]) -> Any:
+def _load(make: Callable[[], Any], weights: dict[str, NDArray]) -> Any:
+    _check_shapes(make, weights)
     for name, values in weights.items():
         if not np.isfinite(values).all():
             raise ValueError(
                 f"the stored weights {name} hold NaN or infinity: the network cannot be used; "
                 "train it again"
             )
+    model = make()
     # Stored arrays are read-only; torch wants its own copy.
     model.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
     return model.eval()
+
+
+def _check_shapes(make: Callable[[], Any], weights: dict[str, NDArray]) -> None:
+    """Hold the settings against the weights before memory is taken for what they describe."""
+    settings, advice = "the settings of the stored network", "train it again"
+    with explained(_CONFIG, settings, advice), torch.device("meta"):
+        described = {name: tuple(value.shape) for name, value in make().state_dict().items()}
+    stored = {name: values.shape for name, values in weights.items()}
+    if described == stored:
+        return
+    name = next(n for n in (described | stored) if described.get(n) != stored.get(n))
+    raise FileError(
+        _CONFIG, f"{settings}, whose weights {name} are {stored.get(name, 'none')}",
+        f"those of another, whose are {described.get(name, 'none')}", advice,
+    )  # fmt: skip

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -9,11 +11,14 @@ from filelock import FileLock
 
 from clamlab import cells
 from clamlab.atomic import whole_file
+from clamlab.io import read_bytes
 
 NEEDED = ("subject_id", "decision", "series_number", "note")
 COLUMNS = (*NEEDED, "reason", "image_id", "decided_by")
 PATIENCE = 5  # seconds to wait for another window's turn
+MOST = 1 << 26  # bytes of decisions
 Row = dict[str, str]
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 class Decisions:
@@ -76,10 +81,10 @@ class Decisions:
             cells.write_csv(table, temporary)
 
     def _read(self) -> dict[str, Row]:
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             return {}
         try:
-            table = _table(self.path.read_bytes())
+            table = _table(read_bytes(self.path, expected="decisions", most=MOST))
         except ValueError as error:
             raise ValueError(
                 f"{self.path.name} {error}; correct the file, or move it away to start a new one "
@@ -105,6 +110,8 @@ def _table(data: bytes) -> pd.DataFrame:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
+    if _NO_TEXT.search(text):
+        raise ValueError("holds bytes that are no text")
     separator = max(",;\t", key=text.partition("\n")[0].count)
     lines = io.StringIO(text, newline=None)  # also those of old Macs
     # Strict: a quote that nobody closed would make a note of all rows that follow.
@@ -115,6 +122,10 @@ def _table(data: bytes) -> pd.DataFrame:
     if not set(NEEDED) <= set(names):
         found = ", ".join(names)[:100]
         raise ValueError(f"should have the columns {', '.join(NEEDED)}, and has {found!r}")
+    if len(set(names)) < len(names):
+        raise ValueError("should name each column once")
+    if rows and len(rows[-1]) < len(names) and not text.endswith(("\n", "\r")):
+        raise ValueError("is cut: it ends within its last row")
     for number, row in enumerate(rows, start=2):
         if len(row) > len(names):
             raise ValueError(

@@ -1,11 +1,13 @@
 """What a reader writes about scans, kept in a table that any program opens."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
 
 from clamlab import cells
 from clamlab.atomic import whole_file
+from clamlab.io import read_csv
 
 
 class Notes:
@@ -42,9 +44,11 @@ class Notes:
                 cells.write_csv(table, temporary)
 
     def _read(self) -> dict[str, str]:
-        if self.path is None or not self.path.exists():
+        if self.path is None or not os.path.lexists(self.path):
             return getattr(self, "_notes", {})
-        table = cells.unguarded(pd.read_csv(self.path, dtype=str, keep_default_na=False))
+        table = cells.unguarded(
+            read_csv(self.path, expected="notes", dtype=str, keep_default_na=False)
+        )
         if not {"subject_id", "note"} <= set(table.columns):
             raise ValueError(
                 f"{self.path}: expected the columns subject_id and note, "

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.atomic import whole_file
+from clamlab.io import explained, open_nifti
 from clamlab.paths import path_part
 
 
@@ -109,6 +110,11 @@ def load_nifti(path: str | os.PathLike) -> tuple[NDArray, NDArray]:
     affine : array, shape (4, 4)
         Voxel to mm.
 
+    Raises
+    ------
+    FileError
+        If it is damaged, or its header contradicts itself or the file.
+
     Examples
     --------
     >>> import tempfile
@@ -119,5 +125,6 @@ def load_nifti(path: str | os.PathLike) -> tuple[NDArray, NDArray]:
     >>> array.ravel().tolist(), affine[0].tolist()
     ([2, 1, 0], [2.0, 0.0, 0.0, -4.0])
     """
-    image = nibabel.as_closest_canonical(nibabel.load(path))
-    return np.asanyarray(image.dataobj), image.affine
+    image = nibabel.as_closest_canonical(open_nifti(path))
+    with explained(path, "a NIfTI volume"):
+        return np.asanyarray(image.dataobj), image.affine

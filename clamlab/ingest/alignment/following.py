@@ -1,25 +1,23 @@
 """Take anything that lies in a scan's own space to the grid, the way its scan went."""
 
-import json
 import os
 from pathlib import Path
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.ingest.alignment.transforms import Transform, warp_image
+from clamlab.io import open_nifti, read_json
 from clamlab.volumes import load_nifti
 
 
 def read_transform(folder: str | os.PathLike) -> Transform:
     """Read back how a subject's scan was registered, from its folder ``scans/<subject>``."""
-    record = json.loads((Path(folder) / "transform.json").read_text("utf-8"))
+    place = Path(folder) / "transform.json"
+    record = read_json(place, expected="the way of a scan to the template")
     warp = None
     if record["warp"] is not None:
-        stored = np.asarray(
-            nibabel.Nifti1Image.from_filename(Path(folder) / record["warp"]).dataobj, "float32"
-        )
+        stored = np.asarray(open_nifti(Path(folder) / record["warp"]).dataobj, "float32")
         warp = stored.squeeze() * np.array([-1, -1, 1], "float32")  # kept in LPS, as ITK does
     return Transform(np.array(record["affine"]), warp)
 
@@ -45,7 +43,7 @@ def follow(
 
     Examples
     --------
-    >>> import tempfile
+    >>> import json, tempfile
     >>> from clamlab.volumes import save_nifti
     >>> folder, moved = Path(tempfile.mkdtemp()), np.eye(4)
     >>> moved[0, 3] = 2  # the scan lies 2 mm to the right of the template

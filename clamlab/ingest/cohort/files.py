@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from clamlab import io
 from clamlab.atomic import whole_file
 
 
@@ -37,10 +38,10 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the content; empty where there is no file, or one cut short."""
+    """Return the content; empty where there is none that can be read: it is made again then."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return io.read_json(path, expected="a step's record")
+    except io.FileError:
         return {}
 
 

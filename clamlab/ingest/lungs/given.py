@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import nibabel
 import numpy as np
 from nibabel.affines import voxel_sizes
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from clamlab.ingest.alignment.transforms import IDENTITY, LEFT, RIGHT, warp_imag
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.lungs.segmentation import LUNG_BELOW_HU, part_sides, segment_lungs
 from clamlab.ingest.reading.checks import check_geometry
+from clamlab.io import FileError
 from clamlab.volumes import load_nifti
 
 # Which side each label lies on.
@@ -86,8 +86,8 @@ def given_labels(
 def _read(path: Path, what: str) -> tuple[NDArray, NDArray]:
     try:
         mask, affine = load_nifti(path)
-    except (OSError, nibabel.filebasedimages.ImageFileError) as error:
-        raise IngestError(f"{what}: expected a NIfTI image, found {error}") from error
+    except FileError as error:
+        raise IngestError(f"{what}: {error.sentence}") from error
     check_geometry(mask.shape, affine)
     if not np.isfinite(mask).all() or (mask != np.rint(mask)).any():
         raise IngestError(

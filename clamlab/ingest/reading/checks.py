@@ -22,14 +22,12 @@ def check_geometry(shape: tuple[int, ...], affine: NDArray) -> None:
             f"expected a 3-D volume, found {len(shape)}-D {tuple(shape)}; give one time point"
         )
     sizes = voxel_sizes(affine)
-    rounded = sizes.round(3)
-    if (
-        not np.isfinite(affine).all()
-        or not ((rounded >= VOXEL_MM[0]) & (rounded <= VOXEL_MM[1])).all()
-    ):
+    rounded = sizes.round(3)  # what the message shows decides
+    within = ((rounded >= VOXEL_MM[0]) & (rounded <= VOXEL_MM[1])).all()
+    if not (np.isfinite(affine).all() and within):
         raise IngestError(
             f"expected voxel sides between {VOXEL_MM[0]} and {VOXEL_MM[1]} mm, found "
-            f"{np.round(sizes, 3).tolist()}; convert the series again"
+            f"{rounded.tolist()}; convert the series again"
         )
     directions = affine[:3, :3] / sizes
     skew = np.abs(directions.T @ directions - np.eye(3)).max()

@@ -13,6 +13,7 @@ from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.checks import check_geometry, to_hu
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.scan import Scan
+from clamlab.io import FileError, explained, open_nifti
 
 
 def read_nifti(path: Path, *, min_coverage_mm: float) -> Scan:
@@ -48,56 +49,15 @@ def load_volume(
     """
     path = Path(path)
     try:
-        image: Any = nibabel.load(path)
-        check_header(image.header)
+        image: Any = open_nifti(path)
         image = nibabel.funcs.squeeze_image(image)
         check_geometry(image.shape, image.affine)
         image = nibabel.as_closest_canonical(image)
-        volume = np.asanyarray(image.dataobj)
+        with explained(path, "a NIfTI image"):
+            volume = np.asanyarray(image.dataobj)
         notes = check_hu(volume)
     except IngestError as error:
         raise IngestError(f"{path.name}: {str(error).removeprefix(path.name + ': ')}") from None
-    except (OSError, EOFError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
-        raise IngestError(f"{path.name}: expected a NIfTI image, found {error}") from error
+    except FileError as error:
+        raise IngestError(f"{path.name}: {error.sentence}") from error
     return to_hu(volume), np.asarray(image.affine, "float64"), notes
-
-
-def check_header(header: Any) -> None:
-    """Refuse a header whose two ways of placing the voxels, or whose units, cannot be right.
-
-    Raises
-    ------
-    IngestError
-    """
-    codes = int(header["sform_code"]), int(header["qform_code"])
-    if codes == (0, 0):
-        raise IngestError(
-            "expected an oriented image, found sform_code 0 and qform_code 0, so left and right "
-            "cannot be told; write it again with its affine"
-        )
-    if (unit := header.get_xyzt_units()[0]) not in ("mm", "unknown"):
-        raise IngestError(f"expected mm, found the unit {unit} (xyzt_units); write it again in mm")
-    if min(codes) > 0:
-        _check_agreement(header.get_sform(), header.get_qform())
-    elif codes[0] > 0:
-        _check_sizes("sform", header.get_sform(), "pixdim", header.get_zooms()[:3])
-
-
-def _check_agreement(sform: NDArray, qform: NDArray) -> None:
-    said = ["".join(map(str, nibabel.aff2axcodes(affine))) for affine in (sform, qform)]
-    if said[0] != said[1]:
-        raise IngestError(
-            f"expected sform and qform to place the voxels alike, found axes towards {said[0]} by "
-            f"the sform and {said[1]} by the qform: left and right may be exchanged; write it "
-            "again with one affine"
-        )
-    _check_sizes("sform", sform, "qform", voxel_sizes(qform))
-
-
-def _check_sizes(name: str, affine: NDArray, other: str, sizes: Any) -> None:
-    own = voxel_sizes(affine)
-    if not np.allclose(own, sizes, rtol=0.01):
-        raise IngestError(
-            f"expected one voxel size, found {own.round(3).tolist()} by the {name} and "
-            f"{np.round(sizes, 3).tolist()} mm by the {other}; write it again with one affine"
-        )

@@ -3,6 +3,8 @@
 import zipfile
 from pathlib import Path
 
+from clamlab.io import FileError, room_for
+
 # Every kind that is read, and what it is called.
 KINDS = {
     "text": "text with separators (CSV)",
@@ -23,6 +25,8 @@ _SUFFIXES = {
 AS_XLSX = "open it in the program it comes from, and save it as .xlsx or .csv"
 _UNPACKED = 1_000_000_000  # bytes that a workbook may unpack to
 _WIDEST = 200  # times that it may be greater than packed, once it is great
+_GREAT = 500_000  # bytes
+_GROWS = 10  # times the room of its text that a table takes
 _START = 4096
 
 # How files of other kinds begin, and what they are.
@@ -59,8 +63,6 @@ def kind_of(file: Path) -> tuple[str, str]:
         )
     with file.open("rb") as stream:
         start = stream.read(_START)
-    if not start:
-        raise ValueError(f"{file} is empty: expected a header row and one row per subject")
     kind = _by_content(file, start)
     expected = _SUFFIXES.get(file.suffix.lower())
     if kind is None:
@@ -143,18 +145,15 @@ def _zipped(file: Path) -> str:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             names = {member.filename for member in members}
+            _check_unpacked(file, members)
             kind = archive.read("mimetype")[:200] if "mimetype" in names else b""
+    except FileError:
+        raise
     except Exception as error:  # whatever a library says of a damaged archive
         raise ValueError(
             f"{file} is damaged (it begins like a workbook, and cannot be unpacked): copy it again "
             f"from where it comes, or {AS_XLSX}"
         ) from error
-    unpacked, packed = (sum(getattr(m, a) for m in members) for a in ("file_size", "compress_size"))
-    if unpacked > _UNPACKED or unpacked > max(100_000_000, _WIDEST * packed):
-        raise ValueError(
-            f"{file} would unpack to {unpacked / 1e6:.0f} MB from {packed / 1e6:.1f} MB: no table "
-            "is like that; delete what is empty below and beside the table, and save it again"
-        )
     if "xl/workbook.xml" in names:
         return "xlsx"
     if kind.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
@@ -169,6 +168,17 @@ def _zipped(file: Path) -> str:
     raise _foreign(
         file, "an OpenDocument text" if kind.startswith(b"application/vnd.oasis") else name
     )
+
+
+def _check_unpacked(file: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse what would fill the memory; no member unpacks to more than it says here."""
+    unpacked, packed = (sum(getattr(m, a) for m in members) for a in ("file_size", "compress_size"))
+    if unpacked > _UNPACKED or unpacked > max(_GREAT, _WIDEST * packed):
+        raise FileError(
+            file, "a table", f"what unpacks to {unpacked / 1e6:.0f} MB from {packed / 1e6:.1f} MB",
+            "delete what is empty below and beside the table, and save it again",
+        )  # fmt: skip
+    room_for(file, _GROWS * unpacked, expected="a table")
 
 
 def _ole(file: Path) -> str:

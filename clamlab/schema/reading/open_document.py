@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from clamlab.schema.reading.sheet import MOST_CELLS, Sheet, letters
+from clamlab.schema.reading.sheet import Sheet, letters
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _HIDDEN = ("collapse", "filter")
+_MOST_REPEATED = 200_000  # cells that stand in the file once, and in the sheet many times
 
 
 def read_open_document(file: Path) -> list[Sheet]:
@@ -43,15 +44,17 @@ def _sheet(file: Path, table: ElementTree.Element, hidden_styles: set) -> Sheet:
     sheet: dict[str, list] = {
         k: [] for k in ("hidden_rows", "merged", "blank_formulas", "percents")
     }
-    rows, number, cells = [], 1, 0
+    rows, number, repeated = [], 1, 0
     for row in table.iter(f"{_TABLE}table-row"):
         repeats = int(row.get(f"{_TABLE}number-rows-repeated", 1))
         values = list(_values(row, number, sheet))
         if any(value is not None for value in values):
-            cells += repeats * len(values)
-            if cells > MOST_CELLS:
-                raise ValueError(f"{file}: sheet {table.get(f'{_TABLE}name')!r} holds more than "
-                                 f"{MOST_CELLS} cells: expected a table")  # fmt: skip
+            repeated += (repeats - 1) * len(values)
+            if repeated > _MOST_REPEATED:
+                raise ValueError(
+                    f"{file}: sheet {table.get(f'{_TABLE}name')!r} repeats a row {repeats} times "
+                    f"(row {number}): expected a table; delete what stands below it, and save it"
+                )
             rows += [(number + i, values) for i in range(repeats)]
             if row.get(f"{_TABLE}visibility") in _HIDDEN:
                 sheet["hidden_rows"] += range(number, number + repeats)
@@ -87,8 +90,8 @@ def _values(row: ElementTree.Element, number: int, sheet: dict[str, list]) -> It
         if value is None:
             waiting += repeats
             continue
-        if waiting + repeats > MOST_CELLS:
-            raise ValueError(f"row {number} holds more than {MOST_CELLS} cells")
+        if waiting + repeats > _MOST_REPEATED:
+            raise ValueError(f"row {number} repeats a cell more than {_MOST_REPEATED} times")
         yield from [None] * waiting + [value] * repeats
         waiting = 0
 

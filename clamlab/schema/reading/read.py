@@ -1,9 +1,11 @@
 """Open a table, whatever program has kept it, and know what was read and what was left out."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
 
+from clamlab.io import regular_file
 from clamlab.schema.reading.columns import (
     check_marks,
     column_of,
@@ -83,13 +85,11 @@ def read_table(
     taken as missing: 'NA' (1)
     """
     file = Path(path)
-    if not file.is_file():
+    if not os.path.lexists(file):
         raise FileNotFoundError(f"no table at {file}")
-    try:
-        kind, said = kind_of(file)
-        sheets = _sheets(file, kind)
-    except PermissionError as error:
-        raise ValueError(f"{file} may not be read: its owner has to allow it") from error
+    regular_file(file, expected="a table")
+    kind, said = kind_of(file)
+    sheets = _sheets(file, kind)
     if kind in STATISTICS:
         header = header or 1  # they name their columns themselves
     place, told = find_place(file, sheets, sheet=sheet, header=header)
@@ -112,7 +112,7 @@ def read_own(file: Path) -> pd.DataFrame:
     ValueError
         If it is damaged.
     """
-    sheet = read_text(file, separator=",")[0]
+    sheet = read_text(regular_file(file, expected="a table"), separator=",")[0]
     if sheet.cells.empty:
         raise ValueError(f"{file} is empty: expected a header row")
     header = int(sheet.cells.index[0])

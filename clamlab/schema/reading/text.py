@@ -7,9 +7,11 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+from clamlab.io import room_for
 from clamlab.schema.reading.formats import encoding_of_units
 from clamlab.schema.reading.sheet import Sheet, counted, listed, ranges
 
+_GROWS = 30  # times the room of its text that a table of texts takes
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _STRANGE = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _FEWEST_CUT = 3  # cells that a line usually has; of two, the last may be blank
@@ -25,6 +27,7 @@ def read_text(file: Path, separator: str | None = None) -> list[Sheet]:
     ValueError
         If it holds two encodings, letters that no text has, or rows that do not fit.
     """
+    room_for(file, _GROWS * file.stat().st_size, expected="a table")
     text, said = _decoded(file, file.read_bytes())
     if strange := next((letter for letter in dict.fromkeys(text) if _is_strange(letter)), ""):
         line = text.count("\n", 0, text.index(strange)) + 1

@@ -12,12 +12,14 @@ import pandas as pd
 
 from clamlab import cells
 from clamlab.atomic import whole_file
+from clamlab.io import read_json
 from clamlab.traces import is_telling
 
 SOMEBODY = "(withdrawn)"
 ID, REASON = "subject_id", "reason"
 # Cells that a run from the command line put in, under the name that they have everywhere.
 INJECTED = "injected-parameters"
+NOTEBOOK = 1 << 30  # bytes that a notebook has at most, with all that it shows
 
 
 def without_rows(data: bytes, ids: Collection[str]) -> tuple[bytes, list[int]]:
@@ -146,7 +148,7 @@ def clear_notebook(path: Path) -> bool:
         Whether there was any.
     """
     try:
-        book = json.loads(path.read_text("utf-8"))
+        book = read_json(path, expected="a notebook", most=NOTEBOOK)
         cleared = _cleared(book)
     except (ValueError, TypeError, KeyError, AttributeError):  # no notebook: the last look shows it
         return False
