@@ -2,7 +2,6 @@
 
 import os
 import stat
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -211,48 +210,6 @@ def read_bytes(path: str | os.PathLike, *, expected: str, most: int) -> bytes:
     room_for(path, path.stat().st_size, expected=expected, most=most)
     with explained(path, expected):
         return path.read_bytes()
-
-
-def inflated(packed: bytes, path: str | os.PathLike, *, expected: str, most: int) -> bytes:
-    """Unpack what was deflated (raw, without a header), never to more than it may hold.
-
-    Parameters
-    ----------
-    packed : bytes
-    path : path
-        Where it was read, for the sentence.
-    expected : str
-    most : int
-        Bytes.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    FileError
-        If it is damaged, cut, or would be greater.
-
-    Examples
-    --------
-    >>> packed = zlib.compress(bytes(1000), wbits=-15)
-    >>> len(inflated(packed, "a.dcm", expected="a DICOM image", most=1000))
-    1000
-    >>> inflated(packed, "a.dcm", expected="a DICOM image", most=999)
-    Traceback (most recent call last):
-    clamlab.io.files.FileError: a.dcm: expected a DICOM image of at most 999 bytes, found one that
-    is greater when unpacked; copy it again from where it comes
-    """
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    with explained(path, expected):
-        data = unpacker.decompress(packed, most + 1)
-    if len(data) > most:
-        limited = f"{expected} of at most {most} bytes"
-        raise FileError(path, limited, "one that is greater when unpacked", COPY_AGAIN)
-    if not unpacker.eof:
-        raise FileError(path, expected, "one that ends too early", COPY_AGAIN)
-    return data
 
 
 def megabytes(size: float) -> str:
