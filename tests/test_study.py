@@ -368,6 +368,20 @@ def test_an_unfinished_array_of_other_parameters_is_not_gone_on_with(study):
     assert stage.read("maps").tolist() == [[1, 1]] * 3
 
 
+@pytest.mark.parametrize("damage", [lambda d: d[:-20], lambda d: d.replace(b"(3, 2)", b"(2, 3)")])
+def test_an_unfinished_array_that_was_damaged_is_not_gone_on_with(study, damage):
+    """One that is cut would be opened with zeros, which look like rows that are done."""
+    stage = study.stage("06_clam", layer=-1)
+    with pytest.raises(KeyboardInterrupt), stage.new_array("maps", (3, 2)) as maps:
+        maps[:] = 7
+        raise KeyboardInterrupt
+    (kept,) = study.root.rglob(".partial-maps.npy")
+    kept.write_bytes(damage(kept.read_bytes()))
+    with study.stage("06_clam", layer=-1).new_array("maps", (3, 2)) as maps:
+        assert np.isnan(maps).all() and maps.shape == (3, 2)
+        maps[:] = 1
+
+
 def test_the_same_run_again_finds_its_rows_done(study):
     with study.stage("06_clam", layer=0).new_array("maps", (3, 2)) as maps:
         maps[:] = 1

@@ -29,6 +29,7 @@ from table_files import (
 
 from clamlab.schema import check_table, draft_schema, read_table
 from clamlab.study import Study
+from studies.damage.texts import CELL, MERGED_ALL, SPANNED
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
@@ -202,6 +203,31 @@ FOREIGN = {
             book(d, Data=PEOPLE), lambda b: b["Data"].cell(1_048_576, 16_384, "x")
         ),
         "sheet 'Data' reaches to cell XFD1048576",
+    ),
+    "a cell far away": (
+        lambda d: changed(book(d, Data=PEOPLE), lambda b: b["Data"].cell(1_100, 16_000, "x")),
+        "sheet 'Data' reaches to cell WQJ1100",
+    ),
+    "all is merged": (
+        lambda d: repacked(
+            book(d, Data=PEOPLE), lambda n, b: b.replace(b"</sheetData>", MERGED_ALL)
+        ),
+        "merged or linked over all of A1:XFD1048576: expected a table; unmerge",
+    ),
+    "ods, a row without end": (
+        lambda d: open_document(d, ods_people(row3=' table:number-rows-repeated="900000"')),
+        "sheet 'Data' reaches to cell C900003: expected a table",
+    ),
+    "ods, cells merged without end": (
+        lambda d: repacked(
+            open_document(d, ods_people()),
+            lambda n, b: b.replace(CELL, CELL + SPANNED, 1),
+        ),
+        "is damaged .it begins like an OpenDocument",
+    ),
+    "ods, a row less than once": (
+        lambda d: open_document(d, ods_people(row2=' table:number-rows-repeated="-5"')),
+        "is damaged .it begins like an OpenDocument",
     ),
     "entities": (
         lambda d: repacked(

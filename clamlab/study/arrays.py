@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from clamlab import io
 from clamlab.atomic import partial_name, put_in_place
 from clamlab.study.files import read_file, write_file, writing
 from clamlab.study.publishing import sync_all
@@ -44,7 +45,8 @@ def filled(
     partial, note = partial_name(path), path.with_name(f".{path.stem}.json")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not (note.is_file() and read_file(note).get("run") == run):
+        kept = path if path.is_file() else partial
+        if not _is_of(note, kept, run=run, shape=shape, dtype=dtype):
             for old in (note, path, partial):
                 old.unlink(missing_ok=True)
             if done is not None:
@@ -53,13 +55,26 @@ def filled(
             else:
                 _reserve(partial, shape, dtype)
             write_file(note, {"run": run})
-        elif path.is_file():
+        elif kept == path:
             path.replace(partial)
         array = np.lib.format.open_memmap(partial, mode="r+")
     yield array
     with writing(path):
         array.flush()
         put_in_place(partial, path)
+
+
+def _is_of(note: Path, kept: Path, *, run: str, shape: tuple[int, ...], dtype: DTypeLike) -> bool:
+    """Tell a whole array of this run from another's, and from one that was damaged meanwhile.
+
+    One that was cut would be opened for writing as if zeros stood where it is missing.
+    """
+    try:
+        array = io.open_array(kept)
+        same = read_file(note).get("run") == run
+    except io.FileError:
+        return False
+    return same and array.shape == tuple(shape) and array.dtype == np.dtype(dtype)
 
 
 def _reserve(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:

@@ -11,6 +11,9 @@ from studies.damage.kinds import Change, Damages, anywhere, flips, instead, only
 
 TEXT = b"urn:oasis:names:tc:opendocument:xmlns:text:1.0"
 ROW, ROW_END, CELL = b"<table:table-row", b"</table:table-row>", b"<table:table-cell"
+SPANNED = b' table:number-rows-spanned="1000000000"'
+MERGED_ALL = b'</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'
+LINKED_ALL = b'</sheetData><hyperlinks><hyperlink ref="A1:XFD1048576"/></hyperlinks>'
 
 
 def csv(whole: bytes) -> Damages:
@@ -60,6 +63,10 @@ def workbook(whole: bytes) -> Damages:
         "rows without end": text.replace(b"</sheetData>", b"<row/>" * 1_500_000 + b"</sheetData>"),
         "nested without end": b"<a>" * 3_000_000,
         "a cell far away": text.replace(b'r="D9"', b'r="XFD1048576"'),
+        "a cell beside all": text.replace(b'r="D9"', b'r="XFD9"'),
+        "all is merged": text.replace(b"</sheetData>", MERGED_ALL),
+        "all is one link": text.replace(b"</sheetData>", LINKED_ALL),
+        "cells merged without end": text.replace(CELL, CELL + SPANNED, 1),
         "cells repeated": text.replace(ROW_END, cells + b"</table:table-cell>" + ROW_END, 1),
         "rows repeated": text.replace(ROW, ROW + b" table" + many % (b"rows", 4_000_000)),
         "entities": entity + b"&a;" * 100_000 + b"</a>",

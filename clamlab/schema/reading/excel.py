@@ -1,14 +1,22 @@
 """The sheets of an Excel workbook (.xlsx, .xlsm): values, and what hides or stands for them."""
 
 import io
+import re
 import warnings
 import zipfile
 from pathlib import Path
 
 import openpyxl
+from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
-from clamlab.schema.reading.sheet import MOST_CELLS, Sheet, letters
+from clamlab.schema.reading.sheet import Sheet, is_endless, letters
+
+# What openpyxl fills with cells of its own, over all of a range, as it opens a workbook.
+_RANGE = re.compile(
+    rb"<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*\bref=['\"]([A-Z]+)(\d+):([A-Z]+)(\d+)['\"]"
+)
+_PARTS = "xl/worksheets/"
 
 
 def read_excel(file: Path) -> list[Sheet]:
@@ -19,6 +27,7 @@ def read_excel(file: Path) -> list[Sheet]:
     ValueError
         If a sheet reaches farther than any table.
     """
+    _check_ranges(file)
     with warnings.catch_warnings():  # of what openpyxl leaves out: rules, pictures, pivot tables
         warnings.simplefilter("ignore")
         content = io.BytesIO(file.read_bytes())  # by its name openpyxl would refuse some
@@ -31,8 +40,28 @@ def read_excel(file: Path) -> list[Sheet]:
     return [_sheet(s, formulas.get(title, []), uncalculated) for title, s in sheets.items()]
 
 
+def _check_ranges(file: Path) -> None:
+    """Refuse ranges over more cells than any table has, before they are filled."""
+    with zipfile.ZipFile(file) as archive:
+        for part in archive.namelist():
+            if not part.startswith(_PARTS):
+                continue
+            covered = 0
+            for left, top, right, bottom in _RANGE.findall(archive.read(part)):
+                wide = column_index_from_string(right.decode()) + 1
+                wide -= column_index_from_string(left.decode())
+                covered += wide * (int(bottom) - int(top) + 1)
+                if is_endless(covered, 0):
+                    raise ValueError(
+                        f"{file}: cells are merged or linked over all of "
+                        f"{(left + top).decode()}:{(right + bottom).decode()}: expected a table; "
+                        "unmerge what stands outside of it, and save"
+                    )
+
+
 def _check_extent(file: Path, sheet: Worksheet) -> None:
-    if sheet.max_row * sheet.max_column > MOST_CELLS:
+    standing = len(sheet._cells)  # openpyxl has no other word for them
+    if is_endless(sheet.max_row * sheet.max_column, standing):
         raise ValueError(
             f"{file}: sheet {sheet.title!r} reaches to cell {letters(sheet.max_column)}"
             f"{sheet.max_row}: expected a table; delete the rows and columns outside of it and save"
@@ -42,7 +71,7 @@ def _check_extent(file: Path, sheet: Worksheet) -> None:
 def _formulas(file: Path) -> dict[str, list[tuple[int, int]]]:
     """Find the cells with formulas; most workbooks have none, and are not opened again."""
     with zipfile.ZipFile(file) as archive:
-        parts = [n for n in archive.namelist() if n.startswith("xl/worksheets/")]
+        parts = [n for n in archive.namelist() if n.startswith(_PARTS)]
         if not any(b"<f>" in (data := archive.read(n)) or b"<f " in data for n in parts):
             return {}
     book = openpyxl.load_workbook(io.BytesIO(file.read_bytes()))

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from clamlab.schema.reading.sheet import Sheet, letters
+from clamlab.schema.reading.sheet import Sheet, is_endless, letters
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _HIDDEN = ("collapse", "filter")
-_MOST_REPEATED = 200_000  # cells that stand in the file once, and in the sheet many times
+_MOST = {"rows": 1 << 24, "columns": 1 << 14}  # that a sheet has in any program
 
 
 def read_open_document(file: Path) -> list[Sheet]:
@@ -44,16 +44,17 @@ def _sheet(file: Path, table: ElementTree.Element, hidden_styles: set) -> Sheet:
     sheet: dict[str, list] = {
         k: [] for k in ("hidden_rows", "merged", "blank_formulas", "percents")
     }
-    rows, number, repeated = [], 1, 0
+    rows, number, cells, standing = [], 1, 0, 0
     for row in table.iter(f"{_TABLE}table-row"):
-        repeats = int(row.get(f"{_TABLE}number-rows-repeated", 1))
+        repeats = _number(row, "rows-repeated")
         values = list(_values(row, number, sheet))
         if any(value is not None for value in values):
-            repeated += (repeats - 1) * len(values)
-            if repeated > _MOST_REPEATED:
+            cells, standing = cells + repeats * len(values), standing + len(row)
+            if is_endless(cells, standing):
                 raise ValueError(
-                    f"{file}: sheet {table.get(f'{_TABLE}name')!r} repeats a row {repeats} times "
-                    f"(row {number}): expected a table; delete what stands below it, and save it"
+                    f"{file}: sheet {table.get(f'{_TABLE}name')!r} reaches to cell "
+                    f"{letters(len(values))}{number + repeats - 1}: expected a table; delete the "
+                    "rows and columns outside of it and save"
                 )
             rows += [(number + i, values) for i in range(repeats)]
             if row.get(f"{_TABLE}visibility") in _HIDDEN:
@@ -74,11 +75,10 @@ def _values(row: ElementTree.Element, number: int, sheet: dict[str, list]) -> It
     for cell in row:
         if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
             continue
-        repeats = int(cell.get(f"{_TABLE}number-columns-repeated", 1))
+        repeats = _number(cell, "columns-repeated")
         value = None if cell.tag.endswith("covered-table-cell") else _value(cell)
         place = f"{letters(column)}{number}"
-        down = int(cell.get(f"{_TABLE}number-rows-spanned", 1))
-        across = int(cell.get(f"{_TABLE}number-columns-spanned", 1))
+        down, across = _number(cell, "rows-spanned"), _number(cell, "columns-spanned")
         if down * across > 1:
             end = f"{letters(column + across - 1)}{number + down - 1}"
             sheet["merged"].append((range(number, number + down), f"{place}:{end}"))
@@ -90,10 +90,18 @@ def _values(row: ElementTree.Element, number: int, sheet: dict[str, list]) -> It
         if value is None:
             waiting += repeats
             continue
-        if waiting + repeats > _MOST_REPEATED:
-            raise ValueError(f"row {number} repeats a cell more than {_MOST_REPEATED} times")
+        if column - 1 > _MOST["columns"]:
+            raise ValueError(f"row {number} has more columns than any sheet")
         yield from [None] * waiting + [value] * repeats
         waiting = 0
+
+
+def _number(element: ElementTree.Element, name: str) -> int:
+    """Return how many rows or columns an element stands for, which no sheet has without end."""
+    number = int(element.get(f"{_TABLE}number-{name}", 1))
+    if not 1 <= number <= _MOST[name.partition("-")[0]]:
+        raise ValueError(f"number-{name} is {number}")
+    return number
 
 
 def _value(cell: ElementTree.Element) -> Any:
@@ -113,8 +121,8 @@ def _hidden_columns(table: ElementTree.Element) -> list[int]:
     found: list[int] = []
     column = 1
     for element in table.iter(f"{_TABLE}table-column"):
-        repeats = int(element.get(f"{_TABLE}number-columns-repeated", 1))
+        repeats = _number(element, "columns-repeated")
         if element.get(f"{_TABLE}visibility") in _HIDDEN:
-            found += range(column, column + min(repeats, 16_384))
+            found += range(column, min(column + repeats, _MOST["columns"] + 1))
         column += repeats
     return found

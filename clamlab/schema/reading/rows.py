@@ -135,7 +135,7 @@ def _check_cells(file: Path, sheet: Sheet, kept: pd.DataFrame) -> None:
             f"{where}: formulas were never calculated ({listed(never)}): open the file in Excel, "
             "save it there, and give it again"
         )
-    if merged := [place for span, place in sheet.merged if rows & set(span)]:
+    if merged := [place for span, place in sheet.merged if any(row in span for row in rows)]:
         raise ValueError(
             f"{where}: cells within the table are merged ({listed(merged)}), so it cannot be "
             "told whose value that is: unmerge them, and fill in each subject's own"

@@ -10,7 +10,9 @@ import pandas as pd
 
 SHOWN = 5
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\xad"))
-MOST_CELLS = 20_000_000
+_MOST_CELLS = 20_000_000
+_MOST_BLANK = 200_000
+_BLANKS = 10  # for each cell that stands in the file: a sparse table
 
 
 @dataclass
@@ -60,6 +62,24 @@ def _stripped(cell: Any) -> Any:
     if isinstance(cell, int | float):
         return None if cell != cell else cell
     return None if cell is None or cell is pd.NaT else str(cell).strip() or None
+
+
+def is_endless(cells: int, standing: int) -> bool:
+    """Tell a sheet that reaches farther than any table: nearly all of its cells stand nowhere.
+
+    Parameters
+    ----------
+    cells : int
+        All to the farthest corner.
+    standing : int
+        Those that the file holds.
+
+    Examples
+    --------
+    >>> is_endless(1_000 * 300, 60_000), is_endless(1_100 * 16_000, 62)
+    (False, True)
+    """
+    return cells > _MOST_CELLS or cells - standing > max(_MOST_BLANK, _BLANKS * standing)
 
 
 def name_of(cell: Any) -> str:
