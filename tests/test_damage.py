@@ -27,6 +27,8 @@ from studies.damage.honest import AFFINE, readers
 from studies.damage.trying import LONGEST, SPARE, damages, end_of
 
 EVERY = 17  # of the benchmark's thousand
+# Rooms that tell in words of their own, which their tests hold.
+OWN_WORDS = {"csv", "workbook", "binary", "contract"}
 EXACT = ("volume", "scan", "warp", "array", "weights", "training")
 TOLD = re.compile(r"expected .+, found .+; .+|is not what clamlab wrote there \(.+\): .+")
 VOLUME = np.arange(24, dtype="int16").reshape(2, 3, 4)
@@ -42,7 +44,7 @@ def test_no_damage_passes_as_right_or_ends_in_a_librarys_words(tmp_path):
         end = end_of(reader, name, change, whole.said)
         exact = end.how in ("refused", "same") if reader.name.startswith(EXACT) else True
         ended = end.how in ("refused", "same", "different") and end.seconds < LONGEST
-        told = reader.form in ("csv", "workbook", "binary") or TOLD.search(end.said)
+        told = {reader.form, reader.name} & OWN_WORDS or TOLD.search(end.said)
         if not (exact and ended and (end.how != "refused" or told)) or (
             end.mib > 2 * whole.mib + SPARE
         ):

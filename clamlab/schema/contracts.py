@@ -66,7 +66,7 @@ def load_schema(path: str | Path) -> dict:
             return check_contract(contract)
         except ValueError as error:  # in our own words
             told = str(error)
-    raise ValueError(f"{file}: {told}")
+    raise ValueError(f"{file}: {told}; {_CORRECT}")
 
 
 def _locate(path: str | Path) -> Path:
