@@ -28,7 +28,7 @@ from clamlab.simulate import lung_cohort, write_dicom
 
 RESULT = Path(__file__).with_suffix(".csv")
 SETTINGS = ((6.0, "affine"), (3.0, "syn"))
-N, SHAPE, SEED = 2, (512, 512, 120), 1
+N, SHAPE, SEED = 4, (512, 512, 120), 1
 SPACING = tuple(mm / side for mm, side in zip((384, 384, 336), SHAPE, strict=True))
 STEPS = {
     "read": [(steps, "read_scan")],
