@@ -4,12 +4,13 @@
 
 A whole file of each kind that the library reads is damaged in all ways of ``studies/damage`` (it is
 no file, its length, its structure, fields of headers that contradict one another or the data,
-bombs) and read in a process of its own. "refused": in one sentence that names the file; "same":
-what was read is what was kept; "different": it is not. No reader can notice a value that is as good
-as the one before: a cell of a CSV, a part of a contract. Formats without check sums (CSV, xls, sav,
-dta, xpt, JSON) are "different" there; a volume or an array must never be. The peak is what the read
-takes beyond the process that starts it; files of SPSS, Stata and SAS are read by a further process,
-whose memory is not in it. Needs Linux.
+bombs) and read in a process of its own. "refused": in one sentence that names the file, or, of a
+slice among others, in a note for which a person is asked to look; "same": what was read is what was
+kept; "different": it is not. No reader can notice a value that is as good as the one before: a cell
+of a CSV, a part of a contract. Formats without check sums (CSV, xls, sav, dta, xpt, JSON) are
+"different" there; a volume or an array must never be. The peak is what the read takes beyond the
+process that starts it; files of SPSS, Stata and SAS are read by a further process, whose memory is
+not in it. Needs Linux.
 
 The table stays in damage.csv beside this file; where DAMAGE_ENDINGS names a folder, each ending in
 damage_endings.csv there.
@@ -30,7 +31,7 @@ from studies.damage.trying import LONGEST, SPARE, damages, end_of
 
 RESULT = Path(__file__).with_suffix(".csv")
 ENDINGS = ("refused", "same", "different", "traceback", "hang")
-NEVER_DIFFERENT = ("volume", "scan", "warp", "array", "weights", "training")
+NEVER_DIFFERENT = ("volume", "scan", "header", "warp", "array", "weights", "training")
 
 
 def main() -> int:

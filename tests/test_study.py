@@ -537,9 +537,24 @@ def test_broken_settings_are_told_by_name(study, content):
     (study.root / "study.json").write_bytes(content)
     with pytest.raises(StudyError, match="study.json is not what clamlab wrote there"):
         study.stage("01_cohort")
-    (study.root / "study.json").write_text('{"participants": 7}')
+    (study.root / "study.json").write_text("{}")
     with pytest.raises(StudyError, match="names no 'participants'"):
         study.stage("01_cohort").outside("participants")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"participants": 7}, "expected text for participants, found 7"),
+        ({"header": True}, "expected a whole number or null for header, found true"),
+        ({"simulated": "no"}, 'expected true or false for simulated, found "no"'),
+        ({"visit": ["v1"]}, r"expected text or null for visit, found \["),
+    ],
+)
+def test_settings_of_another_kind_are_told_before_they_are_used(study, line, told):
+    write_file(study.root / "study.json", {**study.settings, **line})
+    with pytest.raises(StudyError, match=f"study.json is not what clamlab wrote there \\({told}"):
+        study.stage("01_cohort")
 
 
 def test_no_artefact_has_two_places():

@@ -1,5 +1,6 @@
 """Read the header of one DICOM file, whatever the file is."""
 
+import os
 import struct
 import warnings
 import zlib
@@ -12,7 +13,9 @@ from clamlab.ingest.errors import UnusableFile
 # A file without the preamble begins with its first group.
 WITHOUT_PREAMBLE = (b"\x02\x00", b"\x08\x00")
 DEFLATED = b"1.2.840.10008.1.2.1.99"
-LARGEST_INFLATED = 1 << 30  # bytes; more is no CT series
+# Bytes a deflated file may hold, and how many for each of its own: a CT image shrinks to a third,
+# one that is mostly air to a twentieth, zeros to a thousandth.
+ALWAYS_INFLATED, LARGEST_RATIO, LARGEST_INFLATED = 1 << 26, 64, 1 << 30
 
 
 @contextmanager
@@ -47,11 +50,13 @@ def _check_inflated(stream: BinaryIO, start: bytes) -> None:
     (length,) = struct.unpack("<L", start[140:144])  # of the group before what is deflated
     stream.seek(144 + length)
     inflating, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    whole = os.fstat(stream.fileno()).st_size
+    most = min(max(ALWAYS_INFLATED, LARGEST_RATIO * whole), LARGEST_INFLATED)
     while chunk := stream.read(1 << 16):
         while chunk and not inflating.eof:
             size += len(inflating.decompress(chunk, 1 << 20))
             chunk = inflating.unconsumed_tail
-            if size > LARGEST_INFLATED:
-                raise UnusableFile(f"inflates to more than {LARGEST_INFLATED >> 20} MiB")
+            if size > most:
+                raise UnusableFile(f"inflates to more than {most >> 20} MiB")
     if not inflating.eof:
         raise UnusableFile("is truncated")

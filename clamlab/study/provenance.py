@@ -28,6 +28,20 @@ PACKAGES = (
     "statsmodels",
     "antspyx",
 )
+# What stands in study.json, where it stands there; a library's own words come of anything else.
+KINDS: dict[str, tuple[type, ...]] = {
+    "simulated": (bool,),
+    "header": (int, type(None)),
+    "withdrawing": (list,),
+    **dict.fromkeys(("name", "participants", "scans", "id_column"), (str,)),
+    **dict.fromkeys(
+        ("path_column", "sheet", "visits", "match", "visit", "mask_labels", "withdrawn"),
+        (str, type(None)),
+    ),
+}
+KIND_NAMES = {
+    bool: "true or false", int: "a whole number", list: "a list", str: "text", type(None): "null",
+}  # fmt: skip
 SCHEMA_PREFIX = "schema:"
 OUTSIDE_PREFIX = "outside:"
 SETTING_PREFIX = "setting:"
@@ -69,8 +83,21 @@ def outside_place(root: Path, name: str) -> Path:
 
 
 def settings_of(root: Path) -> Json:
-    """Return what ``study.json`` says."""
-    return _read(root / SETTINGS, "put it back from a backup, or correct it")
+    """Return what ``study.json`` says.
+
+    Raises
+    ------
+    StudyError
+        If it is broken, or says something of another kind than it may.
+    """
+    advice = "put it back from a backup, or correct it"
+    settings = _read(root / SETTINGS, advice)
+    for name, kinds in KINDS.items():
+        if name in settings and type(settings[name]) not in kinds:
+            expected = " or ".join(KIND_NAMES[kind] for kind in kinds)
+            why = f"expected {expected} for {name}, found {json.dumps(settings[name])[:40]}"
+            raise _broken(root / SETTINGS, why, advice)
+    return settings
 
 
 def record_of(root: Path, stage: str) -> Json:

@@ -115,10 +115,14 @@ def _table(data: bytes) -> pd.DataFrame:
     separator = max(",;\t", key=text.partition("\n")[0].count)
     lines = io.StringIO(text, newline=None)  # also those of old Macs
     # Strict: a quote that nobody closed would make a note of all rows that follow.
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
-        names, *rows = [r for r in csv.reader(lines, delimiter=separator, strict=True) if r] or [[]]
+        names, *rows = [r for r in reader if r] or [[]]
     except csv.Error as error:
-        raise ValueError(f'should close every quote (") that opens a cell: {error}') from error
+        raise ValueError(
+            'should close every quote (") that opens a cell, and does not from line '
+            f"{max(1, reader.line_num)} on"
+        ) from error
     if not set(NEEDED) <= set(names):
         found = ", ".join(names)[:100]
         raise ValueError(f"should have the columns {', '.join(NEEDED)}, and has {found!r}")

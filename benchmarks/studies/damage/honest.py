@@ -18,10 +18,13 @@ import pyreadstat
 import torch
 from safetensors.numpy import save_file
 
+from clamlab.ingest import match_scans, read_scan
 from clamlab.ingest.alignment.following import read_transform
+from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.nifti import load_volume
 from clamlab.models import ConvAutoencoder
 from clamlab.schema import draft_schema, load_schema, read_table
+from clamlab.simulate import write_dicom
 from clamlab.study import Study
 from clamlab.study.files import read_file, write_file
 from clamlab.training import load_autoencoder, weights_of
@@ -78,7 +81,10 @@ def _plain(value: Any) -> Any:
 
 def readers(folder: Path) -> list[Reader]:
     """Write a whole file of each kind, each into a folder of its own."""
-    made = [*_tables(folder), *_volumes(folder), *_networks(folder), *_records(folder)]
+    made = [
+        *_tables(folder), *_volumes(folder), *_series(folder), *_networks(folder),
+        *_records(folder),
+    ]  # fmt: skip
     return [Reader(name, file, read, form) for name, file, read, form in made]
 
 
@@ -141,6 +147,42 @@ def _volumes(folder: Path) -> list[tuple]:
         ("scan .nii.gz", scan, load_volume, "nifti.gz"),
         ("warp .nii.gz", _warp(folder), _read_way, "gz"),
     ]
+
+
+def _series(folder: Path) -> list[tuple]:
+    place = np.moveaxis(np.indices((30, 24, 40)), 0, -1) / (30, 24, 40) - 0.5
+    chest = -900 + 950 / (1 + np.exp(-30 * (np.linalg.norm(place, axis=-1) - 0.4)))
+    chest += 40 * np.sin(9 * place.sum(-1)) + 700 * np.exp(-200 * (place[..., :2] ** 2).sum(-1))
+    scans, alone = folder / "series", folder / "header" / "S-01"
+    write_dicom(chest, scans / "S-01", affine=np.diag([8.0, 9, 4, 1]), subject_id="S-01")
+    slice_ = scans / "S-01" / "slice_0009.dcm"
+    alone.mkdir(parents=True)
+    header = Path(shutil.copy(slice_, alone))
+    return [
+        ("scan .dcm", slice_, _read_series, "dicom"),
+        ("header .dcm", header, _matched, "dicom"),
+    ]
+
+
+def _read_series(file: Path) -> Any:
+    try:
+        scan = read_scan(file.parent)
+    except IngestError as error:  # who reads a series tells the subject with it
+        raise IngestError(f"{file.name} among others: {error}") from None
+    if scan.notes:  # a person is asked to look: as good as refused
+        raise IngestError(f"{file.name} among others is told of: {'; '.join(scan.notes)}")
+    return [scan.volume, scan.affine]
+
+
+def _matched(file: Path) -> Any:
+    cohort = pd.DataFrame({"subject_id": ["S-01"]})
+    try:
+        found = match_scans(cohort, file.parents[1], match="header:PatientID")
+    except ValueError as error:  # names the folder
+        raise IngestError(f"{file.name} alone: {error}".replace("\n", " ")) from None
+    if found.cohort.empty:
+        raise IngestError(f"{file.name} is nobody's: {found.exclusions['reason'].tolist()}")
+    return found.cohort["subject_id"].tolist()
 
 
 def _warp(folder: Path) -> Path:

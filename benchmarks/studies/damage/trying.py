@@ -15,7 +15,7 @@ from clamlab.ingest.errors import IngestError
 from clamlab.io import FileError
 from clamlab.schema import TableError
 from clamlab.study import StudyError
-from studies.damage import numbers, texts
+from studies.damage import numbers, series, texts
 from studies.damage.honest import STAGE, Reader, digest
 from studies.damage.kinds import LENGTHS, PLACES, Change, Damages
 
@@ -29,6 +29,7 @@ FORMS: dict[str, Callable[[bytes], Damages]] = {
     "nifti": numbers.nifti,
     "nifti.gz": numbers.nifti_gz,
     "npy": numbers.npy,
+    "dicom": series.dicom,
 }
 OURS = (FileError, IngestError, StudyError, TableError)
 LONGEST = 10.0  # seconds

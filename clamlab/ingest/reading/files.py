@@ -56,6 +56,8 @@ def read_frames(file: Path) -> list[Frame]:
             if header is None or not ("Rows" in header or "Columns" in header):
                 return []
             uid = str(header.get("SeriesInstanceUID", ""))
+            for _ in header.iterall():  # what is damaged raises here, not where it is first used
+                pass
             frames = frames_of(file, header)
             _check_pixels(stream, header, len(frames))
         return frames

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.ingest.errors import UnusableFile
+from clamlab.ingest.reading.checks import VOXEL_MM
 
 # Where an enhanced file keeps what a classic one has at its top (DICOM PS3.3, C.7.6.16 and C.8.15).
 FUNCTIONAL_GROUPS = {
@@ -132,8 +133,11 @@ def _frame(file: Path, index: int, header: Any, groups: tuple[Any, ...]) -> Fram
 
     axes = numbers("ImageOrientationPatient", 6).reshape(2, 3)
     pixel_mm = numbers("PixelSpacing", 2)
-    if np.abs(axes @ axes.T - np.eye(2)).max() > SQUARE or not (pixel_mm > 0).all():
-        raise UnusableFile("has rows and columns that are not at right angles, or no size")
+    sound = ((pixel_mm > 0) & (pixel_mm <= VOXEL_MM[1])).all()
+    if np.abs(axes @ axes.T - np.eye(2)).max() > SQUARE or not sound:
+        raise UnusableFile(
+            "has rows and columns that are not at right angles, or pixels of no proper size"
+        )
     size = (int(header.Rows), int(header.Columns))
     place = numbers("ImagePositionPatient", 3)
     return Frame(file, index, header, groups, place, axes, pixel_mm, size)

@@ -92,13 +92,14 @@ def _common_plane(frames: list[Frame], corners: NDArray) -> _Plane:
     # The grid of the typical slice is kept, so that slices like it need no resampling.
     start = np.floor((corners.min(axis=0) - corners[typical]) / across + IN_PLACE)
     stop = np.ceil((ends.max(axis=0) - corners[typical]) / across - IN_PLACE)
-    columns, rows = (stop - start + 1).astype(int)
-    if rows * columns > LARGEST_PLANE * np.prod(frames[typical].size):
+    sides = stop - start + 1
+    if not np.prod(sides) <= LARGEST_PLANE * np.prod(frames[typical].size):
         raise IngestError(
             "expected slices one above another, found places "
             f"{np.ptp(corners, axis=0).max():.0f} mm apart sideways; export the series again"
         )
-    return _Plane((int(rows), int(columns)), pixel_mm, corners[typical] + start * across)
+    columns, rows = map(int, sides)
+    return _Plane((rows, columns), pixel_mm, corners[typical] + start * across)
 
 
 def _lies_on(frame: Frame, corner: NDArray, plane: _Plane) -> bool:
