@@ -121,6 +121,29 @@ def test_fluid_is_said_in_millilitres(real, side):
     assert f"ml of the {word} lung are not seen" in said(measures)[0]
 
 
+def test_fluid_on_both_sides_is_said_a_fifth_too_low(real):
+    """Neither side shows what the other lacks; the lungs' front tells how low they reach."""
+    chest = painting.effusion(painting.effusion(real, ml=400, side=RIGHT), ml=400, side=LEFT)
+    _, measures = found(chest)
+    for word in ("right", "left"):
+        assert measures[f"{word}_missing_ml"] == pytest.approx(400, rel=0.23)
+    assert len(said(measures)) == 2
+
+
+def test_a_dome_that_stands_higher_is_no_fluid():
+    chest, build = drawn(8062)
+    assert build.domes[0] - build.domes[1] > 20
+    _, measures = found(scanned(painting.effusion(chest, ml=250, side=RIGHT), build, seed=1))
+    assert measures["right_missing_ml"] == pytest.approx(250, rel=0.2)
+    assert measures["left_missing_ml"] < 100
+
+
+def test_lung_above_a_thin_dome_is_kept(real):
+    chest = painting.stomach(real, ml=700, dome_mm=0.5)
+    labels, _ = found(chest)
+    assert ((chest.labels > 0) & (labels == 0)).sum() * 0.027 < 30
+
+
 def test_a_consolidation_costs_no_more_than_itself(real):
     chest = painting.consolidation(real, mm=50, side=RIGHT, seed=0)
     assert both(found(chest)[0], chest) > 0.98

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.morphology import convex_hull_image
 
 from studies.chests.drawing import AIR, LEFT, RIGHT, Chest
 
@@ -26,7 +27,7 @@ def stomach(chest: Chest, *, ml: float, dome_mm: float, side: int = LEFT) -> Che
     reach = np.sqrt(
         ((x - at[0]) / 1.15) ** 2 + ((y - at[1]) / 1.15) ** 2 + ((z - at[2]) / 1.0) ** 2
     )
-    free = (far > dome_mm) & ~_above(own) & (chest.volume < 250) & _deep(chest)
+    free = (far > dome_mm) & ~_above(own) & (chest.volume < 250) & _within_the_ribs(lungs)
     size = _reaching(reach, free & (y > at[1] - 25), ml, chest.spacing)
     cavity = free & (reach < size)
     gas = cavity & (y > at[1] - 25)
@@ -121,15 +122,14 @@ def _under(own: NDArray[np.bool_], spacing: NDArray) -> NDArray[np.float64]:
     return np.array([x, y, max(0.0, smooth[x, y] - 45 / spacing[2])]) * spacing
 
 
-def _deep(chest: Chest) -> NDArray[np.bool_]:
-    """Return what lies well within the chest wall."""
-    tissue = ndimage.binary_erosion(chest.volume > -300, np.ones((3, 3, 1)))
-    regions, _ = ndimage.label(tissue)
-    body = regions == np.argmax(np.bincount(regions.ravel())[1:]) + 1
-    in_plane = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
-    body = ndimage.binary_fill_holes(body, in_plane)
-    body[:, :, 0] = False
-    return ndimage.distance_transform_edt(body, sampling=chest.spacing) > 35
+def _within_the_ribs(lungs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what the lungs span on a slice, or on any above it."""
+    spanned = np.maximum.accumulate(lungs[:, :, ::-1], axis=2)[:, :, ::-1]
+    hull = np.zeros_like(lungs)
+    for level in np.flatnonzero(spanned.any(axis=(0, 1))):
+        hull[:, :, level] = convex_hull_image(spanned[:, :, level])
+    hull[:, :, 0] = False
+    return hull
 
 
 def _above(own: NDArray[np.bool_]) -> NDArray[np.bool_]:

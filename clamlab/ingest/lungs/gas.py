@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.segmentation import watershed
 
 from clamlab.ingest.lungs.morphology import grow, shrink
 
@@ -61,9 +62,17 @@ def find_gas(volume: NDArray, air: Mask, spacing: NDArray) -> Gas:
         core = cores[box] == index
         gas = air[box] & grow(core, HALF_WIDTH_MM + 1.01 * spacing.max(), spacing)
         if gas.sum() * spacing.prod() / 1000 > SMALLEST_ML and not _bulla(gas, lung[box], spacing):
-            kind = pleural if _beside_lung(gas, lung[box], spacing) else below
-            kind[box] |= gas
+            if _beside_lung(gas, lung[box], spacing):
+                pleural[box] |= gas
+            else:
+                below[box] |= _up_to_a_wall(gas, core, air[box], volume[box])
     return Gas(below, pleural & ~below)
+
+
+def _up_to_a_wall(gas: Mask, core: Mask, air: Mask, volume: NDArray) -> Mask:
+    """Give back the lung behind a thin dome: floods from both meet where it is densest."""
+    markers = 1 * core + 2 * (air & ~gas)
+    return np.asarray(watershed(volume, markers, mask=air) == 1)
 
 
 def _wider(box: tuple, by_mm: float, spacing: NDArray) -> tuple:

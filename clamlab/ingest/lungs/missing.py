@@ -1,8 +1,9 @@
 """How much of each lung no threshold can see, told by the rib cage and by the other side.
 
 From a point inside each half of the chest rays go out to the ribs. In a healthy chest lung follows
-the ribs within millimetres, wherever it lies on a ray at all. Two things are counted as missing:
-dense tissue between ribs and lung, and rays without any lung where the mirrored ray has some.
+the ribs within millimetres, wherever it lies on a ray at all, and reaches lower behind than in
+front. Two things are counted as missing: dense tissue between ribs and lung, and rays without any
+lung where there should be some, by the front of the same lung or by the mirrored ray.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from clamlab.ingest.alignment.transforms import LEFT, RIGHT
 
 BONE_ABOVE_HU = 180.0
 TISSUE_ABOVE_HU = -320.0
-ANGLES = np.deg2rad(np.arange(-130.0, 41.0, 5.0))  # from beside the spine over the flank forward
+ANGLES = np.deg2rad(np.arange(-125.0, 41.0, 5.0))  # from beside the spine over the flank forward
 INWARD = 0.45  # where the rays begin, of the half width
+FRONT = np.deg2rad(-20.0)
 STEP_MM = 2.5
 DEEPEST_MM = 90.0
 NEAREST_MM, FURTHEST_MM = 25.0, 200.0
@@ -69,8 +71,43 @@ def _missing(own: _Side, other: _Side) -> float:
     first = np.where(seen, np.argmax(own.lung, axis=1), 0) * STEP_MM
     before = (depth[:, None] >= LINING_MM) & (depth[:, None] < first[:, None])
     gap = before & np.asarray(first > THICKEST_MM)[:, None] & own.dense
-    hidden = other.lung & ~seen[:, None] & own.dense
+    expected = _mirrored(own.lung, other.lung) | _carried_down(own.lung)
+    hidden = expected & ~seen[:, None] & own.dense
     return float((own.ml * (gap | hidden)).sum())
+
+
+def _mirrored(lung: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the other side's lung, moved up or down until both bases are level in front.
+
+    One dome stands higher than the other; fluid, which hides the base, sinks to the back.
+    """
+    own_base, other_base = _front_base(lung), _front_base(other)
+    if own_base is None or other_base is None:
+        return other
+    up = own_base - other_base
+    moved = np.roll(other, up, axis=2)
+    moved[:, :, : max(up, 0)] = False
+    moved[:, :, other.shape[2] + min(up, 0) :] = False
+    return moved
+
+
+def _carried_down(lung: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where lung would be if it reached on every ray as low as in front."""
+    front = _front_base(lung)
+    if front is None:
+        return np.zeros_like(lung)
+    levels = np.arange(lung.shape[2])
+    base = np.argmax(lung.any(axis=1), axis=1)
+    whole = np.minimum(base + 1, levels[-1])  # the lowest slice may hold a part of it only
+    up_to = np.flip(np.maximum.accumulate(np.flip(lung, 1), 1), 1)[np.arange(len(base)), :, whole]
+    return up_to[:, :, None] & ((levels >= front) & (levels < base[:, None]))[:, None]
+
+
+def _front_base(lung: NDArray[np.bool_]) -> int | None:
+    """Return the lowest slice with lung on the rays to the front: the median of those rays."""
+    seen = np.asarray(lung[ANGLES > FRONT].any(axis=1))
+    bases = np.argmax(seen, axis=1)[seen.any(axis=1)]
+    return round(float(np.median(bases))) if bases.size else None
 
 
 def _side(
