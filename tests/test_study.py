@@ -15,6 +15,7 @@ import pytest
 
 from clamlab.schema import TableError
 from clamlab.study import ARTEFACTS, STAGES, Study, StudyError, lock
+from clamlab.study.files import write_file
 
 IDS = ["b-2", "a_1", "007"]
 

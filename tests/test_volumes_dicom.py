@@ -160,6 +160,13 @@ def spoil_packed(path):
     data.save_as(path)
 
 
+def spoil_deflated(path):
+    data = pydicom.dcmread(path)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    data.PixelData += bytes(80_000_000)
+    data.save_as(path)
+
+
 # name: (what is done to one file, why that file is left out)
 SPOILED = {
     "number of frames 1A": (spoil_count, "no proper number of frames"),
@@ -174,6 +181,14 @@ SPOILED = {
     ),
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is truncated"),
     "no pixels": (lambda path: spoil(path, PixelData=None), "holds no pixels"),
+    "pixels as wide as the world": (
+        lambda path: spoil(path, PixelSpacing=["1e300", "1e300"]), "pixels of no proper size",
+    ),
+    "an element of no known kind": (
+        lambda path: path.write_bytes(path.read_bytes().replace(b"\x50\0DS", b"\x50\0FS", 1)),
+        "cannot be read (NotImplementedError)",
+    ),
+    "deflated zeros": (spoil_deflated, "inflates to more than 64 MiB"),
     "pixels that can't be decoded": (spoil_packed, "left out 1 slice(s) that can't be decoded"),
     "a slope of 0": (lambda path: spoil(path, RescaleSlope="0"), None),
     "KVP with two values": (lambda path: spoil(path, KVP=["120", "80"]), None),

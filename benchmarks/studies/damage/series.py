@@ -109,7 +109,7 @@ def _written(dataset: pydicom.Dataset) -> bytes:
 
 
 def _nested(depth: int) -> bytes:
-    """A sequence in a sequence in a sequence, none of which says how long it is."""
+    """Return sequences in one another, none of which says how long it is."""
     begin = struct.pack("<HH2sHL", 0x0040, 0xA730, b"SQ", 0, 0xFFFFFFFF)
     begin += b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
     end = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
