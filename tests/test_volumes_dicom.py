@@ -215,12 +215,26 @@ def test_a_file_that_does_not_name_its_syntax_is_read(tmp_path):
     assert error(scan) <= EXACT and scan.facts["slices_filled"] == 0
 
 
-def test_what_is_no_file_is_passed_by(tmp_path):
+def test_what_is_no_file_is_passed_by_and_told(tmp_path):
     """A named pipe would be waited for without end; a link to nothing must not cost the scan."""
     folder = write_series(tmp_path, slices())
-    os.mkfifo(folder / "pipe")
-    (folder / "nothing").symlink_to(folder / "nowhere")
-    assert error(read_scan(folder)) <= EXACT
+    os.mkfifo(folder / "z1")
+    (folder / "z2").symlink_to(folder / "nowhere")
+    (folder / "z3").touch()
+    scan = read_scan(folder)
+    assert error(scan) <= EXACT and scan.facts["slices"] == N
+    (note,) = scan.notes
+    for number, found in enumerate(("a named pipe", "a link to nothing", "an empty file"), N + 1):
+        assert f"file {number} is {found}" in note
+
+
+def test_a_last_slice_that_was_emptied_is_told(tmp_path):
+    """No gap tells of it: the scan only ends a slice earlier."""
+    folder = write_series(tmp_path, slices())
+    sorted(folder.iterdir())[-1].write_bytes(b"")
+    scan = read_scan(folder)
+    assert scan.facts["slices"] == N - 1
+    assert any(f"file {N} is an empty file" in note for note in scan.notes)
 
 
 @pytest.mark.parametrize("kind", ENHANCED)

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from clamlab.ingest.errors import UnusableFile
 from clamlab.ingest.headers import read_header
 from clamlab.ingest.reading.frames import Frame, frames_of
+from clamlab.io import FileError, regular_file
 
 TAGS = [
     "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer",
@@ -49,9 +49,7 @@ def read_frames(file: Path) -> list[Frame]:
     """
     uid = None
     try:
-        if not S_ISREG(file.stat().st_mode):  # a pipe would be waited for without end
-            raise UnusableFile("is no regular file")
-        with file.open("rb") as stream:
+        with regular_file(file).open("rb") as stream:
             header = read_header(stream, TAGS)
             if header is None or not ("Rows" in header or "Columns" in header):
                 return []
@@ -63,8 +61,8 @@ def read_frames(file: Path) -> list[Frame]:
         return frames
     except UnusableFile as error:
         raise UnusableFile(str(error), uid) from None
-    except FileNotFoundError:
-        raise UnusableFile("is a link to nothing") from None
+    except FileError as error:  # its words alone: the name of a file may be a patient's
+        raise UnusableFile(f"is {error.found}") from None
     except OSError as error:
         raise UnusableFile(f"cannot be read ({error.strerror})", uid) from None
     except Exception as error:  # a damaged header raises whatever its damage leads to
