@@ -359,7 +359,7 @@ DAMAGED = {
         "holds values but has no name in the header", "needs quotes",
     ),
     'subject_id,decision,series_number,note\ne,reject,,"cut\na,accept,,\n': (
-        "the quotes .* do not fit from line 2 on", "should close every quote",
+        "the quotes .* do not fit from line 2 on", "should close every quote .* from line 2 on",
     ),
     "subject_id,decision,series_number,note\ne,series,99999999999999999999,\n": (
         "series_number: 99999999999999999999 is a whole number of more digits", None,

@@ -116,13 +116,17 @@ def _table(data: bytes) -> pd.DataFrame:
     lines = io.StringIO(text, newline=None)  # also those of old Macs
     # Strict: a quote that nobody closed would make a note of all rows that follow.
     reader = csv.reader(lines, delimiter=separator, strict=True)
+    read: list[list[str]] = []
+    begins = 1
     try:
-        names, *rows = [r for r in reader if r] or [[]]
+        for row in reader:
+            read.append(row)
+            begins = reader.line_num + 1  # the reader only knows where a broken row ends
     except csv.Error as error:
         raise ValueError(
-            'should close every quote (") that opens a cell, and does not from line '
-            f"{max(1, reader.line_num)} on"
+            f'should close every quote (") that opens a cell, and does not from line {begins} on'
         ) from error
+    names, *rows = [row for row in read if row] or [[]]
     if not set(NEEDED) <= set(names):
         found = ", ".join(names)[:100]
         raise ValueError(f"should have the columns {', '.join(NEEDED)}, and has {found!r}")
