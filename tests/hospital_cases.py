@@ -228,7 +228,8 @@ REFUSED = {
         "slices through a whole chest, found 2",
     ),
     "slices all over the place": (
-        [replace(one, place=one.place + [300 * (i % 5), 0, 0]) for i, one in enumerate(slices())],
+        [replace(one, place=one.place + [300 * (i % 3 - 1), 200 * (i // 3 % 3 - 1), 0])
+         for i, one in enumerate(slices())],
         "one above another",
     ),
 }  # fmt: skip

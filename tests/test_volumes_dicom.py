@@ -160,6 +160,12 @@ def spoil_packed(path):
     data.save_as(path)
 
 
+def spoil_image(path):
+    data = pydicom.dcmread(path)
+    data.PixelData = bytes(len(data.PixelData))
+    data.save_as(path)
+
+
 def spoil_deflated(path):
     data = pydicom.dcmread(path)
     data.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
@@ -188,6 +194,7 @@ SPOILED = {
         lambda path: path.write_bytes(path.read_bytes().replace(b"\x50\0DS", b"\x50\0FS", 1)),
         "cannot be read (NotImplementedError)",
     ),
+    "blank": (spoil_image, "left out 1 slice(s) that can't be decoded"),
     "deflated zeros": (spoil_deflated, "inflates to more than 64 MiB"),
     "pixels that can't be decoded": (spoil_packed, "left out 1 slice(s) that can't be decoded"),
     "a slope of 0": (lambda path: spoil(path, RescaleSlope="0"), None),
@@ -206,6 +213,17 @@ def test_one_spoiled_file_costs_itself_only(kind, tmp_path):
         assert any(f"left out 1 file(s): file 51 {why}" in note or why in note
                    for note in scan.notes)  # fmt: skip
         assert scan.facts["slices_left_out"] == scan.facts["slices_filled"] == 1
+
+
+def test_padding_is_air_whatever_its_value(tmp_path):
+    def padded(hu):
+        return np.where(np.arange(hu.shape[1]) < 5, 62512, hu)  # stored as 63536
+
+    folder = write_series(tmp_path, slices(change=padded, header={"PixelPaddingValue": 63536}))
+    scan = read_scan(folder)
+    assert scan.volume.max() < 1000 and scan.notes == []
+    assert (scan.volume[-5:] == -1024).all()
+    assert scan.facts["hu_difference"] <= 1
 
 
 def test_a_file_that_does_not_name_its_syntax_is_read(tmp_path):

@@ -93,3 +93,59 @@ def test_a_file_that_contradicts_itself_is_refused(kind, tmp_path):
     options, said = REFUSED[kind]
     with pytest.raises(IngestError, match=said):
         read_scan(write(tmp_path / "s.nii.gz", **options))
+
+
+def with_slices(where, change):
+    """The same chest, its slices from one to another changed."""
+    hu = HU.copy()
+    hu[:, :, where] = change(hu)
+    return hu
+
+
+MIDDLE, FIVE = slice(46, 47), slice(46, 51)
+OTHER = chest_hu(affine=GRID + np.eye(4, k=3) * 30)  # another patient, 30 mm to the side
+PAIRS = np.arange(96) ^ 1
+HALF_LOST = np.arange(64)[:, None] < 32
+# name: (HU, what its notes say)
+BROKEN_COURSE = {
+    "a blank slice": (with_slices(MIDDLE, lambda hu: -1000), "slice 47 is blank"),
+    "five slices without a patient": (
+        with_slices(FIVE, lambda hu: -1000), "5 slices from 47 to 51 are blank",
+    ),
+    "a slice half lost": (
+        with_slices(MIDDLE, lambda hu: np.where(HALF_LOST, -1024, hu[:, :, MIDDLE])),
+        "do not go on from slice 46 to the next",
+    ),
+    "five slices 150 HU too high": (
+        with_slices(FIVE, lambda hu: hu[:, :, FIVE] + 150), "do not go on from slice 46",
+    ),
+    "the upper half of another": (
+        np.concatenate([HU[:, :, :48], OTHER[:, :, 48:]], 2), "do not go on from slice 48",
+    ),
+    "a slice mirrored": (
+        with_slices(MIDDLE, lambda hu: hu[::-1, :, MIDDLE]), "do not go on from slice 46",
+    ),
+    "odd and even exchanged": (HU[:, :, PAIRS], "they are out of order"),
+    "a slice five times": (
+        with_slices(FIVE, lambda hu: hu[:, :, MIDDLE]),
+        "slices 47 and 48 are the same image, and 3",
+    ),
+    "padding of 500": (
+        np.pad(HU[3:-3, 3:-3], ((3, 3), (3, 3), (0, 0)), constant_values=500),
+        "exactly 500: surroundings were filled",
+    ),
+    "emphysema cut off": (np.maximum(HU, -955), "values below -955 were cut off"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BROKEN_COURSE)
+def test_slices_that_do_not_go_on_are_told(kind, tmp_path):
+    hu, told = BROKEN_COURSE[kind]
+    assert read_scan(write(tmp_path / "right.nii")).notes == []
+    assert any(told in note for note in read_scan(write(tmp_path / "s.nii", hu)).notes)
+
+
+def test_padding_above_all_hu_is_refused(tmp_path):
+    hu = np.where(np.indices(SHAPE)[1] < 3, 5000, HU)
+    with pytest.raises(IngestError, match="5% of the voxels above it, up to 5000: padding"):
+        read_scan(write(tmp_path / "s.nii", hu))

@@ -13,6 +13,7 @@ from clamlab.ingest.reading.choice import (
     has_contrast,
     refuse_partial,
 )
+from clamlab.ingest.reading.course import course_notes
 from clamlab.ingest.reading.held import hold_against_headers
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.reading.laying import CHANGING, Laid, lay
@@ -60,7 +61,7 @@ def read_dicom(
     images, mended = rescale(series.frames, [pixels for pixels in stored if pixels is not None])
     laid = lay(series, images)
     check_geometry(laid.volume.shape, laid.affine)
-    noted = check_hu(laid.volume)
+    noted = check_hu(laid.volume) + course_notes(laid.volume)
     laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
     facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
     notes = series.told + mended + noted + log[1:]

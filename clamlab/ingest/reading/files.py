@@ -20,6 +20,7 @@ TAGS = [
     "NominalPercentageOfCardiacPhase", "FrameOfReferenceUID", "ReconstructionDiameter",
     "FilterType", "ImagePositionPatient", "ImageOrientationPatient", "NumberOfFrames", "Rows",
     "Columns", "PixelSpacing", "BitsAllocated", "SamplesPerPixel",
+    "PixelPaddingValue",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "StudyInstanceUID",
     "StudyDate", "StudyTime",
 ]  # fmt: skip

@@ -15,6 +15,8 @@ LEAST_SOFT = 0.01
 BINS = np.arange(-1500.0, 3500.0, 10.0)
 BLANK = 0.2  # so many voxels of exactly 0 were written, not measured
 PILE, NEAR = 0.005, 50  # of soft tissue at the highest value itself, among so many values below it
+HIGHEST, ABOVE = 3071, 0.01  # metal is less than a hundredth of the voxels
+CUT_LOW = 0.02  # of the voxels at a lowest value that is above that of air
 ENOUGH = 4_000_000  # voxels: a sample of a large scan tells as much
 
 
@@ -56,6 +58,12 @@ def check_hu(volume: NDArray) -> list[str]:
     if low == high:
         raise IngestError(f"expected an image, found the value {low:g} everywhere")
     values = volume.ravel()[:: max(1, volume.size // ENOUGH)]
+    if (above := (values > HIGHEST).mean()) > ABOVE:
+        raise IngestError(
+            f"expected HU up to {HIGHEST}, found {above:.0%} of the voxels above it, up to "
+            f"{high:g}: padding or another unit; write air (-1024) around the patient, or convert "
+            "from DICOM again"
+        )
     padding = low if low <= PADDING else None
     measured = values if padding is None else values[values != padding]
     why = _no_air(measured, values.size, low) or _no_soft_tissue(measured, values.size)
@@ -63,7 +71,7 @@ def check_hu(volume: NDArray) -> list[str]:
         raise IngestError(
             f"expected HU with {why[0]}, found values from {low:g} to {high:g}: {why[1]}"
         )
-    return _notes(measured, values.size)
+    return _notes(measured, values.size) + _filled_around(volume)
 
 
 def _no_air(measured: NDArray, n: int, low: float) -> tuple[str, str] | None:
@@ -95,9 +103,7 @@ def _no_soft_tissue(measured: NDArray, n: int) -> tuple[str, str] | None:
 
 def _room_air_elsewhere(volume: NDArray, padding: float | None) -> tuple[str, str] | None:
     """Look at the volume's sides, where a wide field of view shows the room."""
-    rim = np.concatenate(
-        [volume[side].ravel() for side in (0, -1)] + [volume[:, side].ravel() for side in (0, -1)]
-    )
+    rim = _rim(volume)
     air = rim[rim < SOFT_ABOVE] if padding is None else rim[(rim < SOFT_ABOVE) & (rim != padding)]
     if air.size < rim.size / 2:
         return None
@@ -108,6 +114,21 @@ def _room_air_elsewhere(volume: NDArray, padding: float | None) -> tuple[str, st
         "room air near -1000",
         f"around the patient it is {peak:.0f}; another rescale was applied; convert from DICOM "
         "again",
+    )
+
+
+def _filled_around(volume: NDArray) -> list[str]:
+    """Look for one exact value on the sides, where air, a table or cut tissue would vary."""
+    values, counts = np.unique(_rim(volume), return_counts=True)
+    commonest, share = float(values[counts.argmax()]), counts.max() / counts.sum()
+    if commonest <= SOFT_ABOVE or share < 0.5:
+        return []
+    return [f"{share:.0%} of the sides are exactly {commonest:g}: surroundings were filled"]
+
+
+def _rim(volume: NDArray) -> NDArray:
+    return np.concatenate(
+        [volume[side].ravel() for side in (0, -1)] + [volume[:, side].ravel() for side in (0, -1)]
     )
 
 
@@ -125,6 +146,9 @@ def _notes(measured: NDArray, n: int) -> list[str]:
     blank = float((measured == 0).sum() / n)
     if blank > BLANK:
         notes.append(f"{blank:.0%} of the voxels are exactly 0: surroundings were blanked")
+    low = measured.min()
+    if low > -1000 and (measured == low).sum() / n > CUT_LOW:
+        notes.append(f"values below {low:g} were cut off")
     soft = measured[measured > SOFT_ABOVE]
     top = soft.max()
     below = np.unique(np.rint(soft[(soft < top) & (soft > top - NEAR)]))

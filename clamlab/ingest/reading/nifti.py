@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.checks import check_geometry, to_hu
+from clamlab.ingest.reading.course import course_notes
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.scan import Scan
 from clamlab.io import FileError, explained, open_nifti
@@ -55,7 +56,7 @@ def load_volume(
         image = nibabel.as_closest_canonical(image)
         with explained(path, "a NIfTI image"):
             volume = np.asanyarray(image.dataobj)
-        notes = check_hu(volume)
+        notes = check_hu(volume) + course_notes(volume)
     except IngestError as error:
         raise IngestError(f"{path.name}: {str(error).removeprefix(path.name + ': ')}") from None
     except FileError as error:

@@ -12,9 +12,9 @@ from clamlab.ingest.reading.frames import Frame
 
 
 def stored_pixels(frames: list[Frame]) -> list[NDArray | None]:
-    """Return pixels as they are stored, shape (rows, columns); None where they can't be decoded.
+    """Return pixels as they are stored, shape (rows, columns); None where there is no image.
 
-    Every file is read once.
+    Either it can't be decoded, or one value is everywhere. Every file is read once.
     """
     found: dict[int, NDArray | None] = {}
     for file in {frame.file: None for frame in frames}:
@@ -55,4 +55,4 @@ def _pixels(data: Any, frame: Frame) -> NDArray | None:
             pixels = pixel_array(data, index=frame.index, raw=True)
     except Exception:  # a damaged image raises whatever its damage leads to
         return None
-    return pixels if pixels.shape == frame.size else None
+    return pixels if pixels.shape == frame.size and np.ptp(pixels) else None

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.ingest.errors import IngestError
+from clamlab.ingest.reading.checks import LOWEST_HU
 from clamlab.ingest.reading.frames import Frame
 
 IDENTITY = (1.0, 0.0)
@@ -35,14 +36,17 @@ def rescale(
     if lacking and len(lacking) < len(rules):
         _mend(stored, rules, lacking)
         notes.append(f"{len(lacking)} slice(s) have no rescale; that of their neighbours was used")
-    images = [_rescaled(image, rule or IDENTITY) for image, rule in zip(stored, rules, strict=True)]
+    images = [
+        _unpadded(frame, image, _rescaled(image, rule or IDENTITY))
+        for frame, image, rule in zip(frames, stored, rules, strict=True)
+    ]
     _refuse_odd(frames, images)
     return images, notes
 
 
 def rescale_one(frame: Frame, stored: NDArray) -> NDArray[np.int16]:
     """Turn one slice into HU, by its own header alone."""
-    return _rescaled(stored, _rule(frame) or IDENTITY)
+    return _unpadded(frame, stored, _rescaled(stored, _rule(frame) or IDENTITY))
 
 
 def has_rescale(frame: Frame) -> bool:
@@ -61,6 +65,16 @@ def _rescaled(pixels: NDArray, rule: tuple[float, float]) -> NDArray[np.int16]:
     hu = pixels.astype("float32") if slope % 1 or intercept % 1 else pixels.astype("int64")
     hu = hu * slope + intercept
     return np.clip(np.rint(hu), -32768, 32767).astype("int16")
+
+
+def _unpadded(frame: Frame, stored: NDArray, hu: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Lay air where a scanner wrote that it measured nothing."""
+    padding = frame.number("PixelPaddingValue")
+    if padding is not None:
+        # The header may have it without a sign where the pixels have one, or the other way round.
+        alike = {padding, padding - 65536, padding + 65536}
+        hu[np.isin(stored, list(alike))] = LOWEST_HU
+    return hu
 
 
 def _mend(stored: list[NDArray], rules: list, lacking: list[int]) -> None:

@@ -1,0 +1,106 @@
+"""Whether a volume goes on from slice to slice: what is blank, repeated, exchanged or another's."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 4  # pixels averaged along each side: what changes between slices, not their noise
+SHOWN = (-1000, 300)  # HU; metal and padding would drown the rest
+SOFT_ABOVE = -500
+LEAST_SOFT = 0.05  # of the slice that has most: less soft tissue between two others is a blank one
+AROUND = 4  # slices on either side that say how much neighbours differ there
+BREAK, BREAK_HU = 2.0, 50.0  # a break is more than so many times that, and so many HU above
+NEARER, OUT_OF_ORDER = 0.9, 0.2
+
+
+def course_notes(volume: NDArray) -> list[str]:
+    """Say where slices do not go on from one to the next.
+
+    Parameters
+    ----------
+    volume : array, shape (x, y, z)
+        HU in RAS+ order.
+
+    Returns
+    -------
+    list of str
+        Notes for a person; slices are counted from the feet, from 1.
+
+    Examples
+    --------
+    >>> body = np.full((40, 40, 30), -1000)
+    >>> body[8:32, 8:32] = 40
+    >>> body[12:20, 12:28, 5:] = -800
+    >>> course_notes(body)[0]
+    'slices 1 and 2 are the same image, and 27 more; look whether slices were repeated'
+    >>> body[:, :, 14] = -1000
+    >>> [note for note in course_notes(body) if "blank" in note]
+    ['slice 15 is blank; export the scan again']
+    """
+    notes = _repeated(volume)
+    coarse = _coarse(volume)
+    blank, soft = _blank(coarse)
+    if len(blank):
+        notes.append(f"{_named(blank)} blank; export the scan again")
+    kept = np.setdiff1d(np.arange(volume.shape[2]), blank)
+    apart = _apart(coarse[:, :, kept], soft[:, :, kept], 1)
+    breaks = np.flatnonzero(apart > BREAK * _typical(apart) + BREAK_HU)
+    if len(breaks):
+        first = kept[breaks[0]] + 1
+        more = f", and at {len(breaks) - 1} more places" if len(breaks) > 1 else ""
+        notes.append(
+            f"the images do not go on from slice {first} to the next (from the feet){more}: "
+            "slices are damaged, in another order, or another scan's"
+        )
+    further = _apart(coarse[:, :, kept], soft[:, :, kept], 2)
+    exchanged = further < NEARER * np.maximum(apart[:-1], apart[1:])
+    if len(exchanged) and exchanged.mean() > OUT_OF_ORDER:
+        notes.append(f"{exchanged.mean():.0%} of the slices are more like the next but one than "
+                     "like the next: they are out of order")  # fmt: skip
+    return notes
+
+
+def _repeated(volume: NDArray) -> list[str]:
+    inner = [z for z in range(volume.shape[2] - 1) if np.ptp(volume[::BLOCK, ::BLOCK, z])]
+    same = [z for z in inner if np.array_equal(volume[..., z], volume[..., z + 1])]
+    if not same:
+        return []
+    more = f", and {len(same) - 1} more" if len(same) > 1 else ""
+    return [
+        f"slices {same[0] + 1} and {same[0] + 2} are the same image{more}; look whether slices "
+        "were repeated"
+    ]
+
+
+def _coarse(volume: NDArray) -> NDArray[np.float32]:
+    x, y = (side // BLOCK * BLOCK for side in volume.shape[:2])
+    blocks = volume[:x, :y].reshape(x // BLOCK, BLOCK, y // BLOCK, BLOCK, -1)
+    return np.clip(blocks.mean(axis=(1, 3), dtype="float32"), *SHOWN)
+
+
+def _blank(coarse: NDArray) -> tuple[NDArray, NDArray]:
+    """Return slices without soft tissue between slices with it, and where soft tissue is."""
+    soft = coarse > SOFT_ABOVE
+    area = soft.sum(axis=(0, 1))
+    filled = area >= LEAST_SOFT * area.max()
+    inside = np.flatnonzero(filled)
+    between = np.arange(inside[0], inside[-1] + 1) if len(inside) else inside
+    return between[~filled[between]], soft
+
+
+def _apart(coarse: NDArray, soft: NDArray, step: int) -> NDArray:
+    """Mean difference of slices so far from each other, where either has soft tissue."""
+    where = soft[:, :, step:] | soft[:, :, :-step]
+    difference = np.abs(coarse[:, :, step:] - coarse[:, :, :-step])
+    return (difference * where).sum(axis=(0, 1)) / np.maximum(where.sum(axis=(0, 1)), 1)
+
+
+def _typical(apart: NDArray) -> NDArray:
+    """Median difference of the neighbours around, two damaged ones among them or not."""
+    padded = np.pad(apart, AROUND, mode="reflect" if len(apart) > AROUND else "edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * AROUND + 1), axis=1)
+
+
+def _named(slices: NDArray) -> str:
+    if len(slices) == 1:
+        return f"slice {slices[0] + 1} is"
+    return f"{len(slices)} slices from {slices[0] + 1} to {slices[-1] + 1} are"
