@@ -42,6 +42,8 @@ def course_notes(volume: NDArray) -> list[str]:
     if len(blank):
         notes.append(f"{_named(blank)} blank; export the scan again")
     kept = np.setdiff1d(np.arange(volume.shape[2]), blank)
+    if len(kept) <= 2:
+        return notes
     apart = _apart(coarse[:, :, kept], soft[:, :, kept], 1)
     breaks = np.flatnonzero(apart > BREAK * _typical(apart) + BREAK_HU)
     if len(breaks):
