@@ -10,6 +10,7 @@ LEAST_SOFT = 0.05  # of the slice that has most: less soft tissue between two ot
 AROUND = 4  # slices on either side that say how much neighbours differ there
 BREAK, BREAK_HU = 2.0, 50.0  # a break is more than so many times that, and so many HU above
 NEARER, OUT_OF_ORDER = 0.9, 0.2
+FEWEST = 12  # slices of which it can be said what is usual
 
 
 def course_notes(volume: NDArray) -> list[str]:
@@ -37,12 +38,14 @@ def course_notes(volume: NDArray) -> list[str]:
     ['slice 15 is blank; export the scan again']
     """
     notes = _repeated(volume)
+    if min(volume.shape[:2]) < BLOCK:
+        return notes
     coarse = _coarse(volume)
     blank, soft = _blank(coarse)
     if len(blank):
         notes.append(f"{_named(blank)} blank; export the scan again")
     kept = np.setdiff1d(np.arange(volume.shape[2]), blank)
-    if len(kept) <= 2:
+    if len(kept) < FEWEST:
         return notes
     apart = _apart(coarse[:, :, kept], soft[:, :, kept], 1)
     breaks = np.flatnonzero(apart > BREAK * _typical(apart) + BREAK_HU)
