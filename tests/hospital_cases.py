@@ -34,6 +34,19 @@ def phases(**told):
     return first + second
 
 
+def in_between(second=None, **told):
+    """Two phases, the second half a slice above the first: no place comes twice."""
+    second = second or slices(MIDDLE + STEP / 2, above=30.0)
+    told = {name.split(",")[0]: values for name, values in told.items()}
+    return each(slices(), **{k: v[0] for k, v in told.items()}) + each(
+        second, **{k: v[1] for k, v in told.items()}
+    )
+
+
+def breathed_out(hu):
+    return np.where(hu < -400, hu + 90, hu)
+
+
 def constant(first, second):
     return lambda i: first, lambda i: second
 
@@ -146,6 +159,36 @@ RIGHT = {
         slices() + slices(MIDDLE + STEP / 2, above=30.0, header={"AcquisitionNumber": 2}),
         EXACT, "told apart by AcquisitionNumber", 0,
     ),
+    **{
+        f"two phases half a slice apart, told by {word}": (
+            in_between(**{word: told}), EXACT, "told apart by", 0,
+        )
+        for word, told in {
+            "AcquisitionTime": counting(101500, 102500),
+            "AcquisitionTime, one for all": constant("101500", "102500"),
+            "InstanceNumber": (lambda i: i + 1, lambda i: i + 1 + N),
+            "SeriesNumber": constant(1, 2),
+            "SeriesDescription": constant("arterial", "venous"),
+            "PatientPosition": constant("HFS", "HFP"),
+        }.items()
+    },
+    "two breaths half a slice apart": (
+        in_between(
+            slices(MIDDLE + STEP / 2, change=breathed_out),
+            InstanceNumber=(lambda i: i + 1, lambda i: i + 1 + N),
+        ),
+        EXACT, "told apart by InstanceNumber", 0,
+    ),
+    "one scan, every second slice taken first": (
+        each(slices(), AcquisitionTime=lambda i: f"{101500 + 0.1 * (i // 2 + HALF * (i % 2)):.2f}",
+             SeriesDescription=lambda i: "ab"[i % 2]),
+        EXACT, "", 0,
+    ),
+    "one scan of two parts, one above another": (
+        each(slices(), AcquisitionTime=lambda i: f"{101500 + 0.1 * i + 600 * (i >= HALF):.2f}",
+             InstanceNumber=lambda i: i + 1 + 500 * (i >= HALF)),
+        EXACT, "", 0,
+    ),
     "two kernels, each in two phases": (
         phases(InstanceNumber=(lambda i: i + 1, lambda i: i + 1 + N))
         + each(phases(InstanceNumber=(lambda i: i + 1 + 2 * N, lambda i: i + 1 + 3 * N)),
@@ -190,6 +233,10 @@ REFUSED = {
     "two phases, numbers shuffled": (
         each(slices() + slices(above=30.0), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
         "found 192 at 96 places",
+    ),
+    "two phases half a slice apart, nothing tells them apart": (
+        each(in_between(), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
+        "every second one differs from those beside",
     ),
     "no slice has a rescale": (
         slices(slope=None, intercept=None), "rescale intercept was lost",

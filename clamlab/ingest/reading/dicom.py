@@ -3,8 +3,11 @@
 import os
 from typing import Any
 
+import numpy as np
 from nibabel.affines import voxel_sizes
+from numpy.typing import NDArray
 
+from clamlab.ingest.errors import IngestError
 from clamlab.ingest.headers import quietly
 from clamlab.ingest.reading.checks import check_geometry, to_hu
 from clamlab.ingest.reading.choice import (
@@ -16,6 +19,7 @@ from clamlab.ingest.reading.choice import (
 from clamlab.ingest.reading.held import hold_against_headers
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.reading.laying import CHANGING, Laid, lay
+from clamlab.ingest.reading.mixing import disagree
 from clamlab.ingest.reading.pixels import stored_pixels
 from clamlab.ingest.reading.rescale import rescale
 from clamlab.ingest.reading.series import Series, find_series
@@ -58,6 +62,7 @@ def read_dicom(
     series = series.without([i for i, pixels in enumerate(stored) if pixels is None])
     refuse_partial(series, min_coverage_mm)
     images, mended = rescale(series.frames, [pixels for pixels in stored if pixels is not None])
+    _refuse_mixed(series, images)
     laid = lay(series, images)
     check_geometry(laid.volume.shape, laid.affine)
     noted = check_hu(laid.volume)
@@ -67,6 +72,17 @@ def read_dicom(
     if CHANGING in laid.resampled:  # a damaged header may be why
         notes.append("the slices have a field of view that changes; they were resampled")
     return Scan(laid.volume, laid.affine, facts, notes, log)
+
+
+def _refuse_mixed(series: Series, images: list[NDArray[np.int16]]) -> None:
+    """Refuse slices of two scans that lie in turn and whose headers do not tell them apart."""
+    hu = dict(zip(series.frames, images, strict=True))
+    if disagree([series.frames[::2], series.frames[1::2]], hu.__getitem__):
+        raise IngestError(
+            "expected slices of one scan, found that every second one differs from those beside "
+            "it: phases or reconstructions that no element of the headers tells apart; export "
+            "them as series of their own"
+        )
 
 
 def _facts(series: Series, laid: Laid) -> dict[str, Any]:

@@ -69,6 +69,11 @@ class Frame:
         """The direction in which slices follow each other."""
         return np.cross(self.axes[0], self.axes[1])
 
+    @property
+    def height(self) -> float:
+        """Where the slice lies along its normal, in mm."""
+        return float(self.place @ self.normal)
+
     def get(self, keyword: str) -> Any:
         """Return what the frame, its file's shared groups, or its file says; else None."""
         return _value(self.header, self.groups, keyword)
