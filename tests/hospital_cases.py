@@ -189,6 +189,30 @@ RIGHT = {
              InstanceNumber=lambda i: i + 1 + 500 * (i >= HALF)),
         EXACT, "", 0,
     ),
+    **{
+        f"parts that differ in {name}": (
+            each(slices(), **{word: lambda i, a=a, b=b: a if i < HALF else b}),
+            EXACT, f"slices differ in {name}: they may be of several scans", 0,
+        )
+        for name, word, a, b in [
+            ("kernel", "ConvolutionKernel", "B35f", "B70f"),
+            ("frame of reference", "FrameOfReferenceUID", "1.2.8", "1.2.9"),
+            ("contrast", "ContrastBolusAgent", None, "Iomeron"),
+        ]
+    },
+    "an average": (
+        each(slices(), SeriesDescription=lambda i: "AVG 15mm"), EXACT,
+        "calls itself an average of slices", 0,
+    ),
+    "values that are not called HU": (
+        each(slices(), RescaleType=lambda i: "Z_EFF"), EXACT, "calls the values Z_EFF, not HU", 0,
+    ),
+    "values of unspecified unit": (each(slices(), RescaleType=lambda i: "US"), EXACT, "", 0),
+    "slices stored twice, unsigned and signed": (
+        each(slices() + slices(stored="int16", intercept=0),
+             InstanceNumber=lambda i: i % N + 1),
+        EXACT, "left out 96 slice(s) that repeat others", 0,
+    ),
     "two kernels, each in two phases": (
         phases(InstanceNumber=(lambda i: i + 1, lambda i: i + 1 + N))
         + each(phases(InstanceNumber=(lambda i: i + 1 + 2 * N, lambda i: i + 1 + 3 * N)),
@@ -238,6 +262,17 @@ REFUSED = {
         each(in_between(), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
         "every second one differs from those beside",
     ),
+    **{
+        f"a projection, {kind}": (
+            each(slices(), **{keyword: lambda i, v=value: v}), "found a projection",
+        )
+        for kind, keyword, value in [
+            ("MIP by its type", "ImageType", ["DERIVED", "SECONDARY", "AXIAL", "MIP"]),
+            ("MinIP by its type", "ImageType", ["DERIVED", "PRIMARY", "VOLUME", "MIN_IP"]),
+            ("MIP by its description", "SeriesDescription", "Thorax MIP_15mm"),
+            ("MinIP by its description", "SeriesDescription", "MinIP 8mm"),
+        ]
+    },
     "no slice has a rescale": (
         slices(slope=None, intercept=None), "rescale intercept was lost",
     ),

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.frames import Frame
 
+HU_TYPES = {"HU", "US"}  # US: unspecified
 IDENTITY = (1.0, 0.0)
 THINNED = (slice(None, None, 8), slice(None, None, 8))  # enough pixels to tell a slice by
 MOVED_MM = 10.0  # sideways, by a tilted gantry; more is another field of view
@@ -35,6 +36,8 @@ def rescale(
     if lacking and len(lacking) < len(rules):
         _mend(stored, rules, lacking)
         notes.append(f"{len(lacking)} slice(s) have no rescale; that of their neighbours was used")
+    units = {str(frame.get("RescaleType") or "US").upper() for frame in frames} - HU_TYPES
+    notes += [f"the header calls the values {', '.join(sorted(units))}, not HU"] * bool(units)
     images = [_rescaled(image, rule or IDENTITY) for image, rule in zip(stored, rules, strict=True)]
     _refuse_odd(frames, images)
     return images, notes
