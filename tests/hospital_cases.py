@@ -244,6 +244,10 @@ def padded(hu, value):
     return np.where(away, value, hu)
 
 
+def noisy(hu):
+    return hu + RNG.normal(0, 12, hu.shape)
+
+
 # name: (slices, what is said)
 REFUSED = {
     "every third slice missing": (
@@ -260,7 +264,18 @@ REFUSED = {
     ),
     "two phases half a slice apart, nothing tells them apart": (
         each(in_between(), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
-        "every second one differs from those beside",
+        "every second or third one differs from those beside",
+    ),
+    "two phases half a slice apart, the second of half the chest": (
+        slices() + slices(MIDDLE[:HALF] + STEP / 2, above=30.0), "differs from those beside",
+    ),
+    "two phases, one twice as fine as the other": (
+        slices(np.sort(np.concatenate([MIDDLE, MIDDLE + 1])))
+        + slices(MIDDLE + 2, above=30.0), "differs from those beside",
+    ),
+    "slices of one place": (
+        each(slices([0.0] * 12, change=noisy), InstanceNumber=lambda i: 1),
+        "found 12 at 1 place, ",
     ),
     **{
         f"a projection, {kind}": (

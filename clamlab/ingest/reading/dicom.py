@@ -19,7 +19,7 @@ from clamlab.ingest.reading.choice import (
 from clamlab.ingest.reading.held import hold_against_headers
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.reading.laying import CHANGING, Laid, lay
-from clamlab.ingest.reading.mixing import disagree
+from clamlab.ingest.reading.mixing import lie_in_turn
 from clamlab.ingest.reading.pixels import stored_pixels
 from clamlab.ingest.reading.rescale import rescale
 from clamlab.ingest.reading.series import Series, find_series
@@ -62,10 +62,10 @@ def read_dicom(
     series = series.without([i for i, pixels in enumerate(stored) if pixels is None])
     refuse_partial(series, min_coverage_mm)
     images, mended = rescale(series.frames, [pixels for pixels in stored if pixels is not None])
-    _refuse_mixed(series, images)
     laid = lay(series, images)
     check_geometry(laid.volume.shape, laid.affine)
     noted = check_hu(laid.volume)
+    _refuse_mixed(series, images)
     laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
     facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
     notes = series.told + mended + noted + log[1:]
@@ -77,10 +77,10 @@ def read_dicom(
 def _refuse_mixed(series: Series, images: list[NDArray[np.int16]]) -> None:
     """Refuse slices of two scans that lie in turn and whose headers do not tell them apart."""
     hu = dict(zip(series.frames, images, strict=True))
-    if disagree([series.frames[::2], series.frames[1::2]], hu.__getitem__):
+    if lie_in_turn(series.frames, hu.__getitem__):
         raise IngestError(
-            "expected slices of one scan, found that every second one differs from those beside "
-            "it: phases or reconstructions that no element of the headers tells apart; export "
+            "expected slices of one scan, found that every second or third one differs from those "
+            "beside it: phases or reconstructions that their headers do not tell apart; export "
             "them as series of their own"
         )
 

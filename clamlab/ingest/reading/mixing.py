@@ -10,6 +10,7 @@ from clamlab.ingest.reading.pixels import stored_pixels
 from clamlab.ingest.reading.rescale import rescale_one
 
 SAMPLES = 8  # slices of each stack
+PARTS, PART = 8, 12  # of a scan, one above another, and the fewest slices of each
 THINNED = (slice(None, None, 2), slice(None, None, 2))
 TISSUE = (-300, 300)  # HU: what contrast and another kernel change
 # Within one scan, a slice is half as far from its nearest neighbours as from the next ones (0.39
@@ -46,9 +47,29 @@ def disagree(
     return bool(far) and (sum(near) > FARTHER * sum(far) or np.ptp(bias) > BRIGHTER_HU)
 
 
+def lie_in_turn(frames: list[Frame], hu: Callable[[Frame], NDArray | None]) -> bool:
+    """Tell whether every second or third slice, somewhere in a stack, is another scan's.
+
+    Parameters
+    ----------
+    frames : list of Frame
+        Sorted along the normal.
+    hu : callable
+        HU of a slice.
+    """
+    n_parts = max(1, min(PARTS, len(frames) // PART))
+    edges = np.linspace(0, len(frames), n_parts + 1).astype(int).tolist()
+    return any(
+        disagree([frames[start:stop][i::turn] for i in range(turn)], hu)
+        for start, stop in zip(edges, edges[1:], strict=False)
+        for turn in (2, 3)
+    )
+
+
 def _sample(stack: list[Frame]) -> list[Frame]:
     ordered = sorted(stack, key=lambda one: one.height)[1:-1]
-    return [ordered[i] for i in np.linspace(0, len(ordered) - 1, SAMPLES).astype(int)]
+    numbers = np.linspace(0, len(ordered) - 1, min(SAMPLES, len(ordered))).astype(int)
+    return [ordered[i] for i in numbers]
 
 
 def _apart(
