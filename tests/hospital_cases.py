@@ -34,6 +34,19 @@ def phases(**told):
     return first + second
 
 
+def in_between(second=None, **told):
+    """Two phases, the second half a slice above the first: no place comes twice."""
+    second = second or slices(MIDDLE + STEP / 2, above=30.0)
+    told = {name.split(",")[0]: values for name, values in told.items()}
+    return each(slices(), **{k: v[0] for k, v in told.items()}) + each(
+        second, **{k: v[1] for k, v in told.items()}
+    )
+
+
+def breathed_out(hu):
+    return np.where(hu < -400, hu + 90, hu)
+
+
 def constant(first, second):
     return lambda i: first, lambda i: second
 
@@ -146,6 +159,60 @@ RIGHT = {
         slices() + slices(MIDDLE + STEP / 2, above=30.0, header={"AcquisitionNumber": 2}),
         EXACT, "told apart by AcquisitionNumber", 0,
     ),
+    **{
+        f"two phases half a slice apart, told by {word}": (
+            in_between(**{word: told}), EXACT, "told apart by", 0,
+        )
+        for word, told in {
+            "AcquisitionTime": counting(101500, 102500),
+            "AcquisitionTime, one for all": constant("101500", "102500"),
+            "InstanceNumber": (lambda i: i + 1, lambda i: i + 1 + N),
+            "SeriesNumber": constant(1, 2),
+            "SeriesDescription": constant("arterial", "venous"),
+            "PatientPosition": constant("HFS", "HFP"),
+        }.items()
+    },
+    "two breaths half a slice apart": (
+        in_between(
+            slices(MIDDLE + STEP / 2, change=breathed_out),
+            InstanceNumber=(lambda i: i + 1, lambda i: i + 1 + N),
+        ),
+        EXACT, "told apart by InstanceNumber", 0,
+    ),
+    "one scan, every second slice taken first": (
+        each(slices(), AcquisitionTime=lambda i: f"{101500 + 0.1 * (i // 2 + HALF * (i % 2)):.2f}",
+             SeriesDescription=lambda i: "ab"[i % 2]),
+        EXACT, "", 0,
+    ),
+    "one scan of two parts, one above another": (
+        each(slices(), AcquisitionTime=lambda i: f"{101500 + 0.1 * i + 600 * (i >= HALF):.2f}",
+             InstanceNumber=lambda i: i + 1 + 500 * (i >= HALF)),
+        EXACT, "", 0,
+    ),
+    **{
+        f"parts that differ in {name}": (
+            each(slices(), **{word: lambda i, a=a, b=b: a if i < HALF else b}),
+            EXACT, f"slices differ in {name}: they may be of several scans", 0,
+        )
+        for name, word, a, b in [
+            ("kernel", "ConvolutionKernel", "B35f", "B70f"),
+            ("frame of reference", "FrameOfReferenceUID", "1.2.8", "1.2.9"),
+            ("contrast", "ContrastBolusAgent", None, "Iomeron"),
+        ]
+    },
+    "an average": (
+        each(slices(), SeriesDescription=lambda i: "AVG 15mm"), EXACT,
+        "calls itself an average of slices", 0,
+    ),
+    "values that are not called HU": (
+        each(slices(), RescaleType=lambda i: "Z_EFF"), EXACT, "calls the values Z_EFF, not HU", 0,
+    ),
+    "values of unspecified unit": (each(slices(), RescaleType=lambda i: "US"), EXACT, "", 0),
+    "slices stored twice, unsigned and signed": (
+        each(slices() + slices(stored="int16", intercept=0),
+             InstanceNumber=lambda i: i % N + 1),
+        EXACT, "left out 96 slice(s) that repeat others", 0,
+    ),
     "two kernels, each in two phases": (
         phases(InstanceNumber=(lambda i: i + 1, lambda i: i + 1 + N))
         + each(phases(InstanceNumber=(lambda i: i + 1 + 2 * N, lambda i: i + 1 + 3 * N)),
@@ -177,6 +244,10 @@ def padded(hu, value):
     return np.where(away, value, hu)
 
 
+def noisy(hu):
+    return hu + RNG.normal(0, 12, hu.shape)
+
+
 # name: (slices, what is said)
 REFUSED = {
     "every third slice missing": (
@@ -191,6 +262,32 @@ REFUSED = {
         each(slices() + slices(above=30.0), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
         "found 192 at 96 places",
     ),
+    "two phases half a slice apart, nothing tells them apart": (
+        each(in_between(), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
+        "every second or third one differs from those beside",
+    ),
+    "two phases half a slice apart, the second of half the chest": (
+        slices() + slices(MIDDLE[:HALF] + STEP / 2, above=30.0), "differs from those beside",
+    ),
+    "two phases, one twice as fine as the other": (
+        slices(np.sort(np.concatenate([MIDDLE, MIDDLE + 1])))
+        + slices(MIDDLE + 2, above=30.0), "differs from those beside",
+    ),
+    "slices of one place": (
+        each(slices([0.0] * 12, change=noisy), InstanceNumber=lambda i: 1),
+        "found 12 at 1 place, ",
+    ),
+    **{
+        f"a projection, {kind}": (
+            each(slices(), **{keyword: lambda i, v=value: v}), "found a projection",
+        )
+        for kind, keyword, value in [
+            ("MIP by its type", "ImageType", ["DERIVED", "SECONDARY", "AXIAL", "MIP"]),
+            ("MinIP by its type", "ImageType", ["DERIVED", "PRIMARY", "VOLUME", "MIN_IP"]),
+            ("MIP by its description", "SeriesDescription", "Thorax MIP_15mm"),
+            ("MinIP by its description", "SeriesDescription", "MinIP 8mm"),
+        ]
+    },
     "no slice has a rescale": (
         slices(slope=None, intercept=None), "rescale intercept was lost",
     ),

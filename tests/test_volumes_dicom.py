@@ -5,6 +5,7 @@ files: a volume shifted by a slice, or with its halves exchanged, is some tens o
 """
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pydicom
@@ -22,6 +23,7 @@ from hospital_cases import (
     scaled,
 )  # fmt: skip
 from hospital_series import (
+    AXIAL,
     STEP,
     N,
     each,
@@ -178,7 +180,11 @@ SPOILED = {
     "number of frames 1A": (spoil_count, "no proper number of frames"),
     "colour": (spoil_colour, "is a colour image"),
     "no rows": (lambda path: spoil(path, Rows=None), "no proper numbers of rows"),
-    "no position": (lambda path: spoil(path, ImagePositionPatient=None), "no position"),
+    "no position": (lambda path: spoil(path, ImagePositionPatient=None), "has no position"),
+    "no place at all": (
+        lambda path: spoil(path, ImagePositionPatient=None, PixelSpacing=None),
+        "has no position and no pixel spacing",
+    ),
     "a position that is no number": (
         lambda path: path.write_bytes(
             path.read_bytes().replace(b"-182.0000\\", b"nan      \\")
@@ -244,6 +250,62 @@ def test_what_is_no_file_is_passed_by_and_told(tmp_path):
     (note,) = scan.notes
     for number, found in enumerate(("a named pipe", "a link to nothing", "an empty file"), N + 1):
         assert f"file {number} is {found}" in note
+
+
+def test_slices_of_another_direction_are_counted_and_told(tmp_path):
+    turned = AXIAL @ np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])
+    found = [replace(one, axes=turned) if i >= N - 20 else one for i, one in enumerate(slices())]
+    scan = read_scan(write_series(tmp_path, found))
+    assert scan.facts["slices"] == N - 20 and scan.facts["slices_left_out"] == 20
+    assert scan.notes == ["20 slice(s) of the series lie in another direction and were left out"]
+
+
+def test_a_series_that_goes_on_in_another_is_told(tmp_path):
+    write_series(tmp_path, slices()[:-20], series="1")
+    write_series(tmp_path, slices()[-20:], series="2")
+    scan = read_scan(tmp_path)
+    assert scan.facts["slices"] == N - 20
+    (note,) = scan.notes
+    assert "series 2 (20 slices of 3 mm, kernel B35f) goes on where this one ends" in note
+
+
+def test_two_that_serve_as_well_are_told_apart_by_number_only_where_it_differs(tmp_path):
+    for series, folder in (("1", "a"), ("2", "a"), ("1", "b"), ("2", "b")):
+        number = {"a": int(series), "b": 1}[folder]
+        found = each(slices(), SeriesNumber=lambda i, n=number: n)
+        write_series(tmp_path / folder, found, series=series)
+    advised, not_advised = (read_scan(tmp_path / folder).notes for folder in "ab")
+    assert "name one in the cohort table's column series_number" in "; ".join(advised)
+    assert not_advised == [
+        "series 1 (96 slices of 3 mm, kernel B35f) would serve as well: their numbers are the "
+        "same: give one of them alone"
+    ]
+
+
+def test_only_unusable_files_are_to_be_exported_again(tmp_path):
+    found = each(slices()[:2], ImagePositionPatient=lambda i: None)
+    with pytest.raises(IngestError) as refused:
+        read_scan(write_series(tmp_path, found))
+    assert "file 1 has no position, file 2 has no position" in str(refused.value)
+    assert str(refused.value).endswith("export the series again")
+
+
+def test_copies_in_two_codings_are_to_be_deleted(tmp_path):
+    """One of them lossy: no pixel is told to be equal."""
+    write_series(tmp_path / "a", slices(above=1.0), syntax=pydicom.uid.ImplicitVRLittleEndian)
+    write_series(tmp_path / "b", each(slices(), InstanceNumber=lambda i: i % N + 1))
+    with pytest.raises(
+        IngestError, match="192 at 96 places, .* two codings: if one is a copy, delete it"
+    ):
+        read_scan(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["mha", "mhd", "nrrd", "hdr", "img"])
+def test_a_file_of_another_format_is_to_be_converted(ending, tmp_path):
+    path = tmp_path / f"scan.{ending}"
+    path.write_bytes(b"ObjectType = Image")
+    with pytest.raises(IngestError, match=f"found a .{ending} file; convert to NIfTI"):
+        read_scan(path)
 
 
 def test_a_last_slice_that_was_emptied_is_told(tmp_path):

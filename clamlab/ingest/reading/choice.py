@@ -1,6 +1,7 @@
 """Choose which CT series of a subject to use, and say why."""
 
 import re
+from dataclasses import replace
 
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.kernels import is_soft
@@ -13,7 +14,10 @@ MAX_GAP_MM = 10.0
 MOST_MISSING = 0.1
 THIN_MM = 2.5
 LOCALIZER = re.compile(r"TOPO|SCOUT|SURVIEW|LOCALI[SZ]|SCANOGRAM|SCANO\b|位置決め")
-PROJECTION = re.compile(r"\bMIP\b|\bMINIP\b|PROJECTION|DOSE REPORT|PATIENT PROTOCOL")
+PROJECTION = re.compile(
+    r"\b(MIPS?|(MIN|MAX) ?IPS?)(?![A-Z])|PROJECTION|DOSE REPORT|PATIENT PROTOCOL"
+)
+AVERAGE = re.compile(r"\b(AVERAGE|AVG|MEAN|A(VE)?IP)\b")
 EXPIRATION = re.compile(r"\bEX(S?)P(IR|\b)|\bESPIR|AUSATM|呼気")
 CT_CLASSES = ("1.2.840.10008.5.1.4.1.1.2",)  # CT image, and enhanced CT as 1.2.840....2.1
 
@@ -80,7 +84,8 @@ def choose_series(
     )
     (points, reasons), chosen = scored[0]
     refuse_partial(chosen, min_coverage_mm)
-    return chosen, _account(chosen, points, reasons, scored[1:])
+    notes = chosen.notes + _to_look_at(chosen, [one for _, one in scored[1:]])
+    return replace(chosen, notes=notes), _account(chosen, points, reasons, scored[1:])
 
 
 def of_one_study(series: list[Series], number: int | None) -> list[Series]:
@@ -108,11 +113,28 @@ def _account(chosen: Series, points: float, reasons: list[str], others: list) ->
         return []
     log = [f"chose {chosen.describe()} of {len(others) + 1}: {', '.join(reasons)}"]
     if others[0][0][0] == points:
-        log.append(
-            f"{others[0][1].describe()} would serve as well: name one in the cohort table's "
-            "column series_number"
+        alike = others[0][1].get("SeriesNumber") == chosen.get("SeriesNumber")
+        advice = (
+            "their numbers are the same: give one of them alone"
+            if alike
+            else "name one in the cohort table's column series_number"
         )
+        log.append(f"{others[0][1].describe()} would serve as well: {advice}")
     return log
+
+
+def _to_look_at(chosen: Series, others: list[Series]) -> list[str]:
+    """Say what a person should look at before this series is taken for the whole chest."""
+    notes = []
+    if AVERAGE.search(_said(chosen)):
+        notes.append("the series calls itself an average of slices")
+    notes += [
+        f"{one.describe()} goes on where this one ends and was not used; if lungs lie in both, "
+        "export them as one series"
+        for one in others
+        if one.kernel == chosen.kernel and one.goes_on_from(chosen)
+    ]
+    return notes
 
 
 def _first_taken(series: Series) -> tuple:
@@ -154,8 +176,11 @@ def is_localizer(series: Series) -> bool:
 
 
 def _is_projection(series: Series) -> bool:
-    kinds = " ".join(series.image_types)
-    return bool(PROJECTION.search(kinds.replace("_", " ") + " " + _description(series)))
+    return bool(PROJECTION.search(_said(series)))
+
+
+def _said(series: Series) -> str:
+    return " ".join([*sorted(series.image_types), _description(series)]).replace("_", " ")
 
 
 def has_contrast(series: Series) -> bool:
@@ -183,11 +208,15 @@ def _problem(series: Series, min_coverage_mm: float) -> str | None:
             f"expected a scan, found a localizer ({n} image{'s' * (n > 1)}); give the series that "
             "was planned on it"
         )
-    if n > len(spacing.planes):
+    if _is_projection(series):
         return (
-            f"expected one slice at a place, found {n} at {len(spacing.planes)} places, and no "
-            "element of their headers tells which belong together; export the phases or "
-            "reconstructions as series of their own"
+            "expected slices as they were measured, found a projection (MIP, MinIP or the like); "
+            "give the series it was made of"
+        )
+    if n > (n_places := len(spacing.planes)):
+        return (
+            f"expected one slice at a place, found {n} at {n_places} place{'s' * (n_places > 1)}, "
+            f"and no element of their headers tells which belong together; {_remedy(series)}"
         )
     if series.coverage_mm < min_coverage_mm:
         return (
@@ -211,6 +240,14 @@ def _problem(series: Series, min_coverage_mm: float) -> str | None:
             f"{spacing.missing + n}; export the whole series again"
         )
     return None
+
+
+def _remedy(series: Series) -> str:
+    """Say what to do where places come twice."""
+    export = "export the phases or reconstructions as series of their own"
+    if len({frame.coding for frame in series.frames}) > 1:
+        return f"they are stored in two codings: if one is a copy, delete it; else {export}"
+    return export
 
 
 def is_ct(series: Series) -> bool:

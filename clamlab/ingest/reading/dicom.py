@@ -3,8 +3,11 @@
 import os
 from typing import Any
 
+import numpy as np
 from nibabel.affines import voxel_sizes
+from numpy.typing import NDArray
 
+from clamlab.ingest.errors import IngestError
 from clamlab.ingest.headers import quietly
 from clamlab.ingest.reading.checks import check_geometry, to_hu
 from clamlab.ingest.reading.choice import (
@@ -17,6 +20,7 @@ from clamlab.ingest.reading.course import course_notes
 from clamlab.ingest.reading.held import hold_against_headers
 from clamlab.ingest.reading.hu import check_hu
 from clamlab.ingest.reading.laying import CHANGING, Laid, lay
+from clamlab.ingest.reading.mixing import lie_in_turn
 from clamlab.ingest.reading.pixels import stored_pixels
 from clamlab.ingest.reading.rescale import rescale
 from clamlab.ingest.reading.series import Series, find_series
@@ -62,12 +66,24 @@ def read_dicom(
     laid = lay(series, images)
     check_geometry(laid.volume.shape, laid.affine)
     noted = check_hu(laid.volume) + course_notes(laid.volume)
+    _refuse_mixed(series, images)
     laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
     facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
     notes = series.told + mended + noted + log[1:]
     if CHANGING in laid.resampled:  # a damaged header may be why
         notes.append("the slices have a field of view that changes; they were resampled")
     return Scan(laid.volume, laid.affine, facts, notes, log)
+
+
+def _refuse_mixed(series: Series, images: list[NDArray[np.int16]]) -> None:
+    """Refuse slices of two scans that lie in turn and whose headers do not tell them apart."""
+    hu = dict(zip(series.frames, images, strict=True))
+    if lie_in_turn(series.frames, hu.__getitem__):
+        raise IngestError(
+            "expected slices of one scan, found that every second or third one differs from those "
+            "beside it: phases or reconstructions that their headers do not tell apart; export "
+            "them as series of their own"
+        )
 
 
 def _facts(series: Series, laid: Laid) -> dict[str, Any]:

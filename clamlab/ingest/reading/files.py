@@ -22,7 +22,7 @@ TAGS = [
     "Columns", "PixelSpacing", "BitsAllocated", "SamplesPerPixel",
     "PixelPaddingValue",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "StudyInstanceUID",
-    "StudyDate", "StudyTime",
+    "StudyDate", "StudyTime", "PatientPosition",
 ]  # fmt: skip
 PIXELS = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 ITEM, END_OF_ITEMS = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"

@@ -19,6 +19,7 @@ FUNCTIONAL_GROUPS = {
     "SliceThickness": "PixelMeasuresSequence",
     "RescaleIntercept": "PixelValueTransformationSequence",
     "RescaleSlope": "PixelValueTransformationSequence",
+    "RescaleType": "PixelValueTransformationSequence",
     "ConvolutionKernel": "CTReconstructionSequence",
     "KVP": "CTXRayDetailsSequence",
     "FrameAcquisitionDateTime": "FrameContentSequence",
@@ -29,6 +30,11 @@ FUNCTIONAL_GROUPS = {
     "ContrastBolusAgentAdministered": "ContrastBolusUsageSequence",
 }
 LARGEST_SIDE = 4096  # of an image; more is a damaged header
+PLACED = {  # what places an image in space: how many numbers, and its name
+    "ImagePositionPatient": (3, "position"),
+    "ImageOrientationPatient": (6, "orientation"),
+    "PixelSpacing": (2, "pixel spacing"),
+}
 SQUARE = 1e-3  # cosine between rows and columns, and error of their lengths
 
 
@@ -68,6 +74,16 @@ class Frame:
     def normal(self) -> NDArray[np.float64]:
         """The direction in which slices follow each other."""
         return np.cross(self.axes[0], self.axes[1])
+
+    @property
+    def height(self) -> float:
+        """Where the slice lies along its normal, in mm."""
+        return float(self.place @ self.normal)
+
+    @property
+    def coding(self) -> str:
+        """How the file stores its pixels."""
+        return str(self.header.file_meta.get("TransferSyntaxUID") or "")
 
     def get(self, keyword: str) -> Any:
         """Return what the frame, its file's shared groups, or its file says; else None."""
@@ -122,25 +138,30 @@ def _check_image(header: Any) -> None:
 
 
 def _frame(file: Path, index: int, header: Any, groups: tuple[Any, ...]) -> Frame:
-    def numbers(keyword: str, n: int) -> NDArray[np.float64]:
-        try:
-            values = np.array([*_value(header, groups, keyword)], "float64")
-        except (TypeError, ValueError):
-            values = np.empty(0)
-        if values.shape != (n,) or not np.isfinite(values).all():
-            raise UnusableFile("has no position, orientation or pixel spacing")
-        return values
-
-    axes = numbers("ImageOrientationPatient", 6).reshape(2, 3)
-    pixel_mm = numbers("PixelSpacing", 2)
+    told = {keyword: _numbers(_value(header, groups, keyword)) for keyword in PLACED}
+    lacking = [
+        name
+        for keyword, (n, name) in PLACED.items()
+        if told[keyword].shape != (n,) or not np.isfinite(told[keyword]).all()
+    ]
+    if lacking:
+        raise UnusableFile(f"has no {' and no '.join(lacking)}")
+    place, axes, pixel_mm = told.values()
+    axes = axes.reshape(2, 3)
     sound = ((pixel_mm > 0) & (pixel_mm <= VOXEL_MM[1])).all()
     if np.abs(axes @ axes.T - np.eye(2)).max() > SQUARE or not sound:
         raise UnusableFile(
             "has rows and columns that are not at right angles, or pixels of no proper size"
         )
     size = (int(header.Rows), int(header.Columns))
-    place = numbers("ImagePositionPatient", 3)
     return Frame(file, index, header, groups, place, axes, pixel_mm, size)
+
+
+def _numbers(values: Any) -> NDArray[np.float64]:
+    try:
+        return np.array([*values], "float64")
+    except (TypeError, ValueError):
+        return np.empty(0)
 
 
 def _value(header: Any, groups: tuple[Any, ...], keyword: str) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.ingest.reading.frames import Frame
+from clamlab.ingest.reading.mixing import disagree
 from clamlab.ingest.reading.spacing import find_spacing
 
 SAME_PLACE_MM = 0.05
@@ -18,7 +19,7 @@ PHYSICS = (
     "ConvolutionKernel", "ContrastBolusAgent", "KVP", "SliceThickness", "ReconstructionDiameter",
     "FilterType", "ImageType", "FrameType", "AcquisitionNumber", "FrameAcquisitionNumber",
     "TemporalPositionIdentifier", "TemporalPositionIndex", "NominalPercentageOfCardiacPhase",
-    "StackID", "FrameOfReferenceUID",
+    "StackID", "FrameOfReferenceUID", "PatientPosition",
 )  # fmt: skip
 LABELS = ("SeriesDescription", "SeriesNumber", "StudyTime", "SOPClassUID")
 # What counts on from slice to slice: where a place comes again, a stack begins anew.
@@ -46,26 +47,25 @@ def tell_apart(frames: list[Frame]) -> tuple[list[list[Frame]], list[str]]:
     """
     unique = _n_places(frames) == len(frames)
     keys: list[tuple[str, Callable]] = [(word, _by_value(word)) for word in PHYSICS]
-    if not unique:
-        keys += [(word, _by_value(word)) for word in LABELS]
-        keys += [(word, _by_sequence(word)) for word in SEQUENCES]
+    keys += [(word, _by_value(word)) for word in LABELS]
+    if unique:  # one time for a whole stack
+        keys += [(word, _by_value(word)) for word in SEQUENCES]
+    keys += [(word, _by_sequence(word)) for word in SEQUENCES]
     # Where no place comes twice, one part must not be taken for a stack with a few slices missing.
     enough = 2 if unique else 1
     for word, split in keys:
         groups = split(frames)
-        whole = sum(_is_whole(group, frames, even=unique) for group in groups)
-        if len(groups) > 1 and whole >= enough:
+        sure = word in PHYSICS or not unique
+        whole = [group for group in groups if _is_whole(group, frames, even=unique and sure)]
+        # Labels, times and numbers differ within many a scan too: there its HU decide.
+        if len(groups) > 1 and len(whole) >= enough and (sure or disagree(whole)):
             parts, words = [], [NAMES.get(word, word)]
             for group in groups:
                 stacks, more = tell_apart(group)
                 parts += stacks
                 words += [name for name in more if name not in words]
             return parts, words
-    return [sorted(frames, key=_height)], []
-
-
-def _height(frame: Frame) -> float:
-    return float(frame.place @ frame.normal)
+    return [sorted(frames, key=lambda frame: frame.height)], []
 
 
 def heights(frames: list[Frame]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.ingest.reading.frames import Frame
+from clamlab.ingest.reading.rescale import rescale_one
 
 
 def stored_pixels(frames: list[Frame]) -> list[NDArray | None]:
@@ -26,12 +27,11 @@ def stored_pixels(frames: list[Frame]) -> list[NDArray | None]:
 
 
 def digest(frame: Frame) -> str:
-    """Return a short name of a slice's content; another for each that can't be decoded."""
+    """Return a short name of a slice's HU; another for each that can't be decoded."""
     (pixels,) = stored_pixels([frame])
     if pixels is None:
         return f"{frame.file} {frame.index}"
-    rule = frame.number("RescaleSlope"), frame.number("RescaleIntercept")
-    return sha256(np.ascontiguousarray(pixels).tobytes() + repr(rule).encode()).hexdigest()
+    return sha256(np.ascontiguousarray(rescale_one(frame, pixels)).tobytes()).hexdigest()
 
 
 def _dataset(file: Path) -> Any:

@@ -9,6 +9,8 @@ from clamlab.ingest.reading.dicom import read_dicom
 from clamlab.ingest.reading.nifti import read_nifti
 from clamlab.ingest.scan import Scan, is_nifti
 
+OTHER_FORMATS = (".mha", ".mhd", ".nrrd", ".nhdr", ".hdr", ".img")
+
 
 def read_scan(
     path: str | os.PathLike,
@@ -60,6 +62,10 @@ def read_scan(
         )
     if is_nifti(path):
         return read_nifti(path, min_coverage_mm=min_coverage_mm)
+    if path.is_file() and path.suffix.lower() in OTHER_FORMATS:
+        raise IngestError(
+            f"expected DICOM or NIfTI, found a {path.suffix.lower()} file; convert to NIfTI"
+        )
     return read_dicom(
         path, min_coverage_mm=min_coverage_mm, series_number=series_number, study=study
     )

@@ -7,6 +7,7 @@ from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.checks import LOWEST_HU
 from clamlab.ingest.reading.frames import Frame
 
+HU_TYPES = {"HU", "US"}  # US: unspecified
 IDENTITY = (1.0, 0.0)
 THINNED = (slice(None, None, 8), slice(None, None, 8))  # enough pixels to tell a slice by
 MOVED_MM = 10.0  # sideways, by a tilted gantry; more is another field of view
@@ -36,6 +37,8 @@ def rescale(
     if lacking and len(lacking) < len(rules):
         _mend(stored, rules, lacking)
         notes.append(f"{len(lacking)} slice(s) have no rescale; that of their neighbours was used")
+    units = {str(frame.get("RescaleType") or "US").upper() for frame in frames} - HU_TYPES
+    notes += [f"the header calls the values {', '.join(sorted(units))}, not HU"] * bool(units)
     images = [
         _unpadded(frame, image, _rescaled(image, rule or IDENTITY))
         for frame, image, rule in zip(frames, stored, rules, strict=True)

@@ -17,6 +17,12 @@ from clamlab.ingest.reading.pixels import digest
 from clamlab.ingest.reading.spacing import Spacing, find_spacing
 
 SAME_DIRECTION = 0.01  # of a unit vector
+NEXT = 2.0  # steps: a series that begins so near another's end goes on from there
+# What does not change within a scan, though one may be stacked of parts that differ in it.
+SET_ONCE = {
+    "ConvolutionKernel": "kernel", "FrameOfReferenceUID": "frame of reference",
+    "ContrastBolusAgent": "contrast", "PatientPosition": "position of the patient",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,14 @@ class Series:
         places_z = np.array([frame.place[2] for frame in self.frames])
         return float(np.ptp(places_z) + abs(first.normal[2]) * self.spacing.step_mm + across + down)
 
+    def goes_on_from(self, other: "Series") -> bool:
+        """Tell whether these slices lie next to another series' end, in its direction."""
+        if np.abs(self.frames[0].axes - other.frames[0].axes).max() >= SAME_DIRECTION:
+            return False
+        own, its = (heights(one.frames) for one in (self, other))
+        gap = max(own.min() - its.max(), its.min() - own.max())
+        return bool(0 < gap <= NEXT * max(self.spacing.step_mm, other.spacing.step_mm))
+
     def describe(self) -> str:
         """Say in a few words which series this is, without anything of the patient."""
         number = self.get("SeriesNumber")
@@ -146,8 +160,11 @@ def find_series(path: str | os.PathLike) -> list[Series]:
         unusable = next(iter(broken.values()), [])
         raise IngestError(
             "expected DICOM images, found "
-            + (f"only unusable files ({_few(unusable)})" if unusable else "none")
-            + "; check the path in the cohort table"
+            + (
+                f"only unusable files ({_few(unusable)}); export the series again"
+                if unusable
+                else "none; check the path in the cohort table"
+            )
         )
     unknown = broken.get(None, [])  # may have belonged to any of them
     return [
@@ -161,18 +178,29 @@ def _series(frames: list[Frame], broken: list[str]) -> list[Series]:
     notes = [f"left out {len(broken)} file(s): {_few(broken)}"] if broken else []
     made = []
     for group in _by_direction(frames):
+        turned = len(frames) - len(group)
+        away = [f"{turned} slice(s) of the series lie in another direction and were left out"]
         stacks, words = tell_apart(group)
         told = [f"the series holds {len(stacks)} stacks told apart by {', '.join(words)}"]
         for stack in stacks:
             others = len(group) - len(stack)
             more = [f"{told[0]}; {others} slice(s) of others were left out"] if others else []
-            made.append(_one_series(stack, len(broken) + others, notes + more))
+            more += away * (turned > 0)
+            made.append(_one_series(stack, len(broken) + others + turned, notes + more))
     return made
 
 
 def _one_series(stack: list[Frame], left_out: int, notes: list[str]) -> Series:
     stack, repeated = _without_copies(stack)
     notes = notes + [f"left out {repeated} slice(s) that repeat others"] * (repeated > 0)
+    differ = [
+        name
+        for word, name in SET_ONCE.items()
+        if len({str(one.get(word) or "") for one in stack}) > 1
+    ]
+    if differ:
+        words = ", ".join(differ)
+        notes = [*notes, f"its slices differ in {words}: they may be of several scans"]
     if not stack[0].get("Modality"):
         notes = [*notes, "modality is not recorded; taken for CT"]
     return Series(stack, _spacing(stack), left_out + repeated, notes)
