@@ -10,8 +10,8 @@ from clamlab.ingest.reading.pixels import stored_pixels
 from clamlab.ingest.reading.rescale import rescale_one
 
 SAMPLES = 8  # slices of each stack
-PARTS, PART = 8, 12  # of a scan, one above another, and the fewest slices of each
-THINNED = (slice(None, None, 2), slice(None, None, 2))
+PARTS, PART = 8, 24  # of a scan, one above another, and the fewest slices of each
+ENOUGH = 192  # pixels along a side of a slice; more tell no more
 TISSUE = (-300, 300)  # HU: what contrast and another kernel change
 # Within one scan, a slice is half as far from its nearest neighbours as from the next ones (0.39
 # to 0.56 on five real chests), as far where all is noise, and stacks are equally bright (to 1 HU).
@@ -82,8 +82,9 @@ def _apart(
         return None
     if not image.shape == own.shape == beside.shape:
         return None
-    image = image[THINNED].astype("float32")
-    own, beside = image - own[THINNED], image - beside[THINNED]
+    every = max(1, min(image.shape) // ENOUGH)
+    image, own, beside = (one[::every, ::every] for one in (image, own, beside))
+    own, beside = image - own, image - beside
     tissue = (image > TISSUE[0]) & (image < TISSUE[1])
     bias = float(np.median(beside[tissue]) - np.median(own[tissue])) if tissue.any() else 0.0
     return float(np.abs(own).mean()), float(np.abs(beside).mean()), bias
