@@ -191,12 +191,11 @@ def test_the_larger_lungs_of_another_are_refused(simulated, tmp_path):
 @pytest.mark.parametrize("disease", ["consolidation", "effusions"])
 def test_dense_lung_in_a_good_mask_is_not_doubted(disease, tmp_path):
     build = replace(random_build(310), spacing=(3.0, 3.0))
-    sick = chest_310 = draw(build, 310)
+    sick = draw(build, 310)
     if disease == "consolidation":
-        sick = painting.consolidation(chest_310, mm=100, side=1, seed=0)
+        sick = painting.consolidation(sick, mm=100, side=1, seed=0)
     else:
-        for side in (1, 2):
-            sick = painting.effusion(sick, ml=500, side=side)
+        sick = painting.effusion(painting.effusion(sick, ml=500, side=1), ml=500, side=2)
     seen = scanned(sick, build, seed=1)
     dense = ((seen.labels > 0) & (seen.volume > -200)).sum() * 0.027
     assert dense > 300
