@@ -21,6 +21,7 @@ BORDER_MM = 4.5  # on either side of the lung that is found
 MOST_ASIDE = 0.15  # of that border: smoothing by a voxel reaches 0.03, a shift by 6 mm 0.17
 MOST_UNSEEN_ML, MOST_UNSEEN = 150.0, 0.12  # both, of the mask
 REFUSED_ASIDE, REFUSED_UNSEEN = 0.25, 0.25  # both: half consolidated lungs keep their border
+MOST_CONTACT_CM2 = 30.0  # lungs that meet in front or behind reach 16, over a mediastinum 47
 LEAST_ON_LUNG = 0.1  # of a label
 HALF = 0.5
 
@@ -57,7 +58,9 @@ def check_fit(
             f"{LUNG_BELOW_HU:.0f} HU: it belongs to another scan; look for this subject's"
         )
     doubts = [_side_doubt(labels, found, volume, side, spacing, what) for side in WORDS]
-    return [said for said in doubts if said] + _border_doubts(labels, found, volume, spacing, what)
+    doubts += [_contact_doubt(labels, spacing)]
+    doubts += _border_doubts(labels, found, volume, spacing, what)
+    return [doubt for doubt in doubts if doubt]
 
 
 def label_doubt(part: NDArray, found: NDArray, volume: NDArray, label: str, what: str) -> str:
@@ -112,6 +115,18 @@ def _side_doubt(
             "subject's, or leave lung_mask empty"
         )
     return ""
+
+
+def _contact_doubt(labels: NDArray, spacing: NDArray) -> str:
+    one, next_one = labels[:-1], labels[1:]
+    meet = (one > 0) & (next_one > 0) & (one != next_one)
+    area = meet.sum() * spacing[1] * spacing[2] / 100
+    if area <= MOST_CONTACT_CM2:
+        return ""
+    return (
+        f"the lung mask's right and left lung touch over {area:.0f} cm2: it holds a part of what "
+        "lies between them"
+    )
 
 
 def _border_doubts(
