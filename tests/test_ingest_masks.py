@@ -212,10 +212,8 @@ def with_trachea(right, left, trachea):
 
 def test_a_trachea_is_no_lobe(tmp_path):
     said = why(with_trachea(3, 2, 1), tmp_path)
-    assert (
-        "its lung mask: expected label 1 to be lung" in said
-        and "air outside the lungs: a trachea" in said
-    )
+    assert said.startswith("its lung mask: expected label 1 to be lung")
+    assert "air outside the lungs: a trachea" in said
     wall = np.where(with_trachea(3, 2, 1) == 1, 20, VOLUME)
     assert "label 1 lies by 0% on lung" in doubts(with_trachea(3, 2, 1), tmp_path, volume=wall)[0]
 
