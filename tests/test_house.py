@@ -7,7 +7,10 @@ import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from clamlab.ingest import ingest_cohort
 
 PACKAGE = Path(__file__).parents[1] / "clamlab"
 ROOMS = sorted(
@@ -172,6 +175,15 @@ def test_opening_the_package_is_light():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"torch", "pandas", "numpy", "ants", "matplotlib"} & set(loaded)
+
+
+def test_every_column_of_qc_stands_on_its_page(tmp_path):
+    cohort = pd.DataFrame({"subject_id": ["S1"], "scan": ["nowhere"]})
+    ingest_cohort(cohort, tmp_path, progress=False).to_csv(tmp_path / "qc.csv", index=False)
+    page = (PACKAGE.parent / "docs" / "scans.md").read_text().split("## What `qc.csv` says")[1]
+    rows = [line.split("|")[1] for line in page.split("\n## ")[0].splitlines() if "| `" in line]
+    told = [name.strip(" `") for cell in rows for name in cell.split(",")]
+    assert told == list(pd.read_csv(tmp_path / "qc.csv"))
 
 
 def test_conda_users_get_the_same_versions():

@@ -1,13 +1,19 @@
 """Masks from elsewhere are taken for what they are, or refused with what contradicts them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ingest_phantom import AFFINE, chest, overlap
+from scipy import ndimage
 
 from clamlab.cli.main import main
 from clamlab.ingest import IngestError
 from clamlab.ingest.lungs.given import given_labels
+from clamlab.simulate import lung_cohort
 from clamlab.volumes import save_nifti
+from studies.chests import painting
+from studies.chests.drawing import draw, random_build, scanned
 
 VOLUME, TRUTH = chest()
 RIGHT, LEFT = TRUTH == 1, TRUTH == 2
@@ -22,8 +28,17 @@ def lobes(upper_left, lower_left, upper_right, middle_right, lower_right):
 
 
 def taken(mask, tmp_path, *, affine=AFFINE, volume=VOLUME, convention=None):
+    labels, said, _ = read(mask, tmp_path, affine, volume, convention=convention)
+    return labels, said
+
+
+def read(mask, tmp_path, affine, volume, *, grid=AFFINE, convention=None):
     path = save_nifti(tmp_path / "mask.nii.gz", mask.astype("uint8"), affine)
-    return given_labels(path, volume, AFFINE, convention)
+    return given_labels(path, volume, grid, convention)
+
+
+def doubts(mask, tmp_path, *, affine=AFFINE, volume=VOLUME, grid=AFFINE):
+    return read(mask, tmp_path, affine, volume, grid=grid)[2]
 
 
 def why(mask, tmp_path, **how):
@@ -90,7 +105,7 @@ def test_exchanged_sides_are_refused_and_both_are_said(mask, tmp_path):
 
 def test_lobes_are_not_taken_for_lungs_by_name(tmp_path):
     said = why(lobes(1, 2, 3, 4, 5), tmp_path, convention="lungs")
-    assert "expected the labels 1, 2, found 3, 4, 5 too" in said
+    assert "labels 3, 4, 5 are of no convention here" in said
 
 
 def test_unknown_labels_are_listed_beside_the_conventions(tmp_path):
@@ -115,6 +130,98 @@ def test_a_mask_may_hold_what_no_threshold_sees(tmp_path):
     dense = np.where((TRUTH == 2) & (np.indices(TRUTH.shape)[2] < 40), 20, VOLUME)
     labels, _ = taken(TRUTH, tmp_path, volume=dense)
     assert overlap(labels, TRUTH, 2) > 0.99
+
+
+def test_a_lung_that_is_not_found_is_said_to_be_held_against_nothing(tmp_path):
+    dense = np.where(LEFT, 20, VOLUME)
+    assert "left lung was held against nothing: 0 ml" in doubts(TRUTH, tmp_path, volume=dense)[0]
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """One chest, and another's lungs, which are larger."""
+    cohort = lung_cohort(10, spacing_mm=4, seed=1)
+    volume, affine, _, labels = cohort.scan(0)
+    return volume, affine, labels, cohort.scan(1)[3]
+
+
+def smoothed(labels):
+    right, left = (ndimage.gaussian_filter((labels == s) * 1.0, 1) for s in (1, 2))
+    return np.where(right + left > 0.5, np.where(right >= left, 1, 2), 0)
+
+
+def grown(labels, voxels):
+    away, nearest = ndimage.distance_transform_edt(labels == 0, return_indices=True)
+    return np.where(away <= voxels, labels[tuple(nearest)], 0)
+
+
+def with_vessels(labels):
+    return np.where(grown(labels, 4) * ndimage.binary_closing(labels > 0, iterations=4), labels, 0)
+
+
+@pytest.mark.parametrize("same", [np.asarray, smoothed, with_vessels])
+def test_a_good_mask_is_not_doubted(same, simulated, tmp_path):
+    volume, affine, labels, _ = simulated
+    assert doubts(same(labels), tmp_path, affine=affine, volume=volume, grid=affine) == []
+
+
+def test_a_mask_that_is_too_large_or_moved_is_doubted(simulated, tmp_path):
+    volume, affine, labels, _ = simulated
+    up, wide = affine.copy(), affine.copy()
+    up[2, 3] += 9
+    wide[:3] *= 1.08
+    closed = ndimage.binary_closing(labels > 0, iterations=9)
+    here = {"volume": volume, "grid": affine}
+    for mask, placed, said in (
+        (labels, up, "along the border"),
+        (grown(labels, 1), affine, "along the border"),
+        (labels, wide, "ml outside the lungs"),
+        (closed, affine, "right and left lung touch over"),
+    ):
+        assert said in "; ".join(doubts(mask, tmp_path, affine=placed, **here))
+
+
+def test_a_mask_that_is_far_too_large_or_of_larger_lungs_is_refused(simulated, tmp_path):
+    volume, affine, labels, others = simulated
+    for mask in (others, grown(labels, 2)):
+        with pytest.raises(IngestError, match="ml outside them, on all sides: another scan's"):
+            doubts(mask, tmp_path, affine=affine, volume=volume, grid=affine)
+
+
+@pytest.mark.parametrize("disease", ["consolidation", "effusions"])
+def test_dense_lung_in_a_good_mask_is_not_doubted(disease, tmp_path):
+    build = replace(random_build(310), spacing=(3.0, 3.0))
+    sick = draw(build, 310)
+    if disease == "consolidation":
+        sick = painting.consolidation(sick, mm=100, side=1, seed=0)
+    else:
+        sick = painting.effusion(painting.effusion(sick, ml=500, side=1), ml=500, side=2)
+    seen = scanned(sick, build, seed=1)
+    dense = ((seen.labels > 0) & (seen.volume > -200)).sum() * 0.027
+    assert dense > 300
+    grid = np.diag([*seen.spacing, 1.0])
+    assert doubts(seen.labels, tmp_path, affine=grid, volume=seen.volume, grid=grid) == []
+
+
+def with_trachea(right, left, trachea):
+    x, y = np.indices(TRUTH.shape)[:2]
+    tube = (VOLUME < -930) & (TRUTH == 0) & (np.abs(x - 47) < 4) & (np.abs(y - 34) < 4)
+    assert tube.sum() > 300
+    return np.where(tube, trachea, np.where(RIGHT, right, np.where(LEFT, left, 0)))
+
+
+def test_a_trachea_is_no_lobe(tmp_path):
+    said = why(with_trachea(3, 2, 1), tmp_path)
+    assert said.startswith("its lung mask: expected label 1 to be lung")
+    assert "air outside the lungs: a trachea" in said
+    wall = np.where(with_trachea(3, 2, 1) == 1, 20, VOLUME)
+    assert "label 1 lies by 0% on lung" in doubts(with_trachea(3, 2, 1), tmp_path, volume=wall)[0]
+
+
+def test_a_label_beside_the_two_lungs_is_named(tmp_path):
+    lesion = np.where(LEFT & (np.indices(TRUTH.shape)[2] > 40), 3, TRUTH)
+    for mask in (with_trachea(1, 2, 3), lesion):
+        assert "label 3 is of no convention here; remove it from the mask" in why(mask, tmp_path)
 
 
 @pytest.mark.parametrize(("mask", "said"), [(TRUTH * 0.5, "whole numbers"), (TRUTH * 0, "empty")])

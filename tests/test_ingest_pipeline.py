@@ -65,6 +65,7 @@ def test_every_subject_has_a_status_and_a_reason(done, cohort):
     reason = qc.set_index("subject_id")["reason"]
     assert reason["S-1"] == "the same image as twin"
     assert "the right and the left lung was not found" in reason["dense"]
+    assert "gas beside the lung" in reason["dense"]
     assert "found nothing" in reason["gone"] and "/" not in reason["gone"]
     assert reason["S_2"] == ""
 

@@ -41,7 +41,7 @@ from clamlab.ingest.reading.nifti import load_volume
 from clamlab.ingest.reading.read import is_nifti, read_scan
 from clamlab.volumes import load_nifti, save_nifti
 
-VERSION = 2  # raise it when a step's results change, so that old ones are not taken for new
+VERSION = 3  # raise it when a step's results change, so that old ones are not taken for new
 REGISTERED = ["registered.nii.gz", "registered_lungs.nii.gz"]
 
 
@@ -80,8 +80,9 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
     )
     shape, affine = coarser_grid(scan.volume.shape, scan.affine, WORKING_MM)
     working = resample(scan.volume, scan.affine, shape, affine)
+    doubts: list[str] = []
     if subject.lung_mask:
-        labels, scan.facts["lung_mask"] = given_labels(
+        labels, scan.facts["lung_mask"], doubts = given_labels(
             subject.lung_mask, working, affine, settings.mask_labels
         )
     else:
@@ -97,7 +98,7 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
         "files": ["image.nii.gz", "lungs.nii.gz"],
         "facts": scan.facts,
         "log": scan.log,
-        "flags": _no_series(subject) + scan.notes + measures.pop("flags"),
+        "flags": _no_series(subject) + scan.notes + doubts + measures.pop("flags"),
         "measures": measures,
         "pixels": _pixel_hash(scan.volume),
     }
@@ -106,8 +107,9 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
         draw_subject(_picture(subject), subject.subject_id, (image, image_labels, image_affine))
         raise IngestError(
             f"expected two lungs, the {' and the '.join(missing)} lung was not found: dense "
-            "disease on both sides, one lung, or no chest; look at the picture, and give a lung "
-            "mask in the cohort table's column lung_mask where the lungs are there"
+            "disease on both sides, gas beside the lung, one lung, or no chest; look at the "
+            "picture, and give a lung mask in the cohort table's column lung_mask where the lungs "
+            "are there"
         )
     return record
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from clamlab.ingest.alignment.transforms import IDENTITY, LEFT, RIGHT, warp_image, warp_labels
 from clamlab.ingest.errors import IngestError
-from clamlab.ingest.lungs.segmentation import LUNG_BELOW_HU, part_sides, segment_lungs
+from clamlab.ingest.lungs.fit import WORDS, check_fit, label_doubt
+from clamlab.ingest.lungs.segmentation import part_sides, segment_lungs
 from clamlab.ingest.reading.checks import check_geometry
 from clamlab.io import FileError
 from clamlab.volumes import load_nifti
@@ -26,17 +27,14 @@ CONVENTIONS: Mapping[str, Mapping[int, int]] = MappingProxyType(
 )
 BINARY = "binary"
 NAMES = (*CONVENTIONS, BINARY)
-WORDS = {RIGHT: "right", LEFT: "left"}
 OTHERS = frozenset({"totalsegmentator", "totalsegmentator-v1"})  # files that hold other organs too
+HALF = 0.5
 LEAST_INSIDE = 0.9  # of the mask, in the scan's field of view
-LEAST_DARK = 0.3  # of the mask: even half consolidated lungs hold more air
-LEAST_FOUND = 0.9  # of the aerated lung that we find on either side
-ENOUGH_ML = 200.0  # of a lung found by us, to hold a mask against it
 
 
 def given_labels(
     path: Path, volume: NDArray, affine: NDArray, convention: str | None = None
-) -> tuple[NDArray[np.uint8], str]:
+) -> tuple[NDArray[np.uint8], str, list[str]]:
     """Lay a lung mask from elsewhere over a scan, if it can be this scan's.
 
     Parameters
@@ -56,6 +54,8 @@ def given_labels(
         1 right, 2 left.
     said : str
         What the mask was taken for.
+    doubts : list of str
+        What a person should look at: a mask that is moved or too large, a label that is no lung.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def given_labels(
         If the mask cannot be read or understood, contradicts the patient's sides, or does not fit
         the scan.
     """
-    what = f"lung mask {path.name}"
+    what = "its lung mask"  # the subject's: a file may be called like a patient
     mask, own = _read(path, what)
     name = convention or _recognised(mask, own, what)
     wanted = CONVENTIONS.get(name, {})
@@ -79,8 +79,13 @@ def given_labels(
     labels = warp_labels(sided, own, IDENTITY, shape=volume.shape, grid_affine=affine)
     if name == BINARY:
         labels = part_sides(labels > 0, volume, voxel_sizes(affine))
-    _check_fit(labels, volume, voxel_sizes(affine), what)
-    return labels, name if convention else f"{name} (told by its labels)"
+    found = segment_lungs(volume, voxel_sizes(affine))
+    doubts = check_fit(labels, found, volume, voxel_sizes(affine), what)
+    for label in wanted if len(wanted) > len(WORDS) else ():  # two lungs are held against the scan
+        part = _laid(mask == label, own, volume.shape, affine) > HALF
+        doubts.append(label_doubt(part, found, volume, f"label {label}", what))
+    said = name if convention else f"{name} (told by its labels)"
+    return labels, said, [doubt for doubt in doubts if doubt]
 
 
 def _read(path: Path, what: str) -> tuple[NDArray, NDArray]:
@@ -115,12 +120,33 @@ def _recognised(mask: NDArray, affine: NDArray, what: str) -> str:
         right = [name for name in fitting if not _contradictions(mask, affine, CONVENTIONS[name])]
         fitting = right or fitting
     if len(fitting) == 1:
+        _check_strays(mask, affine, present, fitting[0], what)
         return fitting[0]
     known = "; ".join(f"{n} {', '.join(map(str, s))}" for n, s in CONVENTIONS.items())
     listed = ", ".join(map(str, sorted(present)[:12])) + ", ..." * (len(present) > 12)
     raise IngestError(
         f"{what}: expected the labels of one convention ({known}; {BINARY} one label), found "
         f"{listed}; name it (init --mask-labels), or write 1 for right and 2 for left"
+    )
+
+
+def _check_strays(mask: NDArray, affine: NDArray, present: set[int], name: str, what: str) -> None:
+    """Refuse the two lungs with a third label, which look like lobes on the wrong sides."""
+    lungs = CONVENTIONS["lungs"]
+    if (
+        set(lungs) < present
+        and _contradictions(mask, affine, CONVENTIONS[name])
+        and not _contradictions(mask, affine, lungs)
+    ):
+        raise IngestError(_strays(sorted(present - set(lungs)), f"{what}, read as lungs"))
+
+
+def _strays(stray: list[int], what: str) -> str:
+    labels = "labels" if len(stray) > 1 else "label"
+    them, are = ("them", "are") if len(stray) > 1 else ("it", "is")
+    return (
+        f"{what}: {labels} {', '.join(map(str, stray[:12]))} {are} of no convention here; remove "
+        f"{them} from the mask, or name the convention (init --mask-labels)"
     )
 
 
@@ -143,11 +169,7 @@ def _contradictions(mask: NDArray, affine: NDArray, sides: Mapping[int, int]) ->
 def _check_labels(mask: NDArray, name: str, what: str) -> None:
     stray = sorted(set(np.unique(mask[mask != 0]).astype(int).tolist()) - set(CONVENTIONS[name]))
     if stray and name not in OTHERS:
-        raise IngestError(
-            f"{what}, read as {name}: expected the labels "
-            f"{', '.join(map(str, CONVENTIONS[name]))}, found {', '.join(map(str, stray[:12]))} "
-            "too; name the convention that has them (init --mask-labels)"
-        )
+        raise IngestError(_strays(stray, f"{what}, read as {name}"))
 
 
 def _check_sides(mask: NDArray, affine: NDArray, sides: Mapping[int, int], what: str) -> None:
@@ -170,7 +192,7 @@ def _check_inside(
     mask: NDArray, own: NDArray, shape: tuple[int, ...], affine: NDArray, what: str
 ) -> None:
     whole = mask.sum() * abs(np.linalg.det(own[:3, :3]))
-    over = warp_image(mask, own, IDENTITY, shape=shape, grid_affine=affine, fill=0.0)
+    over = _laid(mask, own, shape, affine)
     share = over.sum() * abs(np.linalg.det(affine[:3, :3])) / whole
     if share < LEAST_INSIDE:
         raise IngestError(
@@ -179,21 +201,5 @@ def _check_inside(
         )
 
 
-def _check_fit(labels: NDArray, volume: NDArray, spacing: NDArray, what: str) -> None:
-    """Refuse a mask that lies elsewhere than this scan's air-filled lungs."""
-    dark = float((volume[labels > 0] < LUNG_BELOW_HU).mean())
-    if dark < LEAST_DARK:
-        raise IngestError(
-            f"{what}: expected it to lie on lung, found {dark:.0%} of its voxels below "
-            f"{LUNG_BELOW_HU:.0f} HU: it belongs to another scan; look for this subject's"
-        )
-    found = segment_lungs(volume, spacing)
-    for side, word in WORDS.items():
-        lung = (found == side) & (volume < LUNG_BELOW_HU)
-        share = float((labels[lung] == side).mean()) if lung.any() else 1.0
-        if lung.sum() * spacing.prod() / 1000 > ENOUGH_ML and share < LEAST_FOUND:
-            raise IngestError(
-                f"{what}: expected it to hold the {word} lung that is found in the scan, found "
-                f"{share:.0%} of it: another scan's, another side's or a part only; look for this "
-                "subject's, or leave lung_mask empty"
-            )
+def _laid(mask: NDArray, own: NDArray, shape: tuple[int, ...], affine: NDArray) -> NDArray:
+    return warp_image(mask, own, IDENTITY, shape=shape, grid_affine=affine, fill=0.0)
