@@ -119,7 +119,11 @@ def _by_sequence(keyword: str) -> Callable[[list[Frame]], list[list[Frame]]]:
         numbers = places(positions)
         values = [str(frame.get(keyword) or "") for frame in frames]
         # Slices of one place and one time could be told apart by their files' names only.
-        if "" in values or len(set(zip(values, numbers.tolist(), strict=True))) < len(frames):
+        if (
+            len(frames) < 2
+            or "" in values
+            or len(set(zip(values, numbers.tolist(), strict=True))) < len(frames)
+        ):
             return [frames]
         order = sorted(range(len(frames)), key=lambda i: (_number(values[i]), values[i]))
         jumps = np.abs(np.diff(positions[order], prepend=positions[order[0]]))
