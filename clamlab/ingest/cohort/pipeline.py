@@ -119,8 +119,11 @@ def ingest_cohort(
     >>> folder = Path(tempfile.mkdtemp())
     >>> affine = np.diag([7.0, 7, 7, 1])
     >>> chest = np.full((48, 32, 40), 40, "int16")
-    >>> chest[27:44, 6:26, 6:34] = chest[4:21, 6:26, 6:34] = -850
+    >>> x, y, z = np.indices(chest.shape)
+    >>> for side in (12, 35):
+    ...     chest[((x - side) / 9) ** 2 + ((y - 16) / 11) ** 2 + ((z - 20) / 18) ** 2 < 1] = -850
     >>> chest[:, 30:] = -1000
+    >>> chest += np.random.default_rng(0).normal(0, 20, chest.shape).astype("int16")
     >>> for name in ("S-1", "S-2"):
     ...     path = save_nifti(folder / f"{name}.nii.gz", chest, affine)
     >>> cohort = pd.DataFrame({"subject_id": ["S-1", "S-2"], "scan": ["S-1.nii.gz", "S-3.nii.gz"]})

@@ -9,7 +9,7 @@ SOFT_ABOVE = -500
 LEAST_SOFT = 0.05  # of the slice that has most: less soft tissue between two others is a blank one
 AROUND = 4  # slices on either side that say how much neighbours differ there
 BREAK, BREAK_HU = 2.0, 50.0  # a break is more than so many times that, and so many HU above
-NEARER, OUT_OF_ORDER = 0.9, 0.2
+NEARER, NEARER_HU, OUT_OF_ORDER = 0.9, 3.0, 0.2  # HU beyond what noise makes of it
 FEWEST = 12  # slices of which it can be said what is usual
 
 
@@ -57,7 +57,7 @@ def course_notes(volume: NDArray) -> list[str]:
             "slices are damaged, in another order, or another scan's"
         )
     further = _apart(coarse[:, :, kept], soft[:, :, kept], 2)
-    exchanged = further < NEARER * np.maximum(apart[:-1], apart[1:])
+    exchanged = further < NEARER * np.maximum(apart[:-1], apart[1:]) - NEARER_HU
     if len(exchanged) and exchanged.mean() > OUT_OF_ORDER:
         notes.append(f"{exchanged.mean():.0%} of the slices are more like the next but one than "
                      "like the next: they are out of order")  # fmt: skip
