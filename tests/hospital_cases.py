@@ -264,14 +264,14 @@ REFUSED = {
     ),
     "two phases half a slice apart, nothing tells them apart": (
         each(in_between(), InstanceNumber=lambda i: (i * 89) % (2 * N) + 1),
-        "every second or third one differs from those beside",
+        "some of slices 1 to 48 .* differ by turns from those beside",
     ),
     "two phases half a slice apart, the second of half the chest": (
-        slices() + slices(MIDDLE[:HALF] + STEP / 2, above=30.0), "differs from those beside",
+        slices() + slices(MIDDLE[:HALF] + STEP / 2, above=30.0), "differ by turns from those beside",
     ),
     "two phases, one twice as fine as the other": (
         slices(np.sort(np.concatenate([MIDDLE, MIDDLE + 1])))
-        + slices(MIDDLE + 2, above=30.0), "differs from those beside",
+        + slices(MIDDLE + 2, above=30.0), "differ by turns from those beside",
     ),
     "slices of one place": (
         each(slices([0.0] * 12, change=noisy), InstanceNumber=lambda i: 1),

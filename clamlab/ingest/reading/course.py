@@ -9,7 +9,6 @@ SOFT_ABOVE = -500
 LEAST_SOFT = 0.05  # of the slice that has most: less soft tissue between two others is a blank one
 AROUND = 4  # slices on either side that say how much neighbours differ there
 BREAK, BREAK_HU = 2.0, 50.0  # a break is more than so many times that, and so many HU above
-NEARER, NEARER_HU, OUT_OF_ORDER = 0.9, 3.0, 0.2  # HU beyond what noise makes of it
 FEWEST = 12  # slices of which it can be said what is usual
 
 
@@ -47,7 +46,7 @@ def course_notes(volume: NDArray) -> list[str]:
     kept = np.setdiff1d(np.arange(volume.shape[2]), blank)
     if len(kept) < FEWEST:
         return notes
-    apart = _apart(coarse[:, :, kept], soft[:, :, kept], 1)
+    apart = _apart(coarse[:, :, kept], soft[:, :, kept])
     breaks = np.flatnonzero(apart > BREAK * _typical(apart) + BREAK_HU)
     if len(breaks):
         first = kept[breaks[0]] + 1
@@ -56,11 +55,6 @@ def course_notes(volume: NDArray) -> list[str]:
             f"the images do not go on from slice {first} to the next (from the feet){more}: "
             "slices are damaged, in another order, or another scan's"
         )
-    further = _apart(coarse[:, :, kept], soft[:, :, kept], 2)
-    exchanged = further < NEARER * np.maximum(apart[:-1], apart[1:]) - NEARER_HU
-    if len(exchanged) and exchanged.mean() > OUT_OF_ORDER:
-        notes.append(f"{exchanged.mean():.0%} of the slices are more like the next but one than "
-                     "like the next: they are out of order")  # fmt: skip
     return notes
 
 
@@ -92,10 +86,10 @@ def _blank(coarse: NDArray) -> tuple[NDArray, NDArray]:
     return between[~filled[between]], soft
 
 
-def _apart(coarse: NDArray, soft: NDArray, step: int) -> NDArray:
-    """Mean difference of slices so far from each other, where either has soft tissue."""
-    where = soft[:, :, step:] | soft[:, :, :-step]
-    difference = np.abs(coarse[:, :, step:] - coarse[:, :, :-step])
+def _apart(coarse: NDArray, soft: NDArray) -> NDArray:
+    """Mean difference of neighbours where either has soft tissue."""
+    where = soft[:, :, 1:] | soft[:, :, :-1]
+    difference = np.abs(np.diff(coarse, axis=2))
     return (difference * where).sum(axis=(0, 1)) / np.maximum(where.sum(axis=(0, 1)), 1)
 
 

@@ -66,7 +66,7 @@ def read_dicom(
     laid = lay(series, images)
     check_geometry(laid.volume.shape, laid.affine)
     noted = check_hu(laid.volume) + course_notes(laid.volume)
-    _refuse_mixed(series, images)
+    _refuse_mixed(images)
     laid = Laid(to_hu(laid.volume), laid.affine, laid.resampled, laid.filled)
     facts = _facts(series, laid) | {"hu_difference": hold_against_headers(series, laid)}
     notes = series.told + mended + noted + log[1:]
@@ -75,14 +75,14 @@ def read_dicom(
     return Scan(laid.volume, laid.affine, facts, notes, log)
 
 
-def _refuse_mixed(series: Series, images: list[NDArray[np.int16]]) -> None:
+def _refuse_mixed(images: list[NDArray[np.int16]]) -> None:
     """Refuse slices of two scans that lie in turn and whose headers do not tell them apart."""
-    hu = dict(zip(series.frames, images, strict=True))
-    if lie_in_turn(series.frames, hu.__getitem__):
+    if where := lie_in_turn(images):
         raise IngestError(
-            "expected slices of one scan, found that every second or third one differs from those "
-            "beside it: phases or reconstructions that their headers do not tell apart; export "
-            "them as series of their own"
+            f"expected slices of one scan, found that some of slices {where[0] + 1} to "
+            f"{where[1] + 1} (as they lie) differ by turns from those beside them: phases or "
+            "reconstructions that their headers do not tell apart; export them as series of "
+            "their own"
         )
 
 

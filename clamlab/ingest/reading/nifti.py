@@ -13,6 +13,7 @@ from clamlab.ingest.errors import IngestError
 from clamlab.ingest.reading.checks import check_geometry, to_hu
 from clamlab.ingest.reading.course import course_notes
 from clamlab.ingest.reading.hu import check_hu
+from clamlab.ingest.reading.mixing import lie_in_turn
 from clamlab.ingest.scan import Scan
 from clamlab.io import FileError, explained, open_nifti
 
@@ -56,9 +57,19 @@ def load_volume(
         image = nibabel.as_closest_canonical(image)
         with explained(path, "a NIfTI image"):
             volume = np.asanyarray(image.dataobj)
-        notes = check_hu(volume) + course_notes(volume)
+        notes = check_hu(volume) + course_notes(volume) + _turn_notes(volume)
     except IngestError as error:
         raise IngestError(f"{path.name}: {str(error).removeprefix(path.name + ': ')}") from None
     except FileError as error:
         raise IngestError(f"{path.name}: {error.sentence}") from error
     return to_hu(volume), np.asarray(image.affine, "float64"), notes
+
+
+def _turn_notes(volume: NDArray) -> list[str]:
+    where = lie_in_turn(list(np.moveaxis(volume, 2, 0)))
+    if where is None:
+        return []
+    return [
+        f"some of slices {where[0] + 1} to {where[1] + 1} (from the feet) differ by turns from "
+        "those beside them: they are out of order, or slices of two scans lie in turn"
+    ]

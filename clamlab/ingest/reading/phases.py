@@ -1,12 +1,15 @@
 """Tell phases and reconstructions apart that share one series: slices of two are never mixed."""
 
 from collections.abc import Callable, Hashable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.ingest.reading.frames import Frame
-from clamlab.ingest.reading.mixing import disagree
+from clamlab.ingest.reading.mixing import lie_in_turn
+from clamlab.ingest.reading.pixels import stored_pixels
+from clamlab.ingest.reading.rescale import rescale_one
 from clamlab.ingest.reading.spacing import find_spacing
 
 SAME_PLACE_MM = 0.05
@@ -53,12 +56,13 @@ def tell_apart(frames: list[Frame]) -> tuple[list[list[Frame]], list[str]]:
     keys += [(word, _by_sequence(word)) for word in SEQUENCES]
     # Where no place comes twice, one part must not be taken for a stack with a few slices missing.
     enough = 2 if unique else 1
+    mixed = cache(lambda: _lie_in_turn(frames))
     for word, split in keys:
         groups = split(frames)
         sure = word in PHYSICS or not unique
         whole = [group for group in groups if _is_whole(group, frames, even=unique and sure)]
         # Labels, times and numbers differ within many a scan too: there its HU decide.
-        if len(groups) > 1 and len(whole) >= enough and (sure or disagree(whole)):
+        if len(groups) > 1 and len(whole) >= enough and (sure or mixed()):
             parts, words = [], [NAMES.get(word, word)]
             for group in groups:
                 stacks, more = tell_apart(group)
@@ -66,6 +70,16 @@ def tell_apart(frames: list[Frame]) -> tuple[list[list[Frame]], list[str]]:
                 words += [name for name in more if name not in words]
             return parts, words
     return [sorted(frames, key=lambda frame: frame.height)], []
+
+
+def _lie_in_turn(frames: list[Frame]) -> bool:
+    ordered = sorted(frames, key=lambda frame: frame.height)
+    images = [
+        rescale_one(frame, pixels)
+        for frame, pixels in zip(ordered, stored_pixels(ordered), strict=True)
+        if pixels is not None
+    ]
+    return lie_in_turn(images) is not None
 
 
 def heights(frames: list[Frame]) -> NDArray[np.float64]:
