@@ -43,6 +43,12 @@ def in_between(second=None, **told):
     )
 
 
+def padded(hu, value):
+    row, column = np.indices(hu.shape[-2:])
+    away = ((row - 31.5) / 32) ** 2 + ((column - 45.5) / 46) ** 2 > 1
+    return np.where(away, value, hu)
+
+
 def breathed_out(hu):
     return np.where(hu < -400, hu + 90, hu)
 
@@ -204,6 +210,32 @@ RIGHT = {
         each(slices(), SeriesDescription=lambda i: "AVG 15mm"), EXACT,
         "calls itself an average of slices", 0,
     ),
+    **{
+        f"an average, {words}": (
+            each(slices(), SeriesDescription=lambda i, w=words: w), EXACT,
+            "calls itself an average of slices", 0,
+        )
+        for words in ("Ave-IP 10mm", "RAYSUM 20mm")
+    },
+    **{
+        f"a scan described as {words}": (
+            each(slices(), SeriesDescription=lambda i, w=words: w), EXACT, "", 0,
+        )
+        for words in ("chest with topogram", "SCOUT REF", "Hemithorax, maximum 1 mm")
+    },
+    "coarser below, noisy": (
+        slices(COARSE_BELOW, change=lambda hu: hu + RNG.normal(0, 60, hu.shape)), 50.0, "", 0,
+    ),
+    "9 mm, noisy": (
+        slices(MIDDLE[::3], change=lambda hu: hu + RNG.normal(0, 60, hu.shape)), 50.0, "", 0,
+    ),
+    "a value of tissue as padding that is none": (
+        slices(stored="int16", intercept=0, header={"PixelPaddingValue": 0}), EXACT,
+        "padding value is one of tissue", 0,
+    ),
+    "a value of tissue as padding that is some": (
+        slices(change=lambda hu: padded(hu, 100), header={"PixelPaddingValue": 1124}), EXACT, "", 0,
+    ),
     "values that are not called HU": (
         each(slices(), RescaleType=lambda i: "Z_EFF"), EXACT, "calls the values Z_EFF, not HU", 0,
     ),
@@ -238,12 +270,6 @@ def eight_bit(hu):
     return np.clip((hu + 1350) / 1500 * 255, 0, 255) - 1024
 
 
-def padded(hu, value):
-    row, column = np.indices(hu.shape[-2:])
-    away = ((row - 31.5) / 32) ** 2 + ((column - 45.5) / 46) ** 2 > 1
-    return np.where(away, value, hu)
-
-
 def noisy(hu):
     return hu + RNG.normal(0, 12, hu.shape)
 
@@ -273,6 +299,28 @@ REFUSED = {
         slices(np.sort(np.concatenate([MIDDLE, MIDDLE + 1])))
         + slices(MIDDLE + 2, above=30.0), "differ by turns from those beside",
     ),
+    **{
+        f"two scans in {name}": (
+            [replace(one, **other) if turn(i) else one for i, one in enumerate(slices())],
+            "some of slices 1 to 48 .* differ by turns from those beside",
+        )
+        for name, turn, other in [
+            ("pairs, mirrored", lambda i: i // 2 % 2, {"change": lambda hu: hu[:, ::-1]}),
+            ("pairs, two breaths", lambda i: i // 2 % 2, {"change": breathed_out}),
+            ("threes, two breaths", lambda i: i // 3 % 2, {"change": breathed_out}),
+            ("fours, two breaths", lambda i: i // 4 % 2, {"change": breathed_out}),
+            ("turn, every sixth of another breath", lambda i: i % 6 == 0,
+             {"change": breathed_out}),
+            ("threes, two phases", lambda i: i // 3 % 2, {"above": 80.0}),
+        ]
+    },
+    "four slices of another breath between others": (
+        slices() + slices(MIDDLE[40:44] + STEP / 2, change=breathed_out),
+        "some of slices 18 to 65 .* differ by turns",
+    ),
+    "padding of 3071": (
+        slices(change=lambda hu: padded(hu, 3071)), "of the voxels above it, up to 3071: padding",
+    ),
     "slices of one place": (
         each(slices([0.0] * 12, change=noisy), InstanceNumber=lambda i: 1),
         "found 12 at 1 place, ",
@@ -286,6 +334,9 @@ REFUSED = {
             ("MinIP by its type", "ImageType", ["DERIVED", "PRIMARY", "VOLUME", "MIN_IP"]),
             ("MIP by its description", "SeriesDescription", "Thorax MIP_15mm"),
             ("MinIP by its description", "SeriesDescription", "MinIP 8mm"),
+            *((f"described as {words}", "SeriesDescription", words)
+              for words in ("MIN-IP 8mm", "Max-IP 10/5", "LungMIP 10mm", "MIPAX 8/3",
+                            "maximum intensity")),
         ]
     },
     "no slice has a rescale": (

@@ -105,6 +105,12 @@ def with_slices(where, change):
 MIDDLE, FIVE = slice(46, 47), slice(46, 51)
 OTHER = chest_hu(affine=GRID + np.eye(4, k=3) * 30)  # another patient, 30 mm to the side
 PAIRS = np.arange(96) ^ 1
+Z = np.arange(96)
+OTHERS = {
+    "lungs denser": np.where((HU < -500) & (HU > -960), HU + 100, HU),
+    "a phase brighter": np.where(HU > -300, HU + 80, HU),
+    "mirrored": HU[::-1],
+}
 HALF_LOST = np.arange(64)[:, None] < 32
 # name: (HU, what its notes say)
 BROKEN_COURSE = {
@@ -126,6 +132,30 @@ BROKEN_COURSE = {
         with_slices(MIDDLE, lambda hu: hu[::-1, :, MIDDLE]), "do not go on from slice 46",
     ),
     "odd and even exchanged": (HU[:, :, PAIRS], "they are out of order"),
+    "pairs exchanged": (HU[:, :, PAIRS[PAIRS ^ 3]], "they are out of order"),
+    **{
+        f"{other}, {name}": (np.where(turn, OTHERS[other], HU), "slices of two scans lie in turn")
+        for other, name, turn in [
+            ("lungs denser", "every second", Z % 2 == 0),
+            ("lungs denser", "every third", Z % 3 == 0),
+            ("lungs denser", "every fourth", Z % 4 == 0),
+            ("lungs denser", "in pairs", Z // 2 % 2 == 0),
+            ("lungs denser", "in threes", Z // 3 % 2 == 0),
+            ("a phase brighter", "every second", Z % 2 == 0),
+            ("a phase brighter", "in pairs", Z // 2 % 2 == 0),
+            ("a phase brighter", "in threes", Z // 3 % 2 == 0),
+            ("mirrored", "in pairs", Z // 2 % 2 == 0),
+        ]
+    },
+    "cut below and filled": (
+        with_slices(slice(0, 30), lambda hu: -1024), "the scan begins at slice 31",
+    ),
+    "cut above and filled": (
+        with_slices(slice(60, 96), lambda hu: -1024), "the scan ends at slice 60",
+    ),
+    "a slice that comes again, far from itself": (
+        with_slices(MIDDLE, lambda hu: hu[:, :, 36:37]), "slices 37 and 47 are the same image",
+    ),
     "a slice five times": (
         with_slices(FIVE, lambda hu: hu[:, :, MIDDLE]),
         "slices 47 and 48 are the same image, and 3",

@@ -15,9 +15,10 @@ MOST_MISSING = 0.1
 THIN_MM = 2.5
 LOCALIZER = re.compile(r"TOPO|SCOUT|SURVIEW|LOCALI[SZ]|SCANOGRAM|SCANO\b|位置決め")
 PROJECTION = re.compile(
-    r"\b(MIPS?|(MIN|MAX) ?IPS?)(?![A-Z])|PROJECTION|DOSE REPORT|PATIENT PROTOCOL"
-)
-AVERAGE = re.compile(r"\b(AVERAGE|AVG|MEAN|A(VE)?IP)\b")
+    r"(?<!HE)(?<!SE)MIP|(MIN|MAX)[ -]?IP|(MIN|MAX)IMUM INTENSITY|PROJECTION|DOSE REPORT|"
+    r"PATIENT PROTOCOL"
+)  # not hemipelvis, not seminar
+AVERAGE = re.compile(r"\b(AVERAGE|AVG|AVE|MEAN|A(VE)?[ -]?IP|RAY ?SUM)\b")
 EXPIRATION = re.compile(r"\bEX(S?)P(IR|\b)|\bESPIR|AUSATM|呼気")
 CT_CLASSES = ("1.2.840.10008.5.1.4.1.1.2",)  # CT image, and enhanced CT as 1.2.840....2.1
 
@@ -172,7 +173,8 @@ def _description(series: Series) -> str:
 def is_localizer(series: Series) -> bool:
     """Tell views for planning from scans."""
     said = series.image_types & {"LOCALIZER", "SCOUT"}
-    return bool(said or LOCALIZER.search(_description(series)))
+    few = len(series.frames) < MIN_SLICES  # a scan may name the topogram it was planned on
+    return bool(said or few and LOCALIZER.search(_description(series)))
 
 
 def _is_projection(series: Series) -> bool:

@@ -40,32 +40,38 @@ def course_notes(volume: NDArray) -> list[str]:
     if min(volume.shape[:2]) < BLOCK:
         return notes
     coarse = _coarse(volume)
-    blank, soft = _blank(coarse)
+    inside, blank, soft = _blank(coarse)
     if len(blank):
         notes.append(f"{_named(blank)} blank; export the scan again")
     kept = np.setdiff1d(np.arange(volume.shape[2]), blank)
     if len(kept) < FEWEST:
         return notes
     apart = _apart(coarse[:, :, kept], soft[:, :, kept])
-    breaks = np.flatnonzero(apart > BREAK * _typical(apart) + BREAK_HU)
-    if len(breaks):
-        first = kept[breaks[0]] + 1
+    breaks = kept[np.flatnonzero(apart > BREAK * _typical(apart) + BREAK_HU)]
+    ends = np.isin(breaks, [inside[0] - 1, inside[-1]])
+    notes += [_ended(at, inside) for at in breaks[ends]]
+    if len(breaks := breaks[~ends]):
         more = f", and at {len(breaks) - 1} more places" if len(breaks) > 1 else ""
         notes.append(
-            f"the images do not go on from slice {first} to the next (from the feet){more}: "
+            f"the images do not go on from slice {breaks[0] + 1} to the next (from the feet){more}: "
             "slices are damaged, in another order, or another scan's"
         )
     return notes
 
 
 def _repeated(volume: NDArray) -> list[str]:
-    inner = [z for z in range(volume.shape[2] - 1) if np.ptp(volume[::BLOCK, ::BLOCK, z])]
-    same = [z for z in inner if np.array_equal(volume[..., z], volume[..., z + 1])]
+    first: dict[bytes, int] = {}
+    same = []
+    for z in range(volume.shape[2]):
+        thinned = volume[::BLOCK, ::BLOCK, z]
+        earlier = first.setdefault(thinned.tobytes(), z)
+        if earlier < z and np.ptp(thinned) and np.array_equal(volume[..., earlier], volume[..., z]):
+            same.append((earlier + 1, z + 1))
     if not same:
         return []
     more = f", and {len(same) - 1} more" if len(same) > 1 else ""
     return [
-        f"slices {same[0] + 1} and {same[0] + 2} are the same image{more}; look whether slices "
+        f"slices {same[0][0]} and {same[0][1]} are the same image{more}; look whether slices "
         "were repeated"
     ]
 
@@ -76,14 +82,19 @@ def _coarse(volume: NDArray) -> NDArray[np.float32]:
     return np.clip(blocks.mean(axis=(1, 3), dtype="float32"), *SHOWN)
 
 
-def _blank(coarse: NDArray) -> tuple[NDArray, NDArray]:
-    """Return slices without soft tissue between slices with it, and where soft tissue is."""
+def _ended(at: int, inside: NDArray) -> str:
+    where = f"begins at slice {at + 2}" if at < inside[0] else f"ends at slice {at + 1}"
+    return f"the scan {where} (from the feet), the rest was filled: lungs may be cut there"
+
+
+def _blank(coarse: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the slices from the first to the last with soft tissue, those without, and where."""
     soft = coarse > SOFT_ABOVE
     area = soft.sum(axis=(0, 1))
     filled = area >= LEAST_SOFT * area.max()
     inside = np.flatnonzero(filled)
     between = np.arange(inside[0], inside[-1] + 1) if len(inside) else inside
-    return between[~filled[between]], soft
+    return between, between[~filled[between]], soft
 
 
 def _apart(coarse: NDArray, soft: NDArray) -> NDArray:

@@ -15,7 +15,7 @@ LEAST_SOFT = 0.01
 BINS = np.arange(-1500.0, 3500.0, 10.0)
 BLANK = 0.2  # so many voxels of exactly 0 were written, not measured
 PILE, NEAR = 0.005, 50  # of soft tissue at the highest value itself, among so many values below it
-HIGHEST, ABOVE = 3071, 0.01  # metal is less than a hundredth of the voxels
+HIGHEST, ABOVE = 3070, 0.01  # scanners end at 3071; metal is less than a hundredth
 CUT_LOW = 0.02  # of the voxels at a lowest value that is above that of air
 ENOUGH = 4_000_000  # voxels: a sample of a large scan tells as much
 

@@ -2,15 +2,18 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from clamlab.ingest.errors import IngestError
-from clamlab.ingest.reading.checks import LOWEST_HU
+from clamlab.ingest.reading.checks import HIGHEST_HU, LOWEST_HU
 from clamlab.ingest.reading.frames import Frame
 
 HU_TYPES = {"HU", "US"}  # US: unspecified
 IDENTITY = (1.0, 0.0)
 THINNED = (slice(None, None, 8), slice(None, None, 8))  # enough pixels to tell a slice by
 MOVED_MM = 10.0  # sideways, by a tilted gantry; more is another field of view
+AIR_HU = -900  # padding up to it, or at the highest HU, cannot be tissue
+LEAST_EDGE = 0.02  # of the image's edge, in one region: measured values vary
 ODD_HU = 200.0  # median difference to a neighbour; anatomy and noise stay far below
 
 
@@ -43,6 +46,15 @@ def rescale(
         _unpadded(frame, image, _rescaled(image, rule or IDENTITY))
         for frame, image, rule in zip(frames, stored, rules, strict=True)
     ]
+    kept = sum(
+        bool((_padding(frame, image) & (hu != LOWEST_HU)).any())
+        for frame, image, hu in zip(frames, stored, images, strict=True)
+    )
+    if kept:
+        notes.append(
+            f"the header's padding value is one of tissue in {kept} slice(s): only what holds the "
+            "image's edge was taken for air"
+        )
     _refuse_odd(frames, images)
     return images, notes
 
@@ -72,12 +84,29 @@ def _rescaled(pixels: NDArray, rule: tuple[float, float]) -> NDArray[np.int16]:
 
 def _unpadded(frame: Frame, stored: NDArray, hu: NDArray[np.int16]) -> NDArray[np.int16]:
     """Lay air where a scanner wrote that it measured nothing."""
-    padding = frame.number("PixelPaddingValue")
-    if padding is not None:
-        # The header may have it without a sign where the pixels have one, or the other way round.
-        alike = {padding, padding - 65536, padding + 65536}
-        hu[np.isin(stored, list(alike))] = LOWEST_HU
+    padding = _padding(frame, stored)
+    if padding.any():
+        # A value of tissue may be left over from other pixels: inside, it would punch holes.
+        told = AIR_HU < np.median(hu[padding]) < HIGHEST_HU
+        hu[_at_edge(padding) if told else padding] = LOWEST_HU
     return hu
+
+
+def _padding(frame: Frame, stored: NDArray) -> NDArray[np.bool_]:
+    value = frame.number("PixelPaddingValue")
+    if value is None:
+        return np.zeros(stored.shape, bool)
+    # The header may have it without a sign where the pixels have one, or the other way round.
+    return np.isin(stored, [value, value - 65536, value + 65536])
+
+
+def _at_edge(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep regions that hold a good part of the image's edge."""
+    regions, n = ndimage.label(where)
+    edge = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
+    held = np.bincount(edge, minlength=n + 1) >= LEAST_EDGE * len(edge)
+    held[0] = False
+    return held[regions]
 
 
 def _mend(stored: list[NDArray], rules: list, lacking: list[int]) -> None:
