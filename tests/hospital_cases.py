@@ -293,7 +293,8 @@ REFUSED = {
         "some of slices 1 to 48 .* differ by turns from those beside",
     ),
     "two phases half a slice apart, the second of half the chest": (
-        slices() + slices(MIDDLE[:HALF] + STEP / 2, above=30.0), "differ by turns from those beside",
+        slices() + slices(MIDDLE[:HALF] + STEP / 2, above=30.0),
+        "differ by turns from those beside",
     ),
     "two phases, one twice as fine as the other": (
         slices(np.sort(np.concatenate([MIDDLE, MIDDLE + 1])))

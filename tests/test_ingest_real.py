@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clamlab.ingest import ingest_cohort, match_scans, read_scan
+from clamlab.ingest.reading.mixing import lie_in_turn
 from clamlab.volumes import load_nifti
 
 ARCHIVES = {
@@ -139,3 +140,20 @@ def test_another_converter_gives_the_same_volume(archive, real_data, tmp_path):
     assert np.array_equal(scan.volume, np.clip(np.asanyarray(other.dataobj), -1024, 3071))
     assert np.allclose(scan.affine, other.affine, atol=1e-3)
     assert (scan.facts["hu_difference"], scan.facts["slices_left_out"], scan.notes) == (0, 0, [])
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])  # slices of 3, 6 and 9 mm
+def test_one_scan_is_one_and_two_in_turn_are_two(every, real_data):
+    hu, _ = load_nifti(real_data / "cptac_3mm" / "cptac_pda_C3N-00249_3mm.nii.gz")
+    hu = hu[..., ::every] + np.random.default_rng(every).normal(0, 60, hu[..., ::every].shape)
+    number = np.arange(hu.shape[2])
+    denser = np.where((hu < -500) & (hu > -960), hu + 60, hu)
+
+    def found(volume):
+        return lie_in_turn(list(np.moveaxis(volume, 2, 0))) is not None
+
+    assert not found(hu)
+    assert not found(np.delete(hu, number[number < len(number) // 2][1::2], axis=2))  # uneven
+    for turn in (number % 2, number % 3 == 0, number // 2 % 2, number // 3 % 2):
+        assert found(np.where(turn, denser, hu))
+        assert found(np.where(turn, hu[::-1], hu))

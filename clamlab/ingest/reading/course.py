@@ -53,8 +53,8 @@ def course_notes(volume: NDArray) -> list[str]:
     if len(breaks := breaks[~ends]):
         more = f", and at {len(breaks) - 1} more places" if len(breaks) > 1 else ""
         notes.append(
-            f"the images do not go on from slice {breaks[0] + 1} to the next (from the feet){more}: "
-            "slices are damaged, in another order, or another scan's"
+            f"the images do not go on from slice {breaks[0] + 1} to the next (from the feet)"
+            f"{more}: slices are damaged, in another order, or another scan's"
         )
     return notes
 

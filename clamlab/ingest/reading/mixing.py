@@ -18,7 +18,7 @@ WINDOW, FEWEST = 48, 12  # slices looked at together, and the fewest
 LONGEST = 16  # slices: what comes again more slowly is anatomy
 TURNING = 9  # slices: the longest period of tissue that is brighter by turns
 QUIET_HU = 5.0  # less comes again in every good scan: the turns of a spiral, interpolation
-# So many times as much comes again with one period as with a longer one. Measured with these windows
+# So many times as much comes again with one period as with a longer one. Measured in these windows
 # on two real chests at 3 to 9 mm, as they are, with noise of 60 to 250 HU, streaks, uneven, with
 # gaps, or interpolated to 1 to 5 mm: 1.0 to 1.4; on 30 simulated ones at 1 to 9 mm: 1.0 to 1.8.
 # With slices of another in turn, in blocks of one to four: mirrored 3 to 2200, lungs 50 HU denser
@@ -92,7 +92,7 @@ def _comes_again(coarse: NDArray) -> bool:
     return bool(((alike * turning > BRIGHTER_HU) & (alike > MORE * longer)).any())
 
 
-def _waves(coarse: NDArray) -> tuple[NDArray[np.complex64], NDArray]:
+def _waves(coarse: NDArray) -> tuple[NDArray[np.complex128], NDArray]:
     """Return what comes again with every period, and what makes an amplitude in HU of it.
 
     White noise of 1 HU has the power 1 with every period. Differences are taken, so that a trend
