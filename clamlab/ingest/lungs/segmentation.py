@@ -15,11 +15,18 @@ from clamlab.ingest.alignment.resampling import coarser_grid, resample
 from clamlab.ingest.lungs.airways import find_airways
 from clamlab.ingest.lungs.gas import Gas, find_gas
 from clamlab.ingest.lungs.morphology import close, grow, shrink
+from clamlab.ingest.lungs.outside import (
+    IN_PLANE,
+    ROOM_BELOW_HU,
+    at_frame,
+    beside,
+    find_outside,
+    without_rims,
+)
 
 RIGHT, LEFT = 1, 2
 WORKING_MM = 2.5
 LUNG_BELOW_HU = -320.0
-ROOM_BELOW_HU = -900.0
 FREE_AIR_HU = -955.0  # the mean inside a lung stays above, even in emphysema
 CLOSING_MM = 8.0  # bridges vessels and nodules at the lung's surface
 SHELL_MM = 4.0  # half the thickest couch shell
@@ -27,10 +34,10 @@ SMALLEST_ML = 3.0
 SMALLEST_SHARE = (
     0.05  # of the largest piece: less is bowel gas, more may be a lobe cut off by fluid
 )
+HALF = 0.5
 SPANS = 0.1  # a piece with this share on either side of the midline is two joined lungs
 PLEURA_HU_PER_MM = 20.0  # so much denser counts like a joint that is a millimetre thinner
 OPEN_BELOW = 0.5  # a hole in the lung with this share of its section open below is a dome
-IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
 
 
 def segment_lungs(volume_hu: ArrayLike, spacing_mm: ArrayLike) -> NDArray[np.uint8]:
@@ -91,36 +98,55 @@ def resample_labels(
 
 
 def _segment(volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
-    pieces, airways = _air_of_lungs(volume, spacing)
-    pieces &= ~find_gas(volume, pieces, spacing).any()
+    outside = find_outside(volume)
+    pieces, airways = _air_of_lungs(volume, outside, spacing)
+    pieces &= ~_gas(volume, pieces, outside, spacing).any()
     labels = part_sides(_keep_lungs(pieces, volume, spacing), volume, spacing)
-    return _close(labels, airways, spacing)
+    return _close(labels, airways, spacing) * ~outside
 
 
 def free_gas(volume: NDArray, spacing: NDArray) -> Gas:
     """Find the gas that :func:`segment_lungs` leaves out, on the grid of about 2.5 mm."""
-    return find_gas(volume, _air_of_lungs(volume, spacing)[0], spacing)
+    outside = find_outside(volume)
+    return _gas(volume, _air_of_lungs(volume, outside, spacing)[0], outside, spacing)
 
 
-def _air_of_lungs(volume: NDArray, spacing: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _gas(volume: NDArray, air: NDArray, outside: NDArray, spacing: NDArray) -> Gas:
+    return find_gas(np.where(outside, 0, volume), air, spacing)  # filling is no gas but an end
+
+
+def _air_of_lungs(
+    volume: NDArray, outside: NDArray, spacing: NDArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the air inside the body without the airways, and the airways."""
-    air = _body_air(volume)
+    air = _body_air(volume, outside, spacing)
     airways = find_airways(volume, air, spacing)
     return air & ~grow(airways, 1.01 * spacing.max(), spacing), airways
 
 
-def _body_air(volume: NDArray) -> NDArray[np.bool_]:
-    """Air that no side of its slice leads out of."""
+def _body_air(volume: NDArray, outside: NDArray[np.bool_], spacing: NDArray) -> NDArray[np.bool_]:
+    """Air that no side of its slice leads out of, and lung that filled surroundings cut."""
     air = volume < LUNG_BELOW_HU
     # Only the four sides of a slice lead outdoors: lungs may be cut by the first or last slice.
     regions, n = ndimage.label(air, IN_PLANE)
-    frame = np.ones(air.shape[:2], bool)
-    frame[1:-1, 1:-1] = False
-    outdoors = np.zeros(n + 1, bool)
-    outdoors[np.unique(regions[frame])] = True
     # A lung that touches the frame is denser than the room.
-    outdoors &= _means(volume, regions, n) < ROOM_BELOW_HU
-    return air & ~outdoors[regions]
+    outdoors = at_frame(regions, n) & (_means(volume, regions, n) < ROOM_BELOW_HU)
+    outdoors[np.unique(regions[outside])] = True
+    outdoors[0] = False
+    inside = air & ~outdoors[regions]
+    cut = _cut(air & ~inside, volume, outside)
+    return inside | (cut & _keep_lungs(inside | cut, volume, spacing)) if cut.any() else inside
+
+
+def _cut(air: NDArray, volume: NDArray, outside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the air next to filled surroundings, but for the room's."""
+    regions, n = ndimage.label(without_rims(air, outside), IN_PLANE)
+    cut = np.zeros(n + 1, bool)
+    cut[np.unique(regions[beside(outside)])] = True
+    # The room holds rims of the patient and covers, which the mean would tell for lung.
+    cut &= _means(volume < FREE_AIR_HU, regions, n) < HALF
+    cut[0] = False
+    return cut[regions]
 
 
 def _keep_lungs(air: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.bool_]:
