@@ -1,7 +1,7 @@
 """Find what was never measured: the surroundings that a scanner or a program filled in.
 
 A scanner fills what lies outside its circle, a program what it cut off. Filling is one value over
-and over; measured air has noise. Where filling lies beside a lung it is not air but the image's end.
+and over; measured air has noise. Beside a lung, filling is not air but the image's end.
 """
 
 import numpy as np
@@ -85,5 +85,5 @@ def without_rims(air: Mask, outside: Mask) -> Mask:
     if not outside.any():
         return air
     air = air & ~outside
-    core = air & ~ndimage.binary_dilation(outside, iterations=RIM)
-    return core | (air & ndimage.binary_dilation(core, iterations=RIM))
+    core = air & ~ndimage.binary_dilation(outside, IN_PLANE, RIM)
+    return core | (air & ndimage.binary_dilation(core, IN_PLANE, RIM))

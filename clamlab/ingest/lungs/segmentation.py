@@ -12,29 +12,15 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from clamlab.ingest.alignment.resampling import coarser_grid, resample
+from clamlab.ingest.lungs.air import LUNG_BELOW_HU, body_air, keep_lungs
 from clamlab.ingest.lungs.airways import find_airways
 from clamlab.ingest.lungs.gas import Gas, find_gas
-from clamlab.ingest.lungs.morphology import close, grow, shrink
-from clamlab.ingest.lungs.outside import (
-    IN_PLANE,
-    ROOM_BELOW_HU,
-    at_frame,
-    beside,
-    find_outside,
-    without_rims,
-)
+from clamlab.ingest.lungs.morphology import close, grow
+from clamlab.ingest.lungs.outside import IN_PLANE, find_outside
 
 RIGHT, LEFT = 1, 2
 WORKING_MM = 2.5
-LUNG_BELOW_HU = -320.0
-FREE_AIR_HU = -955.0  # the mean inside a lung stays above, even in emphysema
 CLOSING_MM = 8.0  # bridges vessels and nodules at the lung's surface
-SHELL_MM = 4.0  # half the thickest couch shell
-SMALLEST_ML = 3.0
-SMALLEST_SHARE = (
-    0.05  # of the largest piece: less is bowel gas, more may be a lobe cut off by fluid
-)
-HALF = 0.5
 SPANS = 0.1  # a piece with this share on either side of the midline is two joined lungs
 PLEURA_HU_PER_MM = 20.0  # so much denser counts like a joint that is a millimetre thinner
 OPEN_BELOW = 0.5  # a hole in the lung with this share of its section open below is a dome
@@ -101,7 +87,7 @@ def _segment(volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
     outside = find_outside(volume)
     pieces, airways = _air_of_lungs(volume, outside, spacing)
     pieces &= ~_gas(volume, pieces, outside, spacing).any()
-    labels = part_sides(_keep_lungs(pieces, volume, spacing), volume, spacing)
+    labels = part_sides(keep_lungs(pieces, volume, spacing), volume, spacing)
     return _close(labels, airways, spacing) * ~outside
 
 
@@ -119,71 +105,9 @@ def _air_of_lungs(
     volume: NDArray, outside: NDArray, spacing: NDArray
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the air inside the body without the airways, and the airways."""
-    air = _body_air(volume, outside, spacing)
+    air = body_air(volume, outside, spacing)
     airways = find_airways(volume, air, spacing)
     return air & ~grow(airways, 1.01 * spacing.max(), spacing), airways
-
-
-def _body_air(volume: NDArray, outside: NDArray[np.bool_], spacing: NDArray) -> NDArray[np.bool_]:
-    """Air that no side of its slice leads out of, and lung that filled surroundings cut."""
-    air = volume < LUNG_BELOW_HU
-    # Only the four sides of a slice lead outdoors: lungs may be cut by the first or last slice.
-    regions, n = ndimage.label(air, IN_PLANE)
-    # A lung that touches the frame is denser than the room.
-    outdoors = at_frame(regions, n) & (_means(volume, regions, n) < ROOM_BELOW_HU)
-    outdoors[np.unique(regions[outside])] = True
-    outdoors[0] = False
-    inside = air & ~outdoors[regions]
-    cut = _cut(air & ~inside, volume, outside)
-    return inside | (cut & _keep_lungs(inside | cut, volume, spacing)) if cut.any() else inside
-
-
-def _cut(air: NDArray, volume: NDArray, outside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the air next to filled surroundings, but for the room's."""
-    regions, n = ndimage.label(without_rims(air, outside), IN_PLANE)
-    cut = np.zeros(n + 1, bool)
-    cut[np.unique(regions[beside(outside)])] = True
-    # The room holds rims of the patient and covers, which the mean would tell for lung.
-    cut &= _means(volume < FREE_AIR_HU, regions, n) < HALF
-    cut[0] = False
-    return cut[regions]
-
-
-def _keep_lungs(air: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.bool_]:
-    """Drop pieces that are small, hold free air (bowel), or are not wrapped in the body (couch)."""
-    regions, n = ndimage.label(air)
-    millilitres = np.bincount(regions.ravel(), minlength=n + 1) * spacing.prod() / 1000
-    core = ndimage.binary_erosion(air, border_value=1)
-    keep = millilitres > SMALLEST_ML
-    keep &= _means(volume, np.where(core, regions, 0), n) > FREE_AIR_HU
-    keep[0] = False
-    body = _body(volume, spacing)
-    boxes = ndimage.find_objects(regions)
-    for index in np.flatnonzero(keep):
-        keep[index] = _wrapped(regions, index, boxes[index - 1], body)
-    if keep.any():
-        keep &= millilitres >= SMALLEST_SHARE * millilitres[keep].max()
-    return keep[regions]
-
-
-def _body(volume: NDArray, spacing: NDArray) -> NDArray[np.bool_]:
-    """Return the largest piece of tissue, parted from thin couch shells."""
-    coarse = volume[::2, ::2] > LUNG_BELOW_HU  # a quarter of the work; only the rim is asked for
-    wide = spacing * [2, 2, 1]
-    shell = max(SHELL_MM, 1.01 * wide[0])  # a shell of one voxel is no thicker than that
-    regions, n = ndimage.label(shrink(coarse, shell, wide))
-    if not n:
-        return np.zeros(volume.shape, bool)
-    largest = np.argmax(np.bincount(regions.ravel())[1:]) + 1
-    body = grow(regions == largest, 2 * shell, wide)
-    return body.repeat(2, axis=0).repeat(2, axis=1)[: volume.shape[0], : volume.shape[1]]
-
-
-def _wrapped(regions: NDArray, index: int, box: tuple, body: NDArray) -> bool:
-    wider = tuple(slice(max(0, side.start - 2), side.stop + 2) for side in box)
-    piece = regions[wider] == index
-    rim = ndimage.binary_dilation(piece, iterations=2) & ~piece
-    return bool(rim.any() and body[wider][rim].mean() > 0.5)
 
 
 def part_sides(lungs: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
@@ -273,8 +197,3 @@ def _fill(lung: NDArray[np.bool_]) -> NDArray[np.bool_]:
     domes = resting * deep > OPEN_BELOW * sizes
     domes[0] = True
     return lung | ~domes[regions]
-
-
-def _means(values: NDArray, regions: NDArray, n: int) -> NDArray[np.float64]:
-    counts = np.bincount(regions.ravel(), minlength=n + 1)
-    return np.bincount(regions.ravel(), values.ravel(), n + 1) / np.maximum(counts, 1)
