@@ -9,7 +9,6 @@ from clamlab.ingest.lungs.outside import (
     IN_PLANE,
     ROOM_BELOW_HU,
     at_frame,
-    beside,
     without_rims,
 )
 
@@ -31,20 +30,20 @@ def body_air(volume: NDArray, outside: NDArray[np.bool_], spacing: NDArray) -> N
     regions, n = ndimage.label(air, IN_PLANE)
     # A lung that touches the frame is denser than the room.
     outdoors = at_frame(regions, n) & (_means(volume, regions, n) < ROOM_BELOW_HU)
-    outdoors[np.unique(regions[outside])] = True
-    outdoors[0] = False
-    inside = air & ~outdoors[regions]
-    cut = _cut(air & ~inside, volume, outside)
+    filled = np.zeros(n + 1, bool)
+    filled[np.unique(regions[outside])] = True
+    inside = air & ~(outdoors | filled)[regions]
+    cut = _but_the_room(air & filled[regions], volume, outside)
     return inside | _lungs_cut(cut, inside, volume, spacing) if cut.any() else inside
 
 
-def _cut(air: NDArray, volume: NDArray, outside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the air next to filled surroundings, but for the room's."""
+def _but_the_room(
+    air: NDArray[np.bool_], volume: NDArray, outside: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return what filled surroundings join with the room, without either."""
     regions, n = ndimage.label(without_rims(air, outside), IN_PLANE)
-    cut = np.zeros(n + 1, bool)
-    cut[np.unique(regions[beside(outside)])] = True
     # The room holds rims of the patient and covers, which the mean would tell for lung.
-    cut &= _means(volume < FREE_AIR_HU, regions, n) < HALF
+    cut = _means(volume < FREE_AIR_HU, regions, n) < HALF
     cut[0] = False
     return cut[regions]
 
