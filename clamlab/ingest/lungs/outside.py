@@ -11,10 +11,10 @@ from scipy import ndimage
 Mask = NDArray[np.bool_]
 
 IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
+BLOCK = (3, 3, 1)
 ROOM_BELOW_HU = -900.0
 TISSUE_ABOVE_HU = -320.0
 LEAST_TISSUE = 0.05  # of the slice that holds most: bones mixed with filling are less
-MIXED_BELOW_HU = -955.0  # next to filling: most of such a voxel is filling
 RIM = 2  # voxels over which resampling mixes filling with tissue, so that it looks like lung
 
 
@@ -40,15 +40,15 @@ def find_outside(volume: NDArray) -> Mask:
     [0, 1, 2]
     """
     outside = _filled(np.rint(volume))  # resampling leaves a constant almost constant
-    outside |= beside(outside) & (volume < MIXED_BELOW_HU)
+    if outside.any():
+        outside |= _mixed(volume, outside)
     outside[:, :, _without_patient(volume)] = True
     return outside
 
 
 def _filled(volume: NDArray) -> Mask:
     """Return the commonest value of constant regions, where it reaches a side of its slice."""
-    block = (3, 3, 1)
-    alike = ndimage.maximum_filter(volume, block) == ndimage.minimum_filter(volume, block)
+    alike = ndimage.maximum_filter(volume, BLOCK) == ndimage.minimum_filter(volume, BLOCK)
     alike &= volume < ROOM_BELOW_HU
     if not alike.any():
         return alike
@@ -56,6 +56,16 @@ def _filled(volume: NDArray) -> Mask:
     filling = volume == values[np.argmax(counts)]
     regions, n = ndimage.label(ndimage.binary_propagation(alike, IN_PLANE, filling), IN_PLANE)
     return at_frame(regions, n)[regions]
+
+
+def _mixed(volume: NDArray, outside: Mask) -> Mask:
+    """Return the voxels next to filling that are nearer to it than to what lies behind them."""
+    rim = beside(outside)
+    behind = ~outside & ~rim
+    share = ndimage.uniform_filter(behind.astype("float32"), BLOCK)
+    mean = ndimage.uniform_filter(np.where(behind, volume, 0).astype("float32"), BLOCK)
+    middle = (volume[outside].mean() + mean / np.maximum(share, 0.01)) / 2
+    return rim & (share > 0.01) & (volume < middle)
 
 
 def _without_patient(volume: NDArray) -> Mask:
