@@ -137,6 +137,34 @@ def test_a_lung_that_is_not_found_is_said_to_be_held_against_nothing(tmp_path):
     assert "left lung was held against nothing: 0 ml" in doubts(TRUTH, tmp_path, volume=dense)[0]
 
 
+@pytest.mark.parametrize("convention", [None, "lungs"])
+def test_a_patient_with_one_lung_has_a_mask_of_one(convention, tmp_path):
+    lost = np.where(LEFT, 20, VOLUME)
+    labels, _, said = read(RIGHT * 1, tmp_path, AFFINE, lost, convention=convention)
+    assert overlap(labels, TRUTH, 1) > 0.99 and not (labels == 2).any()
+    assert said == [
+        "the lung mask's left lung was held against nothing: 0 ml of it are found in the scan"
+    ]
+
+
+def test_one_label_of_two_lungs_or_of_the_other_side_is_refused(tmp_path):
+    said = why(RIGHT * 1, tmp_path, convention="lungs")
+    assert "expected it to hold at least 90% of the left lung" in said and "found 0% of it" in said
+    lost = np.where(LEFT, 20, VOLUME)
+    said = why(RIGHT * 2, tmp_path, volume=lost, convention="lungs")
+    assert "expected it to hold at least 90% of the right lung" in said and "found 0% of it" in said
+    said = why(TRUTH, tmp_path, convention="totalsegmentator")
+    assert "expected labels of lungs, found none of them; name the convention" in said
+
+
+def test_a_share_just_below_the_least_is_not_rounded_up_to_it(tmp_path):
+    inside = np.flatnonzero(RIGHT & (VOLUME < -320))
+    kept = RIGHT.copy()
+    kept.flat[np.random.default_rng(0).choice(inside, round(0.103 * inside.size), False)] = False
+    said = why(kept + 2 * LEFT, tmp_path)
+    assert "at least 90% of the right lung that is found in the scan, found 89% of it" in said
+
+
 @pytest.fixture(scope="module")
 def simulated():
     """One chest, and another's lungs, which are larger."""

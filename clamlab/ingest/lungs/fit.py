@@ -5,6 +5,8 @@ lung lies in some place, while a mask that is too large or another's leaves the 
 all along their border.
 """
 
+from math import floor
+
 from numpy.typing import NDArray
 
 from clamlab.ingest.alignment.transforms import LEFT, RIGHT
@@ -110,9 +112,9 @@ def _side_doubt(
     share = float((labels[lung] == side).mean())
     if share < LEAST_FOUND:
         raise IngestError(
-            f"{what}: expected it to hold the {WORDS[side]} lung that is found in the scan, found "
-            f"{share:.0%} of it: another scan's, another side's or a part only; look for this "
-            "subject's, or leave lung_mask empty"
+            f"{what}: expected it to hold at least {LEAST_FOUND:.0%} of the {WORDS[side]} lung "
+            f"that is found in the scan, found {floor(100 * share)}% of it: another scan's, "
+            "another side's or a part only; look for this subject's, or leave lung_mask empty"
         )
     return ""
 

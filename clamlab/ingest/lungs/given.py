@@ -1,6 +1,7 @@
 """Lung masks from elsewhere: what their labels mean, and whether they are this scan's."""
 
 from collections.abc import Mapping
+from math import floor
 from pathlib import Path
 from types import MappingProxyType
 
@@ -174,13 +175,13 @@ def _check_labels(mask: NDArray, name: str, what: str) -> None:
 
 def _check_sides(mask: NDArray, affine: NDArray, sides: Mapping[int, int], what: str) -> None:
     found = {sides[label] for label in sides if (mask == label).any()}
-    if found != {RIGHT, LEFT}:
-        lost = " and ".join(WORDS[side] for side in sorted({RIGHT, LEFT} - found))
+    if not found:
         raise IngestError(
-            f"{what}: expected labels on both sides, found none on the {lost}; name the convention "
-            "(init --mask-labels), or add the lung"
+            f"{what}: expected labels of lungs, found none of them; name the convention "
+            "(init --mask-labels)"
         )
-    if wrong := _contradictions(mask, affine, sides):
+    # One lung has no other to lie beside: the lungs that are found in the scan tell its side.
+    if len(found) == 2 and (wrong := _contradictions(mask, affine, sides)):
         raise IngestError(
             f"{what}: labels and place contradict each other: {'; '.join(wrong)} of the patient. "
             "Exchange the labels if they mean something else, or export the mask again if it is "
@@ -196,8 +197,9 @@ def _check_inside(
     share = over.sum() * abs(np.linalg.det(affine[:3, :3])) / whole
     if share < LEAST_INSIDE:
         raise IngestError(
-            f"{what}: expected it within the scan's field of view, found {share:.0%} of it there: "
-            "it belongs to another scan, or its position was lost; export it with the scan's grid"
+            f"{what}: expected at least {LEAST_INSIDE:.0%} of it within the scan's field of view, "
+            f"found {floor(100 * share)}% of it there: it belongs to another scan, or its position "
+            "was lost; export it with the scan's grid"
         )
 
 

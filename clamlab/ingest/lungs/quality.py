@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.ingest.alignment.transforms import LEFT, RIGHT
 from clamlab.ingest.lungs.missing import missing_ml
+from clamlab.ingest.lungs.outside import beside, find_outside
 from clamlab.ingest.lungs.segmentation import free_gas
 
 TOTAL_ML = (1500.0, 9000.0)
@@ -58,7 +59,7 @@ def lung_qc(volume_hu: ArrayLike, labels: ArrayLike, spacing_mm: ArrayLike) -> d
     mean = float(round(volume[lungs].mean(dtype="float64"), 1)) if lungs.any() else None
     missing = [_rounded(ml) for ml in missing_ml(volume, labels, spacing)]
     pleural = float(round(free_gas(volume, spacing).pleural.sum() * spacing.prod() / 1000, 1))
-    flags = _volume_flags(right, left) + _hu_flags(mean) + _border_flags(lungs, spacing)
+    flags = _volume_flags(right, left) + _hu_flags(mean) + _border_flags(lungs, volume, spacing)
     flags += _missing_flags(right, left, missing) + _air_flags(pleural)
     return {
         "right_ml": right,
@@ -130,11 +131,14 @@ def _air_flags(pleural: float) -> list[str]:
     ]
 
 
-def _border_flags(lungs: NDArray[np.bool_], spacing: NDArray) -> list[str]:
+def _border_flags(lungs: NDArray[np.bool_], volume: NDArray, spacing: NDArray) -> list[str]:
+    """Say where the scan ends within the lungs: at the array's sides, or where it is filled."""
     flags = []
     area = spacing[0] * spacing[1] / 100
-    for name, edge in (("top", lungs[:, :, -1]), ("bottom", lungs[:, :, 0])):
-        if edge.sum() * area > CUT_CM2:
+    outside = find_outside(volume)
+    slices = np.flatnonzero(~outside.all(axis=(0, 1)))
+    for name, end in zip(("top", "bottom"), slices[[-1, 0]] if slices.size else (), strict=False):
+        if lungs[:, :, end].sum() * area > CUT_CM2:
             flags.append(f"the lungs are cut at the {name} of the scan")
-    sides = lungs[[0, -1]].any() or lungs[:, [0, -1]].any()
+    sides = lungs[[0, -1]].any() or lungs[:, [0, -1]].any() or lungs[beside(outside)].any()
     return flags + ["the lungs touch the side of the image"] * bool(sides)

@@ -12,25 +12,18 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from clamlab.ingest.alignment.resampling import coarser_grid, resample
+from clamlab.ingest.lungs.air import LUNG_BELOW_HU, body_air, keep_lungs
 from clamlab.ingest.lungs.airways import find_airways
 from clamlab.ingest.lungs.gas import Gas, find_gas
-from clamlab.ingest.lungs.morphology import close, grow, shrink
+from clamlab.ingest.lungs.morphology import close, grow
+from clamlab.ingest.lungs.outside import IN_PLANE, find_outside
 
 RIGHT, LEFT = 1, 2
 WORKING_MM = 2.5
-LUNG_BELOW_HU = -320.0
-ROOM_BELOW_HU = -900.0
-FREE_AIR_HU = -955.0  # the mean inside a lung stays above, even in emphysema
 CLOSING_MM = 8.0  # bridges vessels and nodules at the lung's surface
-SHELL_MM = 4.0  # half the thickest couch shell
-SMALLEST_ML = 3.0
-SMALLEST_SHARE = (
-    0.05  # of the largest piece: less is bowel gas, more may be a lobe cut off by fluid
-)
 SPANS = 0.1  # a piece with this share on either side of the midline is two joined lungs
 PLEURA_HU_PER_MM = 20.0  # so much denser counts like a joint that is a millimetre thinner
 OPEN_BELOW = 0.5  # a hole in the lung with this share of its section open below is a dome
-IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
 
 
 def segment_lungs(volume_hu: ArrayLike, spacing_mm: ArrayLike) -> NDArray[np.uint8]:
@@ -91,73 +84,30 @@ def resample_labels(
 
 
 def _segment(volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
-    pieces, airways = _air_of_lungs(volume, spacing)
-    pieces &= ~find_gas(volume, pieces, spacing).any()
-    labels = part_sides(_keep_lungs(pieces, volume, spacing), volume, spacing)
-    return _close(labels, airways, spacing)
+    outside = find_outside(volume)
+    pieces, airways = _air_of_lungs(volume, outside, spacing)
+    pieces &= ~_gas(volume, pieces, outside, spacing).any()
+    labels = part_sides(keep_lungs(pieces, volume, spacing), volume, spacing)
+    return _close(labels, airways, spacing) * ~outside
 
 
 def free_gas(volume: NDArray, spacing: NDArray) -> Gas:
     """Find the gas that :func:`segment_lungs` leaves out, on the grid of about 2.5 mm."""
-    return find_gas(volume, _air_of_lungs(volume, spacing)[0], spacing)
+    outside = find_outside(volume)
+    return _gas(volume, _air_of_lungs(volume, outside, spacing)[0], outside, spacing)
 
 
-def _air_of_lungs(volume: NDArray, spacing: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _gas(volume: NDArray, air: NDArray, outside: NDArray, spacing: NDArray) -> Gas:
+    return find_gas(np.where(outside, 0, volume), air, spacing)  # filling is no gas but an end
+
+
+def _air_of_lungs(
+    volume: NDArray, outside: NDArray, spacing: NDArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the air inside the body without the airways, and the airways."""
-    air = _body_air(volume)
+    air = body_air(volume, outside, spacing)
     airways = find_airways(volume, air, spacing)
     return air & ~grow(airways, 1.01 * spacing.max(), spacing), airways
-
-
-def _body_air(volume: NDArray) -> NDArray[np.bool_]:
-    """Air that no side of its slice leads out of."""
-    air = volume < LUNG_BELOW_HU
-    # Only the four sides of a slice lead outdoors: lungs may be cut by the first or last slice.
-    regions, n = ndimage.label(air, IN_PLANE)
-    frame = np.ones(air.shape[:2], bool)
-    frame[1:-1, 1:-1] = False
-    outdoors = np.zeros(n + 1, bool)
-    outdoors[np.unique(regions[frame])] = True
-    # A lung that touches the frame is denser than the room.
-    outdoors &= _means(volume, regions, n) < ROOM_BELOW_HU
-    return air & ~outdoors[regions]
-
-
-def _keep_lungs(air: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.bool_]:
-    """Drop pieces that are small, hold free air (bowel), or are not wrapped in the body (couch)."""
-    regions, n = ndimage.label(air)
-    millilitres = np.bincount(regions.ravel(), minlength=n + 1) * spacing.prod() / 1000
-    core = ndimage.binary_erosion(air, border_value=1)
-    keep = millilitres > SMALLEST_ML
-    keep &= _means(volume, np.where(core, regions, 0), n) > FREE_AIR_HU
-    keep[0] = False
-    body = _body(volume, spacing)
-    boxes = ndimage.find_objects(regions)
-    for index in np.flatnonzero(keep):
-        keep[index] = _wrapped(regions, index, boxes[index - 1], body)
-    if keep.any():
-        keep &= millilitres >= SMALLEST_SHARE * millilitres[keep].max()
-    return keep[regions]
-
-
-def _body(volume: NDArray, spacing: NDArray) -> NDArray[np.bool_]:
-    """Return the largest piece of tissue, parted from thin couch shells."""
-    coarse = volume[::2, ::2] > LUNG_BELOW_HU  # a quarter of the work; only the rim is asked for
-    wide = spacing * [2, 2, 1]
-    shell = max(SHELL_MM, 1.01 * wide[0])  # a shell of one voxel is no thicker than that
-    regions, n = ndimage.label(shrink(coarse, shell, wide))
-    if not n:
-        return np.zeros(volume.shape, bool)
-    largest = np.argmax(np.bincount(regions.ravel())[1:]) + 1
-    body = grow(regions == largest, 2 * shell, wide)
-    return body.repeat(2, axis=0).repeat(2, axis=1)[: volume.shape[0], : volume.shape[1]]
-
-
-def _wrapped(regions: NDArray, index: int, box: tuple, body: NDArray) -> bool:
-    wider = tuple(slice(max(0, side.start - 2), side.stop + 2) for side in box)
-    piece = regions[wider] == index
-    rim = ndimage.binary_dilation(piece, iterations=2) & ~piece
-    return bool(rim.any() and body[wider][rim].mean() > 0.5)
 
 
 def part_sides(lungs: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
@@ -247,8 +197,3 @@ def _fill(lung: NDArray[np.bool_]) -> NDArray[np.bool_]:
     domes = resting * deep > OPEN_BELOW * sizes
     domes[0] = True
     return lung | ~domes[regions]
-
-
-def _means(values: NDArray, regions: NDArray, n: int) -> NDArray[np.float64]:
-    counts = np.bincount(regions.ravel(), minlength=n + 1)
-    return np.bincount(regions.ravel(), values.ravel(), n + 1) / np.maximum(counts, 1)
