@@ -114,7 +114,8 @@ def _side_doubt(
         raise IngestError(
             f"{what}: expected it to hold at least {LEAST_FOUND:.0%} of the {WORDS[side]} lung "
             f"that is found in the scan, found {floor(100 * share)}% of it: another scan's, "
-            "another side's or a part only; look for this subject's, or leave lung_mask empty"
+            "another side's, of other labels, or a part only; look for this subject's, name its "
+            "convention (init --mask-labels), or leave lung_mask empty"
         )
     return ""
 

@@ -81,12 +81,13 @@ def given_labels(
     if name == BINARY:
         labels = part_sides(labels > 0, volume, voxel_sizes(affine))
     found = segment_lungs(volume, voxel_sizes(affine))
-    doubts = check_fit(labels, found, volume, voxel_sizes(affine), what)
+    said = f"{what}, read as {name}"
+    doubts = check_fit(labels, found, volume, voxel_sizes(affine), said)
     for label in wanted if len(wanted) > len(WORDS) else ():  # two lungs are held against the scan
         part = _laid(mask == label, own, volume.shape, affine) > HALF
         doubts.append(label_doubt(part, found, volume, f"label {label}", what))
-    said = name if convention else f"{name} (told by its labels)"
-    return labels, said, [doubt for doubt in doubts if doubt]
+    taken = name if convention else f"{name} (told by its labels)"
+    return labels, taken, [doubt for doubt in doubts if doubt]
 
 
 def _read(path: Path, what: str) -> tuple[NDArray, NDArray]:
