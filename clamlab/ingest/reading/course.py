@@ -1,4 +1,4 @@
-"""Whether a volume goes on from slice to slice: what is blank, repeated, exchanged or another's."""
+"""Whether a volume goes on from slice to slice: what is blank, repeated, damaged or another's."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,13 +60,16 @@ def course_notes(volume: NDArray) -> list[str]:
 
 
 def _repeated(volume: NDArray) -> list[str]:
-    first: dict[bytes, int] = {}
+    alike: dict[bytes, list[int]] = {}
     same = []
     for z in range(volume.shape[2]):
         thinned = volume[::BLOCK, ::BLOCK, z]
-        earlier = first.setdefault(thinned.tobytes(), z)
-        if earlier < z and np.ptp(thinned) and np.array_equal(volume[..., earlier], volume[..., z]):
-            same.append((earlier + 1, z + 1))
+        if not np.ptp(thinned):
+            continue
+        earlier = alike.setdefault(thinned.tobytes(), [])
+        equal = [k for k in earlier if np.array_equal(volume[..., k], volume[..., z])]
+        same += [(k + 1, z + 1) for k in equal[:1]]
+        earlier.append(z)
     if not same:
         return []
     more = f", and {len(same) - 1} more" if len(same) > 1 else ""
