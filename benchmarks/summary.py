@@ -1,13 +1,15 @@
-"""The committed results of the simulation study as the tables of docs/validation.md.
+"""The committed results as the tables of docs/validation.md and docs/n_clusters.md.
 
-make bench summary     a second; reads simulation.csv, stability.csv and claims.csv
+make bench summary     a second; reads simulation.csv, n_clusters.csv, stability.csv and claims.csv
 """
 
 from pathlib import Path
 
 import pandas as pd
+from scipy.stats import binomtest
 
 from clamlab.experiments import number_picks, who_was_right
+from n_clusters import SHARES
 from simulation import TUNED_ON
 
 HERE = Path(__file__).parent
@@ -61,6 +63,36 @@ def fitted(study: pd.DataFrame) -> pd.DataFrame:
     return table.round(3)
 
 
+def seen(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell how often clusters that are there are seen, and rightly counted, with 95 % limits."""
+    planted = table[table["family"].isin(SHARES)]
+    cells = planted.groupby(["family", "apart_sd", "other_sd", "n_scans"], as_index=False).sum()
+    for name in ("any", "right"):
+        limits = [
+            binomtest(hits, n).proportion_ci(method="wilson")
+            for hits, n in zip(cells[name], cells["cohorts"], strict=True)
+        ]
+        share = cells[name] / cells["cohorts"]
+        cells[name] = [
+            f"{s:.2f} ({limit.low:.2f} to {limit.high:.2f})"
+            for s, limit in zip(share, limits, strict=True)
+        ]
+    return cells.drop(columns="block")
+
+
+def false_alarms(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell how often one cloud is called clusters, with the upper 95 % limit (exact)."""
+    clouds = table[~table["family"].isin(SHARES)]
+    cells = clouds.groupby(["family", "n_scans"], sort=False, as_index=False).sum()
+    cells["found"] = [
+        f"{hits} of {n} (.{round(1000 * binomtest(hits, n).proportion_ci().high):03d})"
+        for hits, n in zip(cells["any"], cells["cohorts"], strict=True)
+    ]
+    order = list(dict.fromkeys(cells["family"]))
+    table = cells.pivot_table(index="family", columns="n_scans", values="found", aggfunc="first")
+    return table.loc[order].fillna("")
+
+
 def show(title: str, table: pd.DataFrame) -> None:
     """Print a table as Markdown."""
     print(f"\n{title}\n\n{table.to_markdown(index=False)}")
@@ -72,6 +104,9 @@ if __name__ == "__main__":
     show("Assignment at the true K", assignment(study).reset_index())
     show("Number of clusters", number(study).reset_index(names="rule"))
     show("Every fitted K", fitted(study).reset_index())
+    rule = pd.read_csv(HERE / "n_clusters.csv")
+    show("Clusters a known distance apart", seen(rule))
+    show("Cohorts of one cloud: called clusters", false_alarms(rule).reset_index())
     for path in (HERE / "stability.csv", HERE / "claims.csv"):
         if path.exists():
             show(path.stem.capitalize(), pd.read_csv(path))

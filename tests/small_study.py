@@ -46,6 +46,11 @@ def small_study(root: Path) -> Study:
             "template": nibabel.Nifti1Image(sides, affine),
             "qc": subjects.assign(status="ok", reason=None),
         },
+        "04_n_clusters": {
+            "criteria": pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": 0.1}),
+            "stability": subjects.assign(cluster=clusters, agreement=1.0, borderline=False),
+            "choice": {"n_clusters": K, "reason": "two humps", "decided_by": "rule"},
+        },
         "05_clusters": {
             "deep_clustering": training.weights_of(model),
             "deep_clustering_config": {**model.config, "scaling": rule},

@@ -207,4 +207,7 @@ def test_a_person_can_overrule_the_number_of_clusters(study):
     assert study.status().set_index("stage")["status"]["05_clusters"] == "stale"
     assert main(["run", str(study.root), "--from", "04", "--to", "04"]) == 0
     assert study.read("choice")["n_clusters"] == 3
-    assert pd.Series(study.read("choice")["recommended"]).notna().any()
+    tested, rule = study.read("choice")["test"], study.read("choice")["recommended"]
+    assert tested["stability"] in ("stable", "doubtful", "unstable")
+    assert tested["p_value"] is None or 0 < tested["p_value"] <= 1
+    assert {"answer", "n_clusters", "p_value", "seen_from_sd", "n_scans_needed"} <= set(rule)

@@ -23,6 +23,7 @@ from studies.false_positives import false_positive_rates
 
 # The function of this name hides its module in the package.
 POWER = importlib.import_module("clamlab.experiments.power")
+FOUND = importlib.import_module("clamlab.experiments.found")
 TINY = {"channels": (2, 2, 4), "pretrain_epochs": 1, "cluster_epochs": 1}
 
 
@@ -276,11 +277,56 @@ def test_power_summary_has_wilson_limits(powers):
     )
 
 
+def test_power_of_features_asks_the_rule_and_trains_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(POWER, "lung_slices", None)
+    monkeypatch.setattr(POWER, "fitter_of", None)
+    path = tmp_path / "table.csv"
+    grid = {"n_scans": [24], "apart_sd": [12, 1]}
+    asked = {"seeds": [1000, 1001], "k_max": 3, "path": path, "progress": False}
+    table = power("features", 2, grid, **asked)
+    assert (table["method"] == "features").all()
+    assert table["target"].unique().tolist() == ["number", "any"]
+    found = table.groupby("apart_sd")["found"].agg(["mean", "count"])
+    assert found.loc[[12, 1]].to_numpy().tolist() == [[1, 4], [0, 4]]
+    # Nothing is drawn again, whatever the training would have been.
+    monkeypatch.setattr(POWER, "cluster_features", None)
+    again = power("features", 2, dict(reversed(grid.items())), pretrain_epochs=1, **asked)
+    pd.testing.assert_frame_equal(again[list(table)], table)
+    with pytest.raises(TypeError):  # another number of clusters is another cohort
+        power("features", 3, grid, **asked)
+
+
+def test_power_of_features_tells_any_clusters_from_their_number(monkeypatch):
+    drawn = []
+
+    def features(shares, **arguments):
+        drawn.append((shares, arguments))
+        return np.zeros((24, 40)), None
+
+    monkeypatch.setattr(POWER, "cluster_features", features)
+    monkeypatch.setattr(FOUND, "recommended_n_clusters", lambda x, *, seed, k_max: 2)
+    table = power("features", 4, {}, seeds=[7], progress=False)
+    assert drawn == [([0.25] * 4, {"n_scans": 300, "apart_sd": 5, "seed": 7})]
+    assert table[["target", "found"]].to_numpy().tolist() == [["number", False], ["any", True]]
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2])
+def test_power_finds_nothing_where_the_rule_does_not_answer(n_clusters):
+    table = power("features", n_clusters, {"n_scans": [11]}, seeds=[1], progress=False)
+    assert not table["found"].any()
+
+
 def test_power_needs_something_to_try():
     with pytest.raises(ValueError, match="at least one seed"):
         power("intensity", 2, {"n_scans": []}, seeds=[1])
     with pytest.raises(ValueError, match="may vary n_scans.*found contrast"):
         power("intensity", 2, {"contrast": [1]}, seeds=[1])
+    with pytest.raises(ValueError, match="'features' grid may vary n_scans, apart_sd; found cont"):
+        power("features", 2, {"n_scans": [24], "contrast_hu": [1]}, seeds=[1])
+    with pytest.raises(ValueError, match="may vary n_scans.*found apart_sd"):
+        power("intensity", 2, {"apart_sd": [4]}, seeds=[1])
+    with pytest.raises(ValueError, match="shares"):
+        power("features", 0, {"n_scans": [24]}, seeds=[1], progress=False)
 
 
 def test_a_site_is_sought_where_lesions_move_and_not_where_there_are_none():

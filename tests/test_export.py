@@ -1,6 +1,7 @@
 """What leaves a study: no person, no count of a few, nothing that no longer stands."""
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -92,7 +93,13 @@ def study_of(tmp_path, clusters):
         template=lambda path: path.write_text("template"),
         qc=ids.assign(status="ok", decision="accept", series="Jane Doe", lung_ml=4000.0, **reason),
     )
-    person = {"n_clusters": 2, "decided_by": "radiologist.smith", "reason": "as for Jane Doe"}
+    person = {
+        "n_clusters": 2,
+        "decided_by": "radiologist.smith",
+        "reason": "as for Jane Doe",
+        "test": {"p_value": 0.01, "stability": "stable", "words": "of Jane Doe"},
+        "recommended": {"answer": "undecided", "n_clusters": 1, "reason": "of Jane Doe"},
+    }
     criteria = pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": [0.1, 0.3]})
     agreement = ids.assign(cluster=clusters, agreement=1.0, borderline=False)
     published(study, "04_n_clusters", criteria=criteria, stability=agreement, choice=person)
@@ -178,7 +185,12 @@ def test_nothing_of_a_person_leaves(study, tmp_path):
     assert not [name for name in files if "figure_8" in name or "figure_9" in name]
     assert "06_clam/averages/hu_cluster_1.nii.gz" in files
     choice = files["04_n_clusters/choice.json"].read_text()
-    assert '"n_clusters": 2' in choice and '"a person"' in choice and "reason" not in choice
+    assert json.loads(choice) == {
+        "n_clusters": 2,
+        "decided_by": "a person",
+        "test": {"p_value": 0.01, "stability": "stable"},
+        "recommended": {"answer": "undecided", "n_clusters": 1},
+    }
 
 
 def test_the_flow_of_the_cohort_goes_without_small_counts(study, tmp_path):

@@ -13,6 +13,7 @@ from clamlab import figures
 from clamlab.figures import validation
 from clamlab.figures.slices import radiological
 from clamlab.figures.style import cluster_colors
+from clamlab.selection import best_sight
 from clamlab.stats.outcomes import adjusted_means, outcome_associations
 
 
@@ -418,3 +419,38 @@ def test_the_steps_of_a_volume_are_refused():
     volume = np.zeros((4, 4, 4))
     with pytest.raises(ValueError, match="2-D"):
         validation.clam_steps(volume, [], volume, volume, volume, [], volume)
+
+
+@pytest.fixture(scope="module")
+def sight():
+    x = np.random.default_rng(1000).normal(size=(48, 4))
+    x[30:, 0] += 8
+    return best_sight(x, 2, seed=0)
+
+
+def test_evidence_shows_every_scan_and_both_laws(sight):
+    figure = validation.evidence_panel(sight, p_value=0.0333)
+    curves, rug = figure.axes
+    assert curves.get_title() == "48 scans, p = .033"
+    two, one = (line.get_label() for line in curves.lines)
+    assert two == "Two humps" and one.startswith("One hump (")
+    told = [text.get_text() for text in curves.get_legend().get_texts()]
+    sizes = sorted([int(sight.upper.sum()), int((~sight.upper).sum())])
+    assert sizes == [18, 30]
+    assert told[:2] == [two, one] and told[2].startswith("Lower group") and len(told) == 4
+    bars = max(curves.patches, key=lambda bar: bar.get_y() + bar.get_height())
+    assert sum(bar.get_height() for bar in curves.patches) == 48
+    assert curves.get_ylim()[1] >= bars.get_y() + bars.get_height()
+    ticks = [segment for lines in rug.collections[::2] for segment in lines.get_segments()]
+    assert sorted(tick[0, 0] for tick in ticks) == pytest.approx(sorted(sight.along))
+
+
+def test_evidence_marks_borderline_scans(sight):
+    borderline = np.arange(48) % 6 == 0
+    figure = validation.evidence_panel(sight, p_value=0.2, borderline=borderline)
+    curves, rug = figure.axes
+    marked = np.concatenate([rings.get_offsets()[:, 0] for rings in rug.collections[1::2]])
+    assert sorted(marked) == pytest.approx(sorted(sight.along[borderline]))
+    assert curves.get_legend().get_texts()[-1].get_text() == "Borderline scan"
+    with pytest.raises(ValueError, match=r"each of the 48 scans.*borderline\[sight.rows\]"):
+        validation.evidence_panel(sight, p_value=0.2, borderline=borderline[:9])

@@ -6,8 +6,9 @@ import pytest
 
 from clamlab import clam
 from clamlab.ingest.cohort.qc_table import FACTS
+from clamlab.selection.preparing import design_of
 from clamlab.stats.maps import outside_shares, voxelwise_association, zone_shares
-from clamlab.stats.tables import scan_facts, shortcut_alarm
+from clamlab.stats.tables import columns_named, known_beforehand, scan_facts, shortcut_alarm
 
 rng = np.random.default_rng(5)
 
@@ -301,3 +302,35 @@ def test_every_fact_that_ingestion_writes_is_examined():
     made_of_spacing = {"in_plane_mm", "slice_distance_mm"}
     examined = {*FACTS, "in_template", *made_of_spacing} - {"spacing_mm", "hu_difference"}
     assert set(scan_facts(empty)) == examined
+
+
+def test_what_is_known_beforehand_holds_no_outcome_and_no_constant():
+    n = 24
+    table = pd.DataFrame(
+        {
+            "subject_id": [f"S{i}" for i in range(n)],
+            "fvc": np.arange(n, dtype=float),
+            "age": pd.array([60, None, *range(50, 48 + n)], "Int64"),
+            "kernel": pd.Categorical(["A", "B"] * (n // 2), ["A", "B", "C"]),
+            "site": [f"site {i}" for i in range(n)],
+        },
+        index=range(100, 100 + n),
+    )
+    roles = {"fvc": "outcome", "age": "demographic", "kernel": "scanner", "site": "scanner"}
+    contract = {"properties": {name: {"x-role": role} for name, role in roles.items()}}
+    qc = pd.DataFrame({"subject_id": table["subject_id"], "kernel": ["B30", "B70"] * (n // 2)})
+    qc = qc.assign(kvp=120.0, right_ml=2000.0 + np.arange(n), left_ml=1800.0).sample(
+        frac=1, random_state=0
+    )
+    known = known_beforehand(table, contract, qc)
+    assert list(known) == ["kernel", "age", "kernel (scan)", "lung_ml"]
+    assert known.index.equals(table.index)
+    assert known["lung_ml"].tolist() == (3800.0 + np.arange(n)).tolist()
+    assert known["age"].isna().sum() == 1 and known["age"].dtype == float
+    assert design_of(known[["kernel"]]).shape == (n, 2)
+    assert list(known_beforehand(table, {}, qc[["subject_id"]])) == []
+    with pytest.raises(ValueError, match="one row of qc for each scan"):
+        known_beforehand(table, contract, qc[:-1])
+    with pytest.raises(ValueError, match="found 'scaner'; there are kernel, age"):
+        columns_named(known, ("age", "scaner"))
+    assert columns_named(known, ()).shape == (n, 0)

@@ -5,24 +5,27 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import linprog
 from scipy.stats import skew
 from sklearn.datasets import load_iris
 
 from clamlab.selection import (
     assignment_stability,
     choose_n_clusters,
+    decide,
+    decided_n_clusters,
+    decision_words,
     one_cluster_null,
     recommended_n_clusters,
     resampled_partitions,
+    what_varies,
+    with_test,
 )
 from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
-from clamlab.selection.decision import decide, decided_n_clusters
-from clamlab.selection.dip import dip_p_value, dip_statistic
+from clamlab.simulate.features import cluster_features
 
 
 def recommended(x, k_max=5):
-    return recommended_n_clusters(x, seed=0, k_max=k_max)[0]
+    return recommended_n_clusters(x, seed=0, k_max=k_max)
 
 
 def blobs(sizes, *, seed, separation=7.0, n_features=60):
@@ -33,85 +36,6 @@ def blobs(sizes, *, seed, separation=7.0, n_features=60):
     x[np.arange(len(labels)), labels] += separation
     rotation = np.linalg.qr(rng.normal(size=(n_features, n_features)))[0]
     return x @ rotation, labels
-
-
-# The dip: the definition itself, solved as a linear programme.
-
-
-def best_unimodal_distance(x):
-    """Smallest largest distance of the empirical distribution to a unimodal one."""
-    x, n = np.sort(x), len(x)
-    best = np.inf
-    for mode in range(n):
-        # Unknown: the function left of the mode (convex), right of it (concave), the distance.
-        left, right = mode + 1, n - mode
-        rows, bounds = [], []
-
-        def add(bound, *terms, width=left + right + 1, rows=rows, bounds=bounds):
-            row = np.zeros(width)
-            for column, value in terms:
-                row[column] += value
-            rows.append(row)
-            bounds.append(bound)
-
-        points = [(i, i, i < mode, True) for i in range(left)]
-        points += [(left + i - mode, i, True, i > mode) for i in range(mode, n)]
-        for column, i, after, before in points:
-            for height in [i / n] * before + [(i + 1) / n] * after:
-                add(height, (column, 1), (-1, -1))
-                add(-height, (column, -1), (-1, -1))
-        for start, first, last, bend in ((0, 0, mode, 1), (left - mode, mode, n - 1, -1)):
-            for i in range(first, last):
-                add(0, (start + i, 1), (start + i + 1, -1))
-            for i in range(first + 1, last):
-                one, two = 1 / (x[i] - x[i - 1]), 1 / (x[i + 1] - x[i])
-                add(
-                    0,
-                    (start + i, bend * (one + two)),
-                    (start + i - 1, -bend * one),
-                    (start + i + 1, -bend * two),
-                )
-        add(0, (mode, 1), (left, -1))
-        cost = np.zeros(left + right + 1)
-        cost[-1] = 1
-        best = min(best, linprog(cost, A_ub=np.array(rows), b_ub=bounds, bounds=(None, None)).fun)
-    return best
-
-
-@pytest.mark.parametrize("seed", range(1000, 1006))
-def test_dip_is_the_distance_to_the_nearest_unimodal_distribution(seed):
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=12) + 4 * (rng.uniform(size=12) < 0.4)
-    assert dip_statistic(x) == pytest.approx(best_unimodal_distance(x), abs=1e-7)
-
-
-def test_dip_of_equal_values_is_that_of_the_reference():
-    """Values of the package diptest 0.12 (a port of R's); scans that stand twice make such ties."""
-    rounded = np.round(np.random.default_rng(3).normal(size=60), 1)
-    blocks = np.repeat([0, 1, 1.5, 4, 4.2], [5, 9, 2, 8, 6])
-    once = np.random.default_rng(4).normal(size=40)
-    twice = np.r_[once, once[:7]]
-    found = [dip_statistic(x) for x in (rounded, blocks, twice, [0, 0, 0, 0, 1])]
-    assert found == pytest.approx([0.05462962963, 0.16666666667, 0.05104213322, 0.1], abs=1e-10)
-
-
-def test_dip_null_has_the_published_percentage_point():
-    # Hartigan & Hartigan (1985), table 1: 90 % point 0.0471 for n = 100.
-    rng = np.random.default_rng(1000)
-    drawn = [dip_statistic(rng.uniform(size=100)) for _ in range(400)]
-    assert np.quantile(drawn, 0.9) == pytest.approx(0.0471, abs=0.002)
-
-
-def test_dip_depends_on_neither_scale_nor_sign():
-    x = np.random.default_rng(1000).gamma(2, size=50)
-    assert dip_statistic(-1e-6 * x + 3) == pytest.approx(dip_statistic(x))
-
-
-def test_dip_calls_skewed_samples_unimodal_and_two_humps_not():
-    rng = np.random.default_rng(1000)
-    assert dip_p_value(rng.lognormal(size=300)) > 0.05
-    assert dip_p_value(np.r_[rng.normal(size=200), rng.normal(6, 1, size=100)]) < 0.01
-    assert dip_p_value([1.0, 2, 9]) == 1.0
 
 
 # The recommended rule.
@@ -130,17 +54,19 @@ def severity(rng, n):
     [
         lambda rng, n: rng.normal(size=(n, 60)),
         lambda rng, n: rng.normal(size=(n, 60)) * 0.8 ** np.arange(60),
-        lambda rng, n: rng.gamma(1.5, size=(n, 1)),
+        lambda rng, n: rng.gamma(1.5, size=(n, 2)),
         lambda rng, n: rng.gamma(1.5, size=(n, 60)),
         lambda rng, n: rng.lognormal(sigma=0.8, size=(n, 20)),
         lambda rng, n: rng.standard_t(3, size=(n, 60)),
         severity,
     ],
-    ids=["gaussian", "elongated", "gamma1", "gamma60", "lognormal20", "heavy-tails", "severity"],
+    ids=["gaussian", "elongated", "gamma2", "gamma60", "lognormal20", "heavy-tails", "severity"],
 )
 @pytest.mark.parametrize("n", [36, 120])
 def test_one_cloud_is_not_cut(draw, n):
-    assert recommended(draw(np.random.default_rng(1000 + n), n), k_max=4) == 1
+    """One cohort in twenty-five may be: of two, one is let pass."""
+    cohorts = (draw(np.random.default_rng(seed + n), n) for seed in (1000, 2000))
+    assert 1 in [recommended(x, k_max=4) for x in cohorts]
 
 
 def test_a_bent_band_is_not_cut():
@@ -148,7 +74,6 @@ def test_a_bent_band_is_not_cut():
     angle = rng.uniform(0, np.pi, size=300)
     x = 0.5 * rng.normal(size=(300, 30))
     x[:, :2] += 8 * np.c_[np.cos(angle), np.sin(angle)]
-    assert dip_p_value(x[:, 0]) < 0.05  # from its side it is dense at both ends
     assert recommended(x, k_max=4) == 1
 
 
@@ -175,16 +100,6 @@ def test_small_cohorts_work(sizes):
     assert recommended(x) == len(sizes)
 
 
-def test_a_handful_of_scans_cannot_show_clusters():
-    x = np.random.default_rng(1000).normal(size=(7, 20))
-    x[4:] += 50
-    assert recommended_n_clusters(x, seed=0, k_max=3) == (
-        1,
-        "7 scans are too few to show a valley between groups: whether there are clusters cannot "
-        "be told.",
-    )
-
-
 def test_a_line_of_unevenly_spaced_levels_is_counted():
     rng = np.random.default_rng(1000)
     x = rng.normal(size=(250, 60))
@@ -204,11 +119,11 @@ def three():
 def test_choice_has_one_row_per_k_and_every_criterion(three):
     table, choice = three[2]
     assert list(table["n_clusters"]) == [1, 2, 3, 4, 5]
-    assert table.loc[0, ["silhouette", "calinski_harabasz", "valley_p"]].isna().all()
+    assert table.loc[0, ["silhouette", "calinski_harabasz", "separation"]].isna().all()
     assert table.iloc[1:].notna().all(axis=None)
     assert set(choice["picks"].values()) == {3}
-    assert choice["n_clusters"] == 3
-    assert "3 groups" in choice["reason"]
+    assert (choice["answer"], choice["n_clusters"]) == ("clusters", 3)
+    assert "3 clusters" in choice["reason"]
     assert json.loads(json.dumps(choice)) == choice
 
 
@@ -219,13 +134,25 @@ def test_same_seed_same_choice(three):
     assert choice == same
 
 
-def test_one_blob_gives_one_with_advice_in_plain_words():
-    x = np.random.default_rng(1000).normal(size=(60, 8))
+def test_one_blob_of_few_scans_is_undecided_and_says_what_it_would_take():
+    x = np.random.default_rng(1000).normal(size=(48, 8))
     table, choice = choose_n_clusters(x, seed=0, k_max=4, n_gap=10, sparse_bound=2.0)
+    assert choice["answer"] == "undecided"
     assert choice["n_clusters"] == choice["picks"]["gap"] == 1
-    assert "continuum" in choice["reason"]
+    assert 3.5 < choice["seen_from_sd"] < 5.5
+    assert 50 < choice["n_scans_needed"] < 130
+    assert f"About {choice['n_scans_needed']} scans" in choice["reason"]
+    assert "continu" not in choice["reason"]
     assert choice["picks"]["silhouette"] > 1  # it cannot say 1: why it is not recommended
     assert table["silhouette_multimodal"].isna().all()
+
+
+def test_one_blob_of_many_scans_is_a_continuum():
+    x = np.random.default_rng(1000).gamma(2, size=(240, 8)) * 0.8 ** np.arange(8)
+    choice = choose_n_clusters(x, seed=0, k_max=3, n_gap=2, sparse_bound=2.0)[1]
+    assert choice["answer"] == "continuum"
+    assert choice["seen_from_sd"] < 4
+    assert "A continuum, as far as 2" in choice["reason"]
 
 
 def test_units_do_not_matter(three):
@@ -235,9 +162,10 @@ def test_units_do_not_matter(three):
     np.testing.assert_allclose(small["silhouette"], table["silhouette"], rtol=1e-6)
 
 
-def test_a_single_feature_and_a_constant_one_are_fine():
-    x = np.zeros((40, 2))
-    x[:, 0] = np.random.default_rng(1000).normal(size=40) + np.repeat([0, 20], 20)
+def test_two_features_and_a_constant_one_are_fine():
+    x = np.zeros((40, 3))
+    x[:, :2] = np.random.default_rng(1000).normal(size=(40, 2))
+    x[20:, 0] += 20
     table, choice = choose_n_clusters(x, seed=0, k_max=3, n_gap=5)
     assert choice["n_clusters"] == 2
     assert choice["sparse_bound"] is None
@@ -250,21 +178,30 @@ def test_features_after_clustering_warn():
         choose_n_clusters(x, seed=0, k_max=2, n_gap=2, sparse_bound=1.5, after_clustering=True)
 
 
+CLOUD = np.random.default_rng(1000).normal(size=(20, 5))
+
+
 @pytest.mark.parametrize(
     ("features", "arguments", "message"),
     [
-        (np.eye(10), {"k_max": 5}, "k_max must be from 2 and below half"),
-        (np.eye(9), {}, "found 8, take at most 4"),
-        (np.eye(1), {}, "5 scans or more.*found 1"),
-        (np.eye(2)[[0, 0]], {}, "5 scans or more.*found 2"),
-        (np.eye(10), {"k_max": 1}, "k_max must be a whole number from 2"),
-        (np.eye(10), {"k_max": 3.0}, "k_max must be a whole number"),
-        (np.eye(20), {"n_gap": 1}, "n_gap must be a whole number from 2"),
-        (np.eye(20), {"seed": -1}, "seed must be a whole number from 0"),
-        (np.eye(20), {"seed": None}, "seed must be a whole number from 0"),
-        (np.eye(20), {"sparse_bound": 9.0}, "bound must be above 1 and at most"),
-        (np.eye(20), {"sparse_bound": np.nan}, "bound must be a finite number"),
-        (np.ones((30, 4)), {}, "no feature varies"),
+        (CLOUD, {"k_max": 10}, "k_max must be from 2 and below half.*found 10, take at most 9"),
+        (CLOUD[:11], {}, "12 or more different scans; found 11"),
+        (CLOUD[[0] * 30], {}, "12 or more different scans; found 1"),
+        (CLOUD, {"subjects": [1, 2] * 10}, "12 or more different scans; found 2"),
+        (CLOUD, {"subjects": [1] * 19}, "one subject for each of 20 scans, found 19"),
+        (CLOUD, {"subjects": [None, *range(19)]}, "found 20, 1 of them missing"),
+        (CLOUD, {"without": pd.DataFrame({"age": [np.nan] * 20})}, "age: missing for 20 scans"),
+        (CLOUD, {"without": pd.DataFrame({"age": [1]})}, "one row of `without` for each of 20"),
+        (CLOUD, {"without": pd.DataFrame({"id": list("abcdefghijklmnopqrst")})}, "too many"),
+        (np.outer(np.arange(20), [1, 2, 3]), {}, "vary together, along one direction"),
+        (CLOUD, {"k_max": 1}, "k_max must be a whole number from 2"),
+        (CLOUD, {"k_max": 3.0}, "k_max must be a whole number"),
+        (CLOUD, {"n_gap": 1}, "n_gap must be a whole number from 2"),
+        (CLOUD, {"seed": -1}, "seed must be a whole number from 0"),
+        (CLOUD, {"seed": None}, "seed must be a whole number from 0"),
+        (CLOUD, {"sparse_bound": 9.0}, "bound must be above 1 and at most"),
+        (CLOUD, {"sparse_bound": np.nan}, "bound must be a finite number"),
+        (np.ones((30, 4)), {}, "12 or more different scans; found 1"),
         (np.full((30, 4), np.nan), {}, "found nan at scan 0, feature 0"),
         (np.full((30, 4), np.inf), {}, "found inf at scan 0, feature 0"),
         (np.ones(30), {}, "found shape"),
@@ -272,14 +209,96 @@ def test_features_after_clustering_warn():
 )
 def test_what_cannot_be_answered_is_refused(features, arguments, message):
     with pytest.raises(ValueError, match=message):
-        choose_n_clusters(features, **{"seed": 0, **arguments})
+        choose_n_clusters(features, **{"seed": 0, "k_max": 4, **arguments})
 
 
-def test_nine_patients_and_twins_among_them_are_served():
-    x = np.random.default_rng(1000).normal(size=(9, 6))
-    x[1] = x[0]
-    assert choose_n_clusters(x, seed=0, k_max=4, n_gap=2)[1]["n_clusters"] == 1
-    assert assignment_stability(x, 4, seed=0, n_bootstrap=2).verdict == "unstable"
+def test_a_stray_scan_neither_makes_nor_hides_clusters():
+    for apart, expected in ((0, 1), (7, 2)):
+        x, _ = cluster_features([0.5, 0.5], apart_sd=apart, n_scans=48, seed=1002)
+        x[5] += 20 * np.ones(40) / np.sqrt(40)
+        choice = choose_n_clusters(x, seed=0, k_max=4, n_gap=2, sparse_bound=2.0)[1]
+        assert choice["n_clusters"] == expected
+        assert choice["notes"] == [
+            "1 of 48 scans lie far from all others and are left out: rows 6."
+        ]
+
+
+def test_copies_and_scans_of_one_patient_count_once():
+    x, _ = cluster_features([0.5, 0.5], apart_sd=0, n_scans=24, seed=1000)
+    again = np.repeat(x, 3, axis=0)
+    settings = {"seed": 0, "k_max": 4, "n_gap": 2, "sparse_bound": 2.0}
+    once = choose_n_clusters(x, **settings)[1]
+    copies = choose_n_clusters(again, **settings)[1]
+    moved = again + 1e-3 * np.random.default_rng(0).normal(size=again.shape)
+    subjects = choose_n_clusters(moved, subjects=np.repeat(range(24), 3), **settings)[1]
+    assert copies["notes"] == ["48 scans are copies of others and are not counted."]
+    assert subjects["notes"] == ["72 scans of 24 patients: each patient counts once."]
+    assert once["p_value"] == copies["p_value"] == pytest.approx(subjects["p_value"], abs=0.05)
+    assert once["n_scans"] == copies["n_scans"] == subjects["n_scans"] == 24
+
+
+def test_what_is_taken_out_neither_makes_nor_hides_clusters():
+    x, labels = cluster_features([0.5, 0.5], apart_sd=7, n_scans=60, seed=1000)
+    rng = np.random.default_rng(1)
+    scanner = rng.choice(["A", "B"], size=60)
+    moved = x + 30 * rng.normal(size=40) * (scanner == "B")[:, None]
+    settings = {"seed": 0, "k_max": 3}
+    assert recommended_n_clusters(moved, **settings) > 1
+    without = pd.DataFrame({"scanner": scanner, "volume": rng.normal(size=60)})
+    found = choose_n_clusters(moved, without=without, n_gap=2, sparse_bound=2.0, **settings)[1]
+    assert found["n_clusters"] == 2
+    assert found["notes"] == ["Taken out before looking: scanner, volume."]
+    flat = x - x.mean(0) - np.where(labels, 1, -1)[:, None] * (x[labels == 1].mean(0) - x.mean(0))
+    told = flat + 30 * (scanner == "B")[:, None]
+    assert recommended_n_clusters(told, **settings) == 2  # the scanners
+    alone = choose_n_clusters(
+        told, without=without[["scanner"]], n_gap=2, sparse_bound=2.0, **settings
+    )[1]
+    assert alone["n_clusters"] == 1
+
+
+def test_what_varies_names_the_scanner():
+    x = np.random.default_rng(1000).normal(size=(40, 10))
+    scanner = np.repeat(["A", "B", None], [18, 18, 4])
+    x[scanner == "B"] += 4
+    table = what_varies(x, pd.DataFrame({"scanner": scanner, "age": np.arange(40) % 7}))
+    first = table[table["component"] == 1].set_index("covariate")
+    assert first["r_squared"]["scanner"] > 0.8 > 0.2 > first["r_squared"]["age"]
+    assert first["n_scans"].to_dict() == {"scanner": 36, "age": 40}
+
+
+def test_a_persons_number_is_held_to_the_same_test():
+    x, _ = cluster_features([1 / 3] * 3, apart_sd=9, n_scans=60, seed=1001)
+    rule = {"n_clusters": 3, "reason": "apart", "answer": "clusters"}
+    for k, apart in ((3, True), (4, False)):
+        person = decide(rule, previous={"n_clusters": k, "decided_by": "A. Reader", "reason": "r"})
+        decision = with_test(person, x, seed=0, n_bootstrap=10)
+        test = decision["test"]
+        assert (test["p_value"] <= 0.04) is apart
+        assert test["stability"] == "stable" or not apart
+        assert test["words"] in decision_words(decision)
+        assert decision_words(decision).startswith(f"{k} clusters, decided by A. Reader (the ")
+        assert json.loads(json.dumps(decision)) == decision
+        assert decision["recommended"] == rule
+
+
+def test_a_number_written_by_hand_is_called_untested():
+    test = {"n_clusters": 3, "words": "3 clusters: apart."}
+    changed = {"n_clusters": 4, "decided_by": "A. Reader", "test": test}
+    assert "not tested" in decision_words(changed)
+    assert "apart" in decision_words({**changed, "n_clusters": 3})
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [("continuum", "look like a continuum"), ("undecided", "cannot be told from these scans")],
+)
+def test_one_cluster_stops_with_the_answer_that_was_given(answer, said):
+    rule = {"n_clusters": 1, "reason": "why", "answer": answer}
+    with pytest.raises(ValueError, match=said):
+        decided_n_clusters(decide(rule))
+    with pytest.raises(ValueError, match="A. Reader decided that there is one"):
+        decided_n_clusters({**decide(rule), "decided_by": "A. Reader"})
 
 
 # Classical criteria.

@@ -32,8 +32,8 @@ def shown(cells, kind):
 
 
 def test_all_figures_of_the_simulation_are_drawn(cells):
-    # Slices, training length, latent space, steps, two averages, single maps, power.
-    assert len(shown(cells, "image/png")) == 8
+    # Slices, training length, latent space, steps, two averages, single maps, power twice.
+    assert len(shown(cells, "image/png")) == 9
 
 
 def test_the_claims_are_a_table_a_person_can_read(cells):

@@ -152,7 +152,7 @@ def run_notebook_01(study, monkeypatch):
     names = {}
     for cell in nbformat.read(resources.notebooks() / "01_cohort.ipynb", as_version=4).cells:
         if cell.cell_type == "code":
-            exec(cell.source.replace("MIN_SUBJECTS = 17", "MIN_SUBJECTS = 0"), names)
+            exec(cell.source.replace("MIN_SUBJECTS = 12", "MIN_SUBJECTS = 0"), names)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from typing import Any
 from clamlab.atomic import whole_folder
 from clamlab.cli.standing import check_standing
 from clamlab.cli.subject_tables import NAMES, subject_tables
+from clamlab.selection.answer import ANSWERS
 from clamlab.selection.decision import RULE
+from clamlab.selection.stability import VERDICTS
 from clamlab.stats.disclosure import SMALLEST, mask_flow, mask_outcomes, mask_table_one
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import artefact_of
@@ -142,9 +144,16 @@ def _shows_no_person(study: Study, small_counts: bool, what: str) -> bool:
 
 
 def _numbers(value: dict[str, Any]) -> dict[str, Any]:
-    """Keep of a file that a person may write in what is no text."""
+    """Keep of a file that a person may write in what is no text, and the words of the rule."""
     kept = {k: _numbers(v) if isinstance(v, dict) else v for k, v in value.items()}
-    return {k: v for k, v in kept.items() if v is None or isinstance(v, bool | int | float | dict)}
+    return {
+        k: v
+        for k, v in kept.items()
+        if v is None
+        or isinstance(v, bool | int | float | dict)
+        or (k == "answer" and v in ANSWERS)
+        or (k == "stability" and v in VERDICTS)
+    }
 
 
 def _copy(study: Study, folder: Path, *names: str) -> None:

@@ -9,6 +9,7 @@ from clamlab.baselines import Baseline
 from clamlab.contrast import contrast_map
 from clamlab.evaluation import clustering_accuracy, localization
 from clamlab.selection import recommended_n_clusters
+from clamlab.selection.preparing import FEWEST_SCANS
 
 FOUND_ACCURACY = 0.95
 SITE_PX = 6
@@ -28,13 +29,33 @@ def what_was_found(fitter, cohort, *, k_max: int, seed: int) -> dict[str, bool]:
     """
     n_true = len(np.unique(cohort.labels))
     labels, _ = fitter.cluster(n_true)
-    k_max = min(k_max, (len(labels) - 1) // 2)
-    number, _ = recommended_n_clusters(fitter.features, seed=seed, k_max=k_max)
     return {
         "clusters": bool(clustering_accuracy(cohort.labels, labels) >= FOUND_ACCURACY),
-        "number": number == n_true,
+        "number": _number_seen(fitter.features, k_max, seed) == n_true,
         "site": _sites_found(fitter, cohort, labels),
     }
+
+
+def what_features_show(features, n_true: int, *, k_max: int, seed: int) -> dict[str, bool]:
+    """Say whether the true number of clusters was found, and whether any were.
+
+    Examples
+    --------
+    >>> from clamlab.simulate import cluster_features
+    >>> x, _ = cluster_features([0.5, 0.5], apart_sd=12, n_scans=24, seed=1000)
+    >>> what_features_show(x, 3, k_max=3, seed=1000)
+    {'number': False, 'any': True}
+    """
+    number = _number_seen(features, k_max, seed)
+    return {"number": number == n_true, "any": number > 1}
+
+
+def _number_seen(features, k_max: int, seed: int) -> int:
+    """Ask the shipped rule, for no more clusters than so few scans can show."""
+    if len(features) < FEWEST_SCANS:
+        return 0  # the rule refuses to answer, which is never right
+    k_max = min(k_max, (len(features) - 1) // 2)
+    return recommended_n_clusters(features, seed=seed, k_max=k_max)
 
 
 def _sites_found(fitter, cohort, labels: NDArray) -> bool:

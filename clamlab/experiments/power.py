@@ -2,19 +2,22 @@
 
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from scipy.stats import binomtest
 
-from clamlab.experiments.found import what_was_found
+from clamlab.experiments.found import what_features_show, what_was_found
 from clamlab.experiments.methods import fitter_of
 from clamlab.experiments.resuming import resumed_rows, settings_text
-from clamlab.simulate import lung_slices
+from clamlab.simulate import cluster_features, lung_slices
 
-VARIED = ("n_scans", "contrast_hu", "radius_px", "noise_sd", "jitter_px", "anatomy")
+FEATURES = "features"
+OF_SLICES = ("n_scans", "contrast_hu", "radius_px", "noise_sd", "jitter_px", "anatomy")
+# What features are drawn with unless the grid says otherwise.
+OF_FEATURES = {"n_scans": 300, "apart_sd": 5.0}
 COHORT = ["scenario", "n_true", "settings", "seed"]
 
 
@@ -55,15 +58,20 @@ def power(
     Parameters
     ----------
     scenario, n_clusters
-        What tells the clusters apart, and their true number, as `lung_slices` takes them.
-    grid : mapping of `lung_slices` keywords to values
+        What tells the clusters apart, and their true number, as `lung_slices` takes them; or
+        "features": no scans are drawn and no network is trained; `recommended_n_clusters` is
+        asked about features in clusters of equal size, a known distance apart
+        (`cluster_features`).
+    grid : mapping of keywords to values
         Every combination is tried, such as ``{"n_scans": [50, 300], "contrast_hu": [50, 200]}``;
-        also radius_px, noise_sd, jitter_px, anatomy.
+        also radius_px, noise_sd, jitter_px, anatomy. For "features" n_scans (else 300) and
+        apart_sd (else 5): the distance in standard deviations within a cluster.
     seeds : iterable of int
         Cohorts drawn for each combination.
     channels, pretrain_epochs, cluster_epochs
         Width and length of the training, at most. Pre-training stops when a held-out tenth of the
-        scans is no longer drawn better: after more epochs where there are fewer scans.
+        scans is no longer drawn better: after more epochs where there are fewer scans. Not
+        used for "features".
     k_max : int
         Largest number of clusters considered (less in cohorts of few scans).
     n_jobs : int
@@ -79,10 +87,11 @@ def power(
     DataFrame
         One row per combination, seed, method ("deep", "linear") and target: found, settings.
         Targets: "clusters" (at the true K, at least 95 % of scans right), "number" (the
-        recommended K is the true one), "site" (at the true K, the map of every cluster with a
-        lesion peaks within 6 px of its centre: contrast maps for deep, difference of means for
-        linear; of two locations any map shows both, so that sites need three). `power_summary`
-        makes shares of it.
+        recommended K is the true one; never of fewer than 12 scans), "site" (at the true K, the
+        map of every cluster with a lesion peaks within 6 px of its centre: contrast maps for
+        deep, difference of means for linear; of two locations any map shows both, so that sites
+        need three). For "features", which is the method too: "number", and "any" (more than one
+        cluster was seen; of n_clusters=1 the false alarms). `power_summary` makes shares of it.
 
     Raises
     ------
@@ -98,15 +107,24 @@ def power(
     >>> table.loc[3:, ["contrast_hu", "method", "target", "found"]].to_numpy().tolist()
     [[300, 'linear', 'clusters', True], [300, 'linear', 'number', True],
      [300, 'linear', 'site', True]]
+
+    Halves of 24 scans are seen 12 standard deviations apart, and 1 apart they are not:
+
+    >>> grid = {"n_scans": [24], "apart_sd": [12, 1]}
+    >>> table = power("features", 2, grid, seeds=[1000], k_max=3, progress=False)
+    >>> table[["apart_sd", "target", "found"]].to_numpy().tolist()
+    [[12, 'number', True], [12, 'any', True], [1, 'number', False], [1, 'any', False]]
     """
     training = {
         "channels": tuple(channels),
         "pretrain_epochs": pretrain_epochs,
         "cluster_epochs": cluster_epochs,
     }
+    if scenario == FEATURES:
+        training = {}  # nothing is trained: the same cohorts whatever these are
     cohorts = [
         Cohort(scenario, n_clusters, seed, cell, training, k_max)
-        for cell, seed in itertools.product(_cells(grid), list(seeds))
+        for cell, seed in itertools.product(_cells(scenario, grid), list(seeds))
     ]
     if not cohorts:
         raise ValueError("power needs at least one seed and one value for every grid keyword")
@@ -159,23 +177,40 @@ def power_summary(table: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _cells(grid: Mapping[str, Sequence]) -> list[dict[str, Any]]:
-    unknown = [name for name in grid if name not in VARIED]
+def _cells(scenario: str, grid: Mapping[str, Sequence]) -> list[dict[str, Any]]:
+    varied = OF_FEATURES if scenario == FEATURES else OF_SLICES
+    unknown = [name for name in grid if name not in varied]
     if unknown:
-        raise ValueError(f"grid may vary {', '.join(VARIED)}; found {', '.join(unknown)}")
+        raise ValueError(
+            f"for scenario {scenario!r} grid may vary {', '.join(varied)}; "
+            f"found {', '.join(unknown)}"
+        )
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
 def _cohort_rows(cohort: Cohort) -> pd.DataFrame:
     """Draw one cohort and search it with every method."""
-    drawn = lung_slices(cohort.scenario, cohort.n_true, seed=cohort.seed, **cohort.cell)
-    rows = []
-    for method in ("deep", "linear"):
-        fitter = fitter_of(method, drawn, seed=cohort.seed, **cohort.training)
-        found = what_was_found(fitter, drawn, k_max=cohort.k_max, seed=cohort.seed)
-        rows += [{"method": method, "target": name, "found": hit} for name, hit in found.items()]
+    searched = _searched_features if cohort.scenario == FEATURES else _searched_slices
+    rows = [
+        {"method": method, "target": name, "found": hit}
+        for method, found in searched(cohort)
+        for name, hit in found.items()
+    ]
     known = dict(zip(COHORT, cohort.key, strict=True))
     return pd.DataFrame(rows).assign(**known, **cohort.cell)
+
+
+def _searched_slices(cohort: Cohort) -> Iterator[tuple[str, dict[str, bool]]]:
+    drawn = lung_slices(cohort.scenario, cohort.n_true, seed=cohort.seed, **cohort.cell)
+    for method in ("deep", "linear"):
+        fitter = fitter_of(method, drawn, seed=cohort.seed, **cohort.training)
+        yield method, what_was_found(fitter, drawn, k_max=cohort.k_max, seed=cohort.seed)
+
+
+def _searched_features(cohort: Cohort) -> Iterator[tuple[str, dict[str, bool]]]:
+    shares = [1 / cohort.n_true for _ in range(cohort.n_true)]
+    drawn, _ = cluster_features(shares, seed=cohort.seed, **OF_FEATURES | cohort.cell)
+    yield FEATURES, what_features_show(drawn, cohort.n_true, k_max=cohort.k_max, seed=cohort.seed)
 
 
 def _rows_of(cohorts: list[Cohort], table: pd.DataFrame) -> pd.DataFrame:

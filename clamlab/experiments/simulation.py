@@ -205,10 +205,15 @@ def _left(run: Run, table: pd.DataFrame) -> Run | None:
     return dataclasses.replace(run, fitted=fitted) if fitted or rows.empty else None
 
 
+def features_file(path, scenario: str, n_true: int, seed: int, settings: str) -> Path:
+    """Give the place where a deep run's features before clustering are kept."""
+    tag = zlib.crc32(settings.encode())
+    return Path(path).with_suffix("") / f"{scenario}_{n_true}_{seed}_{tag:08x}.npy"
+
+
 def _keep_features(run: Run, features: np.ndarray, path) -> None:
     if path is None or run.method != "deep":
         return
-    folder = Path(path).with_suffix("")
-    folder.mkdir(exist_ok=True)
-    tag = zlib.crc32(run.settings.encode())
-    np.save(folder / f"{run.scenario}_{run.n_true}_{run.seed}_{tag:08x}.npy", features)
+    kept = features_file(path, *run.key[1:])
+    kept.parent.mkdir(exist_ok=True)
+    np.save(kept, features)

@@ -137,6 +137,6 @@ def _seen(features: NDArray, *, truth: NDArray, k_max: int, seed: int) -> pd.Dat
         .assign(
             accuracy=clustering_accuracy(truth, at_truth),
             pick_silhouette=silhouette.idxmax(),
-            pick_recommended=recommended_n_clusters(features, seed=seed, k_max=k_max)[0],
+            pick_recommended=recommended_n_clusters(features, seed=seed, k_max=k_max),
         )
     )

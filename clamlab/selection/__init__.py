@@ -1,19 +1,25 @@
 """How many clusters, and whether they would come back: judged on features before clustering."""
 
 from clamlab.selection.choice import choose_n_clusters, recommended_n_clusters
-from clamlab.selection.decision import cluster_name, decide, decided_n_clusters
+from clamlab.selection.decision import cluster_name, decide, decided_n_clusters, decision_words
+from clamlab.selection.directions import what_varies
 from clamlab.selection.null import one_cluster_null
+from clamlab.selection.own_number import with_test
 from clamlab.selection.partitions import resampled_partitions
-from clamlab.selection.stability import AssignmentStability, assignment_stability
+from clamlab.selection.seen import best_sight
+from clamlab.selection.stability import assignment_stability
 
 __all__ = [
-    "AssignmentStability",
     "assignment_stability",
+    "best_sight",
     "choose_n_clusters",
     "cluster_name",
     "decide",
     "decided_n_clusters",
+    "decision_words",
     "one_cluster_null",
     "recommended_n_clusters",
     "resampled_partitions",
+    "what_varies",
+    "with_test",
 ]

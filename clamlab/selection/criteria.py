@@ -10,6 +10,8 @@ from sklearn.mixture import GaussianMixture
 
 from clamlab.clustering.sparse import choose_bound, sparse_kmeans
 
+MIN_BIC_GAIN = 10.0
+
 
 def kmeans(features, n_clusters: int, *, seed: int, n_init: int = 20) -> KMeans:
     """Fit k-means with the number of restarts said aloud.
@@ -158,6 +160,41 @@ def prediction_strength(features, n_clusters: int, *, seed: int, n_splits: int =
             shares.append(1.0 if n < 2 else (sizes * (sizes - 1)).sum() / (n * (n - 1)))
         strengths.append(min(shares))
     return float(np.mean(strengths))
+
+
+def leading_scores(features, most: int = 12) -> np.ndarray:
+    """Give the scores of the leading principal components that vary.
+
+    Examples
+    --------
+    >>> leading_scores(np.array([[0.0, 0], [1, 2], [2, 4]])).shape
+    (3, 1)
+    """
+    left, size, _ = np.linalg.svd(features - features.mean(0), full_matrices=False)
+    kept = size[:most] > 1e-9 * size[0]
+    return (left * size)[:, :most][:, kept]
+
+
+def multimodal_components(scores, *, seed: int, k_max: int = 5) -> np.ndarray:
+    """Find the components whose mixture of Gaussians prefers more than one, by BIC over 10.
+
+    A skewed component passes too, so this alone does not show clusters.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> split = np.r_[rng.normal(size=30), rng.normal(9, 1, size=30)]
+    >>> multimodal_components(np.c_[rng.normal(size=60), split], seed=0)
+    array([1])
+    """
+    gains = []
+    for column in scores.T:
+        bic = [
+            mixture_bic(column[:, None], k, seed=seed, tied=True)
+            for k in range(1, min(k_max, len(column) // 3) + 1)
+        ]
+        gains.append(bic[0] - min(bic))
+    return np.flatnonzero(np.array(gains) > MIN_BIC_GAIN)
 
 
 def mixture_bic(features, n_components: int, *, seed: int, tied: bool = False) -> float:

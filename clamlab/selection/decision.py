@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from clamlab.selection.answer import CONTINUUM, UNDECIDED
+
 RULE = "rule"
 
 
@@ -25,7 +27,8 @@ def decide(
     Returns
     -------
     dict
-        With ``decided_by``: "rule", or whoever overruled it; the recommendation stays beside it.
+        n_clusters, reason, decided_by ("rule", or whoever overruled it), and under
+        ``recommended`` all that the rule says.
 
     Raises
     ------
@@ -35,18 +38,23 @@ def decide(
     Examples
     --------
     >>> person = {"n_clusters": 3, "reason": "three on sight", "decided_by": "radiologist"}
-    >>> decide({"n_clusters": 2, "reason": "a valley"}, previous=person)["n_clusters"]
+    >>> decide({"n_clusters": 2, "reason": "two humps"}, previous=person)["n_clusters"]
     3
     """
     if n_clusters is not None:
         if n_clusters < 1:
             raise ValueError(f"expected 1 or more clusters, found n_clusters={n_clusters}")
         reason = f"given as a parameter; the rule recommends {recommended['n_clusters']}"
-        given = {"n_clusters": n_clusters, "reason": reason, "decided_by": "parameter"}
-        return {**given, "recommended": recommended}
-    if previous is not None and previous.get("decided_by", RULE) != RULE:
-        return {**previous, "recommended": recommended}
-    return {**recommended, "decided_by": RULE}
+        decision = {"n_clusters": n_clusters, "reason": reason, "decided_by": "parameter"}
+    elif previous is not None and previous.get("decided_by", RULE) != RULE:
+        decision = previous
+    else:
+        decision = {
+            "n_clusters": recommended["n_clusters"],
+            "reason": recommended["reason"],
+            "decided_by": RULE,
+        }
+    return {**decision, "recommended": recommended}
 
 
 def decided_n_clusters(choice: dict[str, Any]) -> int:
@@ -73,19 +81,63 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
     2
     """
     n_clusters = choice.get("n_clusters")
-    if not isinstance(n_clusters, int) or n_clusters < 1:
+    if not isinstance(n_clusters, int) or isinstance(n_clusters, bool) or n_clusters < 1:
         raise ValueError(
             "04_n_clusters/choice.json: expected n_clusters as a whole number from 1, found "
             f"{n_clusters!r}; correct it there, or run notebook 04 again"
         )
     if n_clusters < 2:
         raise ValueError(
-            "one cluster is recommended: the scans differ by degrees, and clusters would be cuts "
-            f"through a continuum ({choice.get('reason', 'no reason given')}). There is nothing to "
-            "explain or to compare. If you know better, write another n_clusters and your name as "
-            "decided_by into 04_n_clusters/choice.json, and go on from notebook 05."
+            f"{_why_one(choice)} ({choice.get('reason', 'no reason given')}) There is nothing to "
+            "explain or to compare. If you know better, set N_CLUSTERS in notebook 04, or write "
+            "another n_clusters and your name as decided_by into 04_n_clusters/choice.json and run "
+            "notebook 04 again, which puts beside it what the features say of your number."
         )
     return n_clusters
+
+
+def _why_one(choice: dict[str, Any]) -> str:
+    if choice.get("decided_by", RULE) != RULE:
+        return f"{choice['decided_by']} decided that there is one cluster."
+    answer = choice.get("recommended", {}).get("answer")
+    return {
+        CONTINUUM: "The scans look like a continuum: clusters would be cuts through it.",
+        UNDECIDED: "Whether there are clusters cannot be told from these scans.",
+    }.get(answer, "One cluster is recommended.")
+
+
+def decision_words(choice: dict[str, Any]) -> str:
+    """Say on any later page whose number of clusters it is, and what the features say of it.
+
+    Parameters
+    ----------
+    choice : dict
+        What ``choice.json`` holds.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> decision_words({
+    ...     "n_clusters": 2, "decided_by": "A. Reader", "recommended": {"n_clusters": 1},
+    ...     "test": {"n_clusters": 2, "words": "2 clusters: not shown to be apart (p = .40)."},
+    ... })
+    '2 clusters, decided by A. Reader (the rule: 1). 2 clusters: not shown to be apart (p = .40).'
+    """
+    n_clusters, by = choice.get("n_clusters"), choice.get("decided_by", RULE)
+    recommended = choice.get("recommended", {})
+    whose = f"{n_clusters} clusters, decided by {by}"
+    if by != RULE:
+        whose += f" (the rule: {recommended.get('n_clusters', 'not asked')})"
+    test = choice.get("test") or {}
+    # A number that was changed by hand still has the test of the one before.
+    if test.get("n_clusters") == n_clusters:
+        return f"{whose}. {test['words']}"
+    if by == RULE:
+        return f"{whose}. {choice.get('reason', '')}".rstrip()
+    return f"{whose}. This number was not tested: run notebook 04 again."
 
 
 def cluster_name(cluster: int) -> str:

@@ -14,6 +14,7 @@ from clamlab.selection.criteria import kmeans
 from clamlab.selection.null import one_cluster_null
 from clamlab.selection.partitions import overlap, renamed
 
+VERDICTS = ("stable", "doubtful", "unstable")
 STABLE = 0.85
 DOUBTFUL = 0.6
 BORDERLINE = 0.8

@@ -2,6 +2,7 @@
 
 from clamlab.simulate.clinical import clinical_table, paper_table_two
 from clamlab.simulate.dicom import write_dicom
+from clamlab.simulate.features import cluster_features
 from clamlab.simulate.lesions import PATTERNS
 from clamlab.simulate.lungs import lung_cohort
 from clamlab.simulate.outcomes import OUTCOMES
@@ -14,6 +15,7 @@ __all__ = [
     "SCENARIOS",
     "SITES",
     "clinical_table",
+    "cluster_features",
     "lung_cohort",
     "lung_slices",
     "paper_table_two",

@@ -1,7 +1,8 @@
-"""Figures of the simulation study: how maps come about, length of training, power."""
+"""Figures of methods held to account: evidence for clusters, maps, length of training, power."""
 
+from clamlab.figures.validation.evidence import evidence_panel
 from clamlab.figures.validation.power import power_panel
 from clamlab.figures.validation.steps import clam_steps
 from clamlab.figures.validation.training_length import silhouette_by_training
 
-__all__ = ["clam_steps", "power_panel", "silhouette_by_training"]
+__all__ = ["clam_steps", "evidence_panel", "power_panel", "silhouette_by_training"]

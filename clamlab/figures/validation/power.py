@@ -21,9 +21,11 @@ _TITLES = {
     "clusters": "Clusters found",
     "number": "Number of clusters found",
     "site": "Site of every lesion found",
+    "any": "Any clusters found",
 }
 _QUANTITIES = {
     "n_scans": "Number of scans",
+    "apart_sd": "Distance (SD)",
     "contrast_hu": "Lesion contrast (HU)",
     "radius_px": "Lesion radius (pixels)",
     "noise_sd": "Noise SD (HU)",

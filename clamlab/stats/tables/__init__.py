@@ -1,5 +1,6 @@
 """Who is in each cluster: the paper's Table 2, shown, exported and checked."""
 
+from clamlab.stats.tables.beforehand import columns_named, known_beforehand
 from clamlab.stats.tables.characteristics import table_one
 from clamlab.stats.tables.crosscheck import check_with_tableone
 from clamlab.stats.tables.export import export_table
@@ -11,7 +12,9 @@ from clamlab.stats.tables.showing import show_table
 
 __all__ = [
     "check_with_tableone",
+    "columns_named",
     "export_table",
+    "known_beforehand",
     "missing_by_cluster",
     "render_table_one",
     "scan_facts",

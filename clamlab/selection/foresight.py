@@ -1,0 +1,140 @@
+"""What would have been seen: clusters are planted in a cloud like the cohort's, and looked for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clamlab.selection.lines import best_evidence
+from clamlab.selection.null import BLOCK, one_clouds, turned
+from clamlab.selection.presence import MANY_SCANS, N_SEEN, critical_value, nulls
+
+Array = NDArray[np.float64]
+
+N_DRAWS = 120
+POWER = 0.8
+# What a cohort must have been able to show before it is called a continuum, and what a larger one
+# is foretold for: (distance in standard deviations, share of the smaller cluster).
+HALVES, FIFTH = (4.0, 0.5), (5.0, 0.2)
+NEAREST, FARTHEST = 2.0, 10.0
+FEWEST, MOST = 20, 700
+HALVINGS = 5
+# About as many scans as four standard deviations take. What is asked of many more is less.
+ABOUT = 80
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A cloud to plant two clusters in, between the second and the third component.
+
+    Attributes
+    ----------
+    scores : array, shape (scans, components)
+        Their spread and lean are those inside the clusters.
+    seed : int
+    """
+
+    scores: Array
+    seed: int
+
+    def power(self, apart_sd: float, share: float, n_scans: int, critical: float) -> float:
+        """Give the share of cohorts in which two clusters would be seen.
+
+        Parameters
+        ----------
+        apart_sd : float
+            Distance of the centroids in standard deviations within a cluster.
+        share : float
+            Of the smaller cluster.
+        n_scans : int
+        critical : float
+            Evidence from which clusters are seen.
+        """
+        rng = np.random.default_rng(self.seed)
+        upper = np.arange(n_scans) < round(share * n_scans)
+        draws = N_DRAWS if n_scans <= MANY_SCANS else N_DRAWS // 3
+        seen = []
+        for start in range(0, draws, BLOCK):
+            n_clouds = min(BLOCK, draws - start)
+            clouds = one_clouds(self.scores, n_clouds, rng, n_scans=n_scans)
+            clouds[:, upper] += apart_sd * self._one_sd
+            seen.append(best_evidence(turned(clouds, N_SEEN), seed=self.seed) >= critical)
+        return float(np.concatenate(seen).mean())
+
+    @property
+    def _one_sd(self) -> Array:
+        """One standard deviation in the direction of the clusters.
+
+        What varies most seldom tells clusters apart.
+        """
+        spread = self.scores.std(0)
+        along = np.zeros_like(spread)
+        along[1:3] = 1 / np.sqrt(len(along[1:3]))
+        return along * np.sqrt((along**2 * spread**2).sum())
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What a cohort like this one would have shown.
+
+    Attributes
+    ----------
+    seen_from_sd : float
+        Two halves so many standard deviations apart would have been seen with probability .8.
+    n_scans_needed : int
+        Scans in which two halves 4 standard deviations apart would be seen with probability .8.
+    is_ample : bool
+        Whether halves 4 and a fifth 5 standard deviations apart would both have been seen with
+        that probability.
+    """
+
+    seen_from_sd: float
+    n_scans_needed: int
+    is_ample: bool
+
+
+def foresee(scores: Array, critical: float, *, seed: int) -> Foresight:
+    """Foretell from the spread and lean inside the clusters what would be seen.
+
+    Parameters
+    ----------
+    scores : array, shape (scans, components)
+        Principal components, of a cohort without clusters or within its clusters.
+    critical : float
+        Evidence from which clusters are seen in this cohort, of :func:`critical_value`.
+    seed : int
+
+    Returns
+    -------
+    Foresight
+
+    Examples
+    --------
+    >>> scores = np.random.default_rng(0).normal(size=(30, 5)) * [5, 4, 3, 2, 1]
+    >>> 4 < foresee(scores, 1.7, seed=0).seen_from_sd < 7
+    True
+    """
+    planted, n = Planted(scores, seed), len(scores)
+    there = critical if n <= ABOUT else critical_value(nulls(scores, seed=seed, n_scans=ABOUT))
+    nearest = _first(
+        lambda apart: planted.power(apart, HALVES[1], n, critical), (NEAREST, FARTHEST)
+    )
+    needed = _first(
+        lambda log_n: planted.power(*HALVES, round(np.exp(log_n)), there),
+        (np.log(FEWEST), np.log(MOST)),
+    )
+    seen = (planted.power(*planned, n, critical) >= POWER for planned in (HALVES, FIFTH))
+    return Foresight(
+        seen_from_sd=round(nearest, 1),
+        n_scans_needed=round(np.exp(needed)),
+        is_ample=all(seen),
+    )
+
+
+def _first(power, within: tuple[float, float]) -> float:
+    """Find where a power that grows reaches .8."""
+    low, high = within
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if power(middle) < POWER else (low, middle)
+    return (low + high) / 2
