@@ -94,7 +94,8 @@ def main(parts: list[str]) -> None:
     done = (
         set(zip(*(table[key] for key in asdict(planted()[0])), strict=True)) if len(table) else ()
     )
-    for cell in [cell for part in parts for cell in PARTS[part]()]:
+    cells = [cell for part in parts for cell in PARTS[part]()]
+    for cell in sorted(cells, key=lambda cell: cell.block):
         if tuple(asdict(cell).values()) in done:
             continue
         seeds = range(FIRST_SEED + BLOCK * cell.block, FIRST_SEED + BLOCK * (cell.block + 1))

@@ -21,6 +21,7 @@ from clamlab.selection import (
     with_test,
 )
 from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
+from clamlab.selection.preparing import take_out
 from clamlab.simulate.features import cluster_features
 
 
@@ -223,6 +224,64 @@ def test_a_stray_scan_neither_makes_nor_hides_clusters():
         ]
 
 
+def test_a_few_scans_apart_are_named_and_keep_a_cohort_from_being_a_continuum():
+    x = np.random.default_rng(1000).normal(size=(150, 6))
+    x[:9, 0] += 20
+    choice = choose_n_clusters(x, seed=0, k_max=2, n_gap=2, sparse_bound=1.5)[1]
+    assert (choice["answer"], choice["n_clusters"]) == ("undecided", 1)
+    assert choice["notes"] == [
+        "9 scans lie apart from all others, too few to be called a cluster: rows 1, 2, 3, 4, 5, 6, "
+        "7, 8, 9. Look at them."
+    ]
+
+
+def test_what_cannot_be_foreseen_is_not_made_up():
+    x = np.random.default_rng(1000).normal(size=(14, 3)) * [30, 1, 1]
+    x[:2, 1] += 8
+    choice = choose_n_clusters(x, seed=0, k_max=2, n_gap=2, sparse_bound=1.5)[1]
+    assert choice["seen_from_sd"] is None
+
+
+def test_clusters_in_a_row_have_the_p_of_the_two_that_are_hardest_to_tell_apart():
+    rng = np.random.default_rng(1000)
+    x = rng.normal(size=(120, 10))
+    x[:, 0] += 8 * np.repeat(range(3), 40)
+    choice = choose_n_clusters(x, seed=0, k_max=4, n_gap=2, sparse_bound=1.5)[1]
+    assert choice["n_clusters"] == 3
+    assert choice["p_value"] == pytest.approx(1 / 300)
+
+
+def test_units_and_constant_features_change_nothing():
+    x, _ = cluster_features([0.5, 0.5], apart_sd=7, n_scans=36, seed=1001)
+    for same in (x * 1e-160, x * 1e150, np.c_[x, np.full(36, 1e12)]):
+        assert recommended_n_clusters(same, seed=0, k_max=3) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pd.date_range("2020", periods=20), "age: expected numbers or names, found datetime"),
+        ([1 + 1j] * 20, "age: expected numbers or names, found complex"),
+        ([np.inf, *range(19)], "age: expected finite numbers, found inf"),
+    ],
+)
+def test_a_covariate_that_cannot_be_taken_out_is_refused(column, message):
+    with pytest.raises(ValueError, match=message):
+        choose_n_clusters(CLOUD, seed=0, k_max=3, without=pd.DataFrame({"age": column}))
+
+
+def test_what_is_taken_out_is_taken_out_in_any_unit():
+    x, labels = cluster_features([0.5, 0.5], apart_sd=9, n_scans=40, seed=1000)
+    for unit in (1, 1e16, 1e-17):
+        table = pd.DataFrame({"group": labels * unit, "other": np.arange(40) % 3, "same": 7})
+        assert recommended_n_clusters(take_out(x, table), seed=0, k_max=3) == 1
+
+
+def test_missing_subjects_are_no_patient_called_nan():
+    with pytest.raises(ValueError, match="found 20, 2 of them missing"):
+        choose_n_clusters(CLOUD, seed=0, k_max=3, subjects=[np.nan, None, *"abcdefghijklmnopqr"])
+
+
 def test_copies_and_scans_of_one_patient_count_once():
     x, _ = cluster_features([0.5, 0.5], apart_sd=0, n_scans=24, seed=1000)
     again = np.repeat(x, 3, axis=0)
@@ -280,6 +339,28 @@ def test_a_persons_number_is_held_to_the_same_test():
         assert decision_words(decision).startswith(f"{k} clusters, decided by A. Reader (the ")
         assert json.loads(json.dumps(decision)) == decision
         assert decision["recommended"] == rule
+
+
+def test_a_choice_of_another_shape_is_told_with_its_file():
+    for written in ([], {"n_clusters": 2, "recommended": 3}, {"n_clusters": 2, "test": "good"}):
+        for ask in (decided_n_clusters, decision_words):
+            with pytest.raises(ValueError, match="choice.json: expected"):
+                ask(written)
+
+
+def test_a_parameter_holds_while_it_is_given_and_a_name_until_it_is_changed():
+    rule = {"n_clusters": 2, "reason": "two humps", "answer": "clusters"}
+    given = decide(rule, n_clusters=4)
+    assert "4 clusters, given as N_CLUSTERS (the rule: 2)" in decision_words(given)
+    assert decide(rule, previous=given)["n_clusters"] == 2
+    person = {"n_clusters": 3, "reason": "on sight", "decided_by": "A. Reader"}
+    assert decide(rule, previous=person)["n_clusters"] == 3
+
+
+def test_a_number_put_into_the_rules_mouth_is_said_to_be_written_by_hand():
+    changed = {**decide({"n_clusters": 1, "reason": "no sign"}), "n_clusters": 3}
+    assert "by hand (the rule: 1)" in decision_words(changed)
+    assert "not tested" in decision_words(changed)
 
 
 def test_a_number_written_by_hand_is_called_untested():
@@ -400,13 +481,15 @@ def test_missing_features_reach_neither_the_null_nor_other_partitions():
         resampled_partitions(np.eye(4), [0, -1, 0, 0], seed=0)
 
 
-@pytest.mark.parametrize("n_clusters", [0, -3])
+@pytest.mark.parametrize("n_clusters", [0, -3, 2.5, True, "3"])
 def test_no_number_of_clusters_is_decided_on(n_clusters):
-    with pytest.raises(ValueError, match=f"expected 1 or more clusters, found .*{n_clusters}"):
+    with pytest.raises(
+        ValueError, match=f"expected n_clusters as a whole number from 1, found .*{n_clusters}"
+    ):
         decide({"n_clusters": 2, "reason": "a valley"}, n_clusters=n_clusters)
 
 
-@pytest.mark.parametrize("written", ["two", 2.5, None, 0])
+@pytest.mark.parametrize("written", ["two", 2.5, None, 0, True])
 def test_a_choice_that_is_no_number_is_told_with_its_file(written):
     with pytest.raises(ValueError, match="choice.json: expected n_clusters as a whole number"):
         decided_n_clusters({"n_clusters": written})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 
+from clamlab.selection.answer import Answer, words_of
 from clamlab.selection.counting import separations
 from clamlab.selection.densities import DENSITIES, TWO_HUMPS, fitted_laws
 from clamlab.selection.foresight import foresee
@@ -124,3 +125,9 @@ def test_clusters_in_a_row_are_counted_though_halves_look_flat(sizes):
 def test_noise_in_many_components_is_not_many_clusters():
     scores = principal_scores(np.random.default_rng(1000).normal(size=(150, 60)))
     assert not any(found.is_apart for found in separations(scores, range(2, 9), seed=0))
+
+
+def test_no_distance_and_no_number_of_scans_is_made_up():
+    unseen = Answer("undecided", 1, 0.4, seen_from_sd=None, n_scans_needed=None)
+    assert "More than 700 scans would show halves" in words_of(unseen, 24)
+    assert "seen not even from 10 standard deviations apart" in words_of(unseen, 24)

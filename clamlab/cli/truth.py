@@ -11,7 +11,7 @@ from clamlab.baselines import Baseline, linear_features
 from clamlab.evaluation import adjusted_rand, clustering_accuracy, localization
 from clamlab.io import read_csv
 from clamlab.paths import path_part
-from clamlab.selection.answer import p_text
+from clamlab.selection.decision import decision_words
 from clamlab.study import Study
 
 ALPHA = 0.05
@@ -33,12 +33,7 @@ def against_truth(study: Study) -> Iterator[str]:
 def _clusters(study: Study, truth: pd.DataFrame) -> Iterator[str]:
     found, true = truth["cluster"], truth["cluster_true"]
     choice = study.read("choice")
-    rule = choice["recommended"]
-    yield (
-        f"number of clusters: {choice['n_clusters']} decided by {choice['decided_by']} (the rule: "
-        f"{rule['answer']}, {rule['n_clusters']}, {p_text(rule['p_value'])}), {true.nunique()} "
-        f"simulated ({len(truth)} scans)"
-    )
+    yield f"number of clusters: {decision_words(choice)} Simulated: {true.nunique()}."
     yield (
         f"assignment: adjusted Rand index {adjusted_rand(true, found):.3f}, "
         f"accuracy {clustering_accuracy(true, found):.1%}"

@@ -23,17 +23,19 @@ class Answer:
         1 unless the answer is "clusters".
     p_value : float
         How often one continuous cloud looks as much like two as these scans do.
-    seen_from_sd : float
-        Two halves so many standard deviations apart would have been seen with probability .8.
-    n_scans_needed : int
-        Scans that would show two halves 4 standard deviations apart with probability .8.
+    seen_from_sd : float, optional
+        Two halves so many standard deviations apart, along a direction that varies much, would
+        have been seen with probability .8; none where 10 would not do.
+    n_scans_needed : int, optional
+        Scans that would show two halves 4 standard deviations apart with probability .8; none
+        where 700 would not do.
     """
 
     answer: str
     n_clusters: int
     p_value: float
-    seen_from_sd: float
-    n_scans_needed: int
+    seen_from_sd: float | None
+    n_scans_needed: int | None
 
     def as_fields(self) -> dict[str, Any]:
         """Give the five fields, ready for JSON."""
@@ -104,17 +106,23 @@ def words_of(answer: Answer, n_scans: int, *, is_most: bool = False) -> str:
             f"cloud, whether skewed, flat or bent, seldom looks as split ({p}; "
             f"{_short(LEVEL)} or less is asked).{more}"
         )
+    seen = (
+        "not even from 10"
+        if answer.seen_from_sd is None
+        else f"only from {answer.seen_from_sd:.1f}"
+    )
     if answer.answer == CONTINUUM:
         return (
-            f"A continuum, as far as {n_scans} scans tell ({p}): two halves would have been seen "
-            f"from {answer.seen_from_sd:.1f} standard deviations apart, and a fifth of the scans "
-            f"from {FIFTH[0]:g}. Clusters would be slices of it."
+            f"A continuum, as far as {n_scans} scans tell ({p}): along the directions that vary "
+            f"most, two halves would have been seen from {answer.seen_from_sd:.1f} standard "
+            f"deviations apart, and a fifth of the scans from {FIFTH[0]:g}. Clusters would be "
+            "slices of it."
         )
+    needed = "More than 700" if answer.n_scans_needed is None else f"About {answer.n_scans_needed}"
     return (
         f"No sign of clusters among {n_scans} scans ({p}), and no proof that there are none: two "
-        f"halves of the cohort would have been seen only from {answer.seen_from_sd:.1f} standard "
-        f"deviations apart. About {answer.n_scans_needed:,} scans would show halves that are "
-        f"{HALVES[0]:g} apart."
+        f"halves of the cohort would have been seen {seen} standard deviations apart. {needed} "
+        f"scans would show halves that are {HALVES[0]:g} apart."
     )
 
 

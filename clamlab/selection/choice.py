@@ -2,37 +2,21 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
-from typing import Any
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from clamlab.clustering.checks import check_seed, check_whole
 from clamlab.clustering.sparse import check_bound
-from clamlab.selection import criteria as classical
 from clamlab.selection.answer import Answer, answer_of, words_of
-from clamlab.selection.counting import Separation, separations
+from clamlab.selection.compared import COLUMNS, compare
+from clamlab.selection.counting import Separation, hardest_pair, separations
 from clamlab.selection.foresight import foresee
-from clamlab.selection.lines import halves
+from clamlab.selection.lines import few_apart
 from clamlab.selection.preparing import Prepared, prepare, principal_scores
 from clamlab.selection.presence import LEVEL, is_present, presence
-
-CREDIBLE_PREDICTION = 0.8
-# Three or more clusters that stand without a test for two: in one cloud of a hundred at most.
-P_ALONE = 0.01
-COLUMNS = [
-    "n_clusters",
-    "silhouette",
-    "silhouette_sparse",
-    "gap",
-    "gap_se",
-    "calinski_harabasz",
-    "prediction_strength",
-    "gmm_bic",
-    "silhouette_multimodal",
-    "separation",
-]
 
 
 def choose_n_clusters(
@@ -99,7 +83,8 @@ def choose_n_clusters(
     Clusters are there when two Gaussians fit the scans better than one hump along the line between
     the halves of the cohort (k-means, in the view that shows most), more than they do in all but
     4 % of cohorts that are one cloud and are seen in the same ways; or when three or more are
-    plainly apart, each from every other. Told in docs/n_clusters.md.
+    plainly apart, each from every other, and the two that are hardest to tell apart pass the same
+    test by themselves. Told in docs/n_clusters.md.
 
     Examples
     --------
@@ -125,8 +110,8 @@ def choose_n_clusters(
         )
     with threadpool_limits(limits=1):
         several = separations(prepared.scores, _looked_at(prepared, k_max), seed=seed)
-        answer = _answer(prepared, several, seed)
-        table, picks, details = _classical(
+        answer, said = _answer(prepared, several, seed)
+        table, picks, details = compare(
             prepared.features, k_max, n_gap=n_gap, sparse_bound=sparse_bound, seed=seed
         )
     margins = {s.n_clusters: s.margin for s in several if isfinite(s.margin)}
@@ -134,8 +119,10 @@ def choose_n_clusters(
     choice = {
         **answer.as_fields(),
         "rule": "two humps",
-        "reason": words_of(answer, len(prepared.scores), is_most=answer.n_clusters == k_max),
-        "notes": list(prepared.notes),
+        "reason": words_of(
+            answer, len(prepared.scores), is_most=answer.n_clusters == several[-1].n_clusters
+        ),
+        "notes": [*prepared.notes, *said],
         "picks": {"recommended": answer.n_clusters, **picks},
         **details,
         "n_scans": len(prepared.scores),
@@ -175,8 +162,11 @@ def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> int:
     prepared = _prepared(features, seed, k_max)
     with threadpool_limits(limits=1):
         several = separations(prepared.scores, _looked_at(prepared, k_max), seed=seed)
-        plain = any(found.is_enough for found in several)
-        return _count(several, plain or is_present(prepared.scores, seed=seed))
+        hardest = hardest_pair(prepared.scores, several)
+        seen = is_present(prepared.scores, seed=seed) or (
+            hardest is not None and is_present(hardest, seed=seed)
+        )
+        return _count(several, seen)
 
 
 def _prepared(features, seed, k_max, subjects=None, without=None) -> Prepared:
@@ -197,14 +187,29 @@ def _looked_at(prepared: Prepared, k_max: int) -> range:
     return range(2, min(k_max, (len(prepared.scores) - 1) // 2) + 1)
 
 
-def _answer(prepared: Prepared, several: list[Separation], seed: int) -> Answer:
-    tested = presence(prepared.scores, seed=seed)
-    p_value = tested.p_value
-    if any(found.is_enough for found in several):
-        p_value = min(p_value, P_ALONE)
+def _answer(prepared: Prepared, several: list[Separation], seed: int) -> tuple[Answer, list[str]]:
+    """Give the answer, and what else has to be said."""
+    scores = prepared.scores
+    tested = presence(scores, seed=seed)
+    p_value, hardest = tested.p_value, hardest_pair(scores, several)
+    if p_value > LEVEL and hardest is not None:
+        p_value = min(p_value, presence(hardest, seed=seed).p_value)
     n_clusters = _count(several, p_value <= LEVEL)
-    inside = _inside(prepared.scores, several, n_clusters, seed)
-    return answer_of(n_clusters, p_value, foresee(inside, tested.critical, seed=seed))
+    foresight = foresee(_inside(scores, several, n_clusters), tested.critical, seed=seed)
+    few = few_apart(scores, tested.critical, seed=seed)
+    if n_clusters > 1 or not few.any():
+        return answer_of(n_clusters, p_value, foresight), []
+    # What lies apart is no continuum, however few.
+    answer = answer_of(n_clusters, p_value, replace(foresight, is_ample=False))
+    return answer, [_few_note(prepared.kept[few])]
+
+
+def _few_note(rows) -> str:
+    numbers = ", ".join(str(row + 1) for row in rows[:10])
+    return (
+        f"{len(rows)} scans lie apart from all others, too few to be called a cluster: rows "
+        f"{numbers}. Look at them."
+    )
 
 
 def _count(several: list[Separation], any_seen: bool) -> int:
@@ -213,59 +218,10 @@ def _count(several: list[Separation], any_seen: bool) -> int:
     return max(apart, default=2) if any_seen else 1
 
 
-def _inside(scores, several: list[Separation], n_clusters: int, seed: int):
+def _inside(scores, several: list[Separation], n_clusters: int):
     """Give the scores as they spread inside the clusters that were found."""
     if n_clusters == 1:
         return scores
     labels = several[n_clusters - 2].labels
-    if n_clusters == 2 and not several[0].is_apart:
-        labels = halves(scores[None, :, :2], seed=seed)[0].astype(int)
     means = pd.DataFrame(scores).groupby(labels).transform("mean").to_numpy()
     return principal_scores(scores - means)
-
-
-def _classical(x, k_max: int, *, n_gap: int, sparse_bound, seed: int):
-    k_values = list(range(1, k_max + 1))
-    several = k_values[1:]
-    scores = classical.leading_scores(x)
-    multimodal = classical.multimodal_components(scores, seed=seed)
-    # Where no component is multimodal the leading one is the fairest ground for the mixtures.
-    ground = scores[:, multimodal] if len(multimodal) else scores[:, :1]
-
-    table = pd.DataFrame({"n_clusters": k_values}).set_index("n_clusters", drop=False)
-    for k in several:
-        labels = classical.kmeans(x, k, seed=seed).labels_
-        silhouette, calinski = classical.separation(x, labels)
-        table.loc[k, ["silhouette", "calinski_harabasz"]] = silhouette, calinski
-        if len(multimodal):
-            labels = classical.kmeans(ground, k, seed=seed).labels_
-            table.loc[k, "silhouette_multimodal"] = classical.separation(ground, labels)[0]
-    at = _best(table["silhouette"]) or 2
-    sparse, bound = classical.sparse_silhouettes(x, several, seed=seed, bound=sparse_bound, at=at)
-    gap, error = classical.gap_statistic(x, k_values, seed=seed, n_reference=n_gap)
-    table = table.assign(
-        silhouette_sparse=pd.Series(sparse, dtype=float),
-        gap=gap,
-        gap_se=error,
-        prediction_strength=[classical.prediction_strength(x, k, seed=seed) for k in k_values],
-        gmm_bic=[classical.mixture_bic(ground, k, seed=seed) for k in k_values],
-    ).reindex(columns=COLUMNS)
-    strong = table["prediction_strength"] >= CREDIBLE_PREDICTION
-    picks = {
-        "silhouette": _best(table["silhouette"]),
-        "silhouette_sparse": _best(table["silhouette_sparse"]),
-        "gap": classical.first_within_one_se(k_values, gap, error),
-        "calinski_harabasz": _best(table["calinski_harabasz"]),
-        "prediction_strength": int(table.index[strong].max()),
-        "gmm_bic": int(table["gmm_bic"].idxmin()),
-        "silhouette_multimodal": _best(table["silhouette_multimodal"]) or 1,
-    }
-    details: dict[str, Any] = {
-        "sparse_bound": bound,
-        "n_multimodal_components": len(multimodal),
-    }
-    return table, picks, details
-
-
-def _best(values: pd.Series) -> int | None:
-    return int(values.idxmax()) if values.notna().any() else None

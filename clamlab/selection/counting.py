@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.humps import evidence
 from clamlab.selection.lines import SCANS_PER_COMPONENT, SMALLEST_CLUSTER, along_line, bend
+from clamlab.selection.preparing import FEWEST_SCANS, principal_scores
 
 Array = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ LEAST = 2.0
 PER_LOG_SCAN = 0.55
 # More clusters have more pairs, in more components: beyond three, more is asked of each.
 PER_CLUSTER = 0.3
-# Evidence beyond that at which three or more clusters stand without a test for two.
+# Evidence beyond that at which three or more clusters stand by the test of a pair of them.
 FARTHER = 1.0
 RESTARTS = 4
 PAIR_SHARE = 0.1
@@ -37,9 +38,10 @@ class Separation:
     margin : float
         Evidence of the least separated pair beyond what is asked of it; 0 and above is apart.
     view : tuple of int
-        Principal components, from 0; empty where no view was large enough.
+        Principal components, from 0.
     pair : tuple of int
-        The least separated clusters, as in `labels`.
+        The least separated clusters, as in `labels`; of clusters that are not all apart, the
+        nearest that are not.
     labels : array of int, shape (n_scans,)
     """
 
@@ -56,7 +58,7 @@ class Separation:
 
     @property
     def is_enough(self) -> bool:
-        """Whether three or more clusters are told apart so plainly that no test is needed."""
+        """Whether three or more clusters are told apart so plainly that a pair is tested alone."""
         return self.n_clusters > 2 and self.margin >= FARTHER
 
 
@@ -117,6 +119,18 @@ def _judge(scores: Array, view: tuple[int, ...], n_clusters: int, seed: int) -> 
         if margin < 0:
             break
     return worst
+
+
+def hardest_pair(scores: Array, several: list[Separation]) -> Array | None:
+    """Give the scores of the two that are hardest to tell apart of three or more plain clusters.
+
+    Several clusters in a row look like one when they are cut in two: then this pair is tested.
+    """
+    plain = [found for found in several if found.is_enough]
+    if not plain:
+        return None
+    pair = scores[np.isin(plain[-1].labels, plain[-1].pair)]
+    return principal_scores(pair) if len(pair) >= FEWEST_SCANS else None
 
 
 def pair_margin(

@@ -4,7 +4,8 @@ from typing import Any
 
 from clamlab.selection.answer import CONTINUUM, UNDECIDED
 
-RULE = "rule"
+RULE, PARAMETER = "rule", "parameter"
+FILE = "04_n_clusters/choice.json"
 
 
 def decide(
@@ -42,11 +43,14 @@ def decide(
     3
     """
     if n_clusters is not None:
-        if n_clusters < 1:
-            raise ValueError(f"expected 1 or more clusters, found n_clusters={n_clusters}")
+        if not _is_number(n_clusters):
+            raise ValueError(
+                f"expected n_clusters as a whole number from 1, found n_clusters={n_clusters!r}"
+            )
         reason = f"given as a parameter; the rule recommends {recommended['n_clusters']}"
-        decision = {"n_clusters": n_clusters, "reason": reason, "decided_by": "parameter"}
-    elif previous is not None and previous.get("decided_by", RULE) != RULE:
+        decision = {"n_clusters": n_clusters, "reason": reason, "decided_by": PARAMETER}
+    elif previous is not None and _whose(checked_choice(previous)) not in (RULE, PARAMETER):
+        # A number given as a parameter holds as long as it is given.
         decision = previous
     else:
         decision = {
@@ -80,12 +84,7 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
     >>> decided_n_clusters({"n_clusters": 2})
     2
     """
-    n_clusters = choice.get("n_clusters")
-    if not isinstance(n_clusters, int) or isinstance(n_clusters, bool) or n_clusters < 1:
-        raise ValueError(
-            "04_n_clusters/choice.json: expected n_clusters as a whole number from 1, found "
-            f"{n_clusters!r}; correct it there, or run notebook 04 again"
-        )
+    n_clusters = checked_choice(choice)["n_clusters"]
     if n_clusters < 2:
         raise ValueError(
             f"{_why_one(choice)} ({choice.get('reason', 'no reason given')}) There is nothing to "
@@ -97,13 +96,13 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
 
 
 def _why_one(choice: dict[str, Any]) -> str:
-    if choice.get("decided_by", RULE) != RULE:
-        return f"{choice['decided_by']} decided that there is one cluster."
-    answer = choice.get("recommended", {}).get("answer")
+    if _whose(choice) != RULE:
+        return f"{_whose(choice)} decided that there is one cluster."
+    answer = (choice.get("recommended") or {}).get("answer")
     return {
         CONTINUUM: "The scans look like a continuum: clusters would be cuts through it.",
         UNDECIDED: "Whether there are clusters cannot be told from these scans.",
-    }.get(answer, "One cluster is recommended.")
+    }.get(str(answer), "One cluster is recommended.")
 
 
 def decision_words(choice: dict[str, Any]) -> str:
@@ -126,18 +125,71 @@ def decision_words(choice: dict[str, Any]) -> str:
     ... })
     '2 clusters, decided by A. Reader (the rule: 1). 2 clusters: not shown to be apart (p = .40).'
     """
-    n_clusters, by = choice.get("n_clusters"), choice.get("decided_by", RULE)
-    recommended = choice.get("recommended", {})
-    whose = f"{n_clusters} clusters, decided by {by}"
+    n_clusters, by = checked_choice(choice)["n_clusters"], _whose(choice)
+    recommended = choice.get("recommended") or {}
+    counted = f"{n_clusters} cluster{'s' * (n_clusters != 1)}"
+    whose = {RULE: "decided by the rule", PARAMETER: "given as N_CLUSTERS"}.get(
+        by, f"decided by {by}"
+    )
+    if by == RULE and n_clusters != recommended.get("n_clusters", n_clusters):
+        whose = f"written into {FILE} by hand"
+        by = FILE
     if by != RULE:
         whose += f" (the rule: {recommended.get('n_clusters', 'not asked')})"
     test = choice.get("test") or {}
     # A number that was changed by hand still has the test of the one before.
     if test.get("n_clusters") == n_clusters:
-        return f"{whose}. {test['words']}"
-    if by == RULE:
-        return f"{whose}. {choice.get('reason', '')}".rstrip()
-    return f"{whose}. This number was not tested: run notebook 04 again."
+        return f"{counted}, {whose}. {test.get('words', '')}".rstrip()
+    if by == RULE or n_clusters == 1:
+        return f"{counted}, {whose}. {choice.get('reason', '')}".rstrip()
+    return f"{counted}, {whose}. This number was not tested: run notebook 04 again."
+
+
+def checked_choice(choice: Any) -> dict[str, Any]:
+    """Return what ``choice.json`` holds, or say what in it is no decision.
+
+    Parameters
+    ----------
+    choice : object
+        Read from a file that a person may write in.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If it is no decision, its number no number of clusters, or a part of it no part.
+
+    Examples
+    --------
+    >>> checked_choice({"n_clusters": 2})
+    {'n_clusters': 2}
+    """
+    if not isinstance(choice, dict):
+        raise ValueError(f"{FILE}: expected a decision, found {choice!r}; run notebook 04 again")
+    if not _is_number(choice.get("n_clusters")):
+        raise ValueError(
+            f"{FILE}: expected n_clusters as a whole number from 1, found "
+            f"{choice.get('n_clusters')!r}; correct it there, or run notebook 04 again"
+        )
+    for part in ("recommended", "test"):
+        if not isinstance(choice.get(part) or {}, dict):
+            raise ValueError(
+                f"{FILE}: expected {part} as notebook 04 writes it, found {choice[part]!r}; run "
+                "notebook 04 again"
+            )
+    return choice
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _whose(choice: dict[str, Any]) -> str:
+    by = str(choice.get("decided_by") or RULE).strip()
+    return RULE if by.lower() == RULE or not by else by
 
 
 def cluster_name(cluster: int) -> str:

@@ -28,7 +28,7 @@ def what_varies(
     DataFrame
         One row per component and covariate: component (from 1), variance (its share of the
         whole), covariate, r_squared (share of the component that the covariate accounts for,
-        adjusted for its number of columns), n_scans.
+        adjusted for its number of columns, from 0), n_scans.
 
     Raises
     ------
@@ -75,4 +75,4 @@ def _r_squared(y, design) -> float:
     if n - columns < 2 or columns < 2 or not np.ptp(y):
         return float("nan")
     left = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
-    return float(1 - (left**2).sum() / (n - columns) / y.var(ddof=1))
+    return max(0.0, float(1 - (left**2).sum() / (n - columns) / y.var(ddof=1)))

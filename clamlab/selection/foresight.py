@@ -79,17 +79,19 @@ class Foresight:
 
     Attributes
     ----------
-    seen_from_sd : float
-        Two halves so many standard deviations apart would have been seen with probability .8.
-    n_scans_needed : int
-        Scans in which two halves 4 standard deviations apart would be seen with probability .8.
+    seen_from_sd : float, optional
+        Two halves so many standard deviations apart would have been seen with probability .8;
+        none where 10 would not do.
+    n_scans_needed : int, optional
+        Scans in which two halves 4 standard deviations apart would be seen with probability .8;
+        none where 700 would not do.
     is_ample : bool
         Whether halves 4 and a fifth 5 standard deviations apart would both have been seen with
         that probability.
     """
 
-    seen_from_sd: float
-    n_scans_needed: int
+    seen_from_sd: float | None
+    n_scans_needed: int | None
     is_ample: bool
 
 
@@ -125,15 +127,17 @@ def foresee(scores: Array, critical: float, *, seed: int) -> Foresight:
     )
     seen = (planted.power(*planned, n, critical) >= POWER for planned in (HALVES, FIFTH))
     return Foresight(
-        seen_from_sd=round(nearest, 1),
-        n_scans_needed=round(np.exp(needed)),
+        seen_from_sd=None if nearest is None else round(nearest, 1),
+        n_scans_needed=None if needed is None else round(np.exp(needed)),
         is_ample=all(seen),
     )
 
 
-def _first(power, within: tuple[float, float]) -> float:
-    """Find where a power that grows reaches .8."""
+def _first(power, within: tuple[float, float]) -> float | None:
+    """Find where a power that grows reaches .8; none where it does not."""
     low, high = within
+    if power(high) < POWER:
+        return None
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if power(middle) < POWER else (low, middle)

@@ -26,6 +26,7 @@ FREEDOM = 5.0
 MODES = np.linspace(0.1, 0.9, 9)
 SHIFTS = np.geomspace(0.03, 30, 12)
 LEAST_SPREAD = 1e-3
+FAR_OUTSIDE = 1e-12
 LOG_2PI = np.log(2 * np.pi)
 
 
@@ -131,11 +132,12 @@ def _flat_log(z: Array, parameters: Array) -> Array:
 
 
 def _flat_density_log(away: Array, half: Array, end: Array) -> Array:
-    inside = ndtr((half - away) / end) - ndtr((-half - away) / end)
+    upper = (half - away) / end
+    inside = ndtr(upper) - ndtr((-half - away) / end)
     # Far outside the difference is lost to rounding, its logarithm is not.
-    inside_log = np.where(
-        inside > 1e-12, np.log(np.maximum(inside, 1e-12)), log_ndtr((half - away) / end)
-    )
+    far = inside < FAR_OUTSIDE
+    inside_log = np.log(np.maximum(inside, FAR_OUTSIDE))
+    inside_log[far] = log_ndtr(upper[far])
     return inside_log - np.log(2 * half)
 
 

@@ -56,16 +56,12 @@ def best_evidence(scores: Array, *, seed: int) -> Array:
     array, shape (cohorts,)
         Minus infinity where every cut splits off a handful of scans.
     """
-    return evidence_of_views(scores, seed=seed).max(0)
-
-
-def evidence_of_views(scores: Array, *, seed: int) -> Array:
-    """Give the evidence for two clusters in every view, shape (views, cohorts)."""
-    found = []
-    for view in views_of(*scores.shape[1:]):
-        upper = halves(scores[:, :, view], seed=seed)
-        found.append(evidence_of_cut(scores, view, upper))
-    return np.array(found)
+    shown = [
+        evidence_of_cut(scores, view, upper)
+        for view in views_of(*scores.shape[1:])
+        for upper in cuts(scores[:, :, view], seed=seed)
+    ]
+    return np.max(shown, axis=0)
 
 
 def evidence_of_cut(scores: Array, view: tuple[int, ...], upper: NDArray[np.bool_]) -> Array:
@@ -79,6 +75,31 @@ def evidence_of_cut(scores: Array, view: tuple[int, ...], upper: NDArray[np.bool
         along = along_line(kept[:, :, view], upper)
         found[large_enough] = evidence(along, upper) - bend(kept, along)
     return found
+
+
+def few_apart(scores: Array, critical: float, *, seed: int) -> NDArray[np.bool_]:
+    """Tell which scans of one cohort lie apart, too few to be called a cluster.
+
+    Parameters
+    ----------
+    scores : array, shape (scans, components)
+    critical : float
+        Evidence from which clusters are seen.
+    seed : int
+
+    Returns
+    -------
+    array of bool, shape (scans,)
+    """
+    n = len(scores)
+    for view in views_of(*scores.shape):
+        for upper in cuts(scores[None, :, view], seed=seed):
+            few = upper if upper.sum() * 2 < n else ~upper
+            along = along_line(scores[None, :, view], upper)
+            shown = (evidence(along, upper) - bend(scores[None], along))[0]
+            if few.sum() < smallest_cluster(n) and shown >= critical:
+                return few[0]
+    return np.zeros(n, bool)
 
 
 def along_line(seen: Array, upper: NDArray[np.bool_]) -> Array:
@@ -110,8 +131,11 @@ def bend(scores: Array, along: Array) -> Array:
     return np.maximum(gain - BEND_OFFSET, 0)
 
 
-def halves(seen: Array, *, seed: int) -> NDArray[np.bool_]:
-    """Cut every cohort in two by 2-means: the best of several starts.
+def cuts(seen: Array, *, seed: int) -> list[NDArray[np.bool_]]:
+    """Cut every cohort in two by 2-means.
+
+    Where two directions vary alike the smallest scatter within may belong to either, so that both
+    cuts of a plane are given; of three components, the best of several starts.
 
     Parameters
     ----------
@@ -120,29 +144,35 @@ def halves(seen: Array, *, seed: int) -> NDArray[np.bool_]:
 
     Returns
     -------
-    array of bool, shape (cohorts, scans)
+    list of arrays of bool, shape (cohorts, scans)
     """
-    if seen.shape[-1] == 1:
-        return _best_split(seen[..., 0])
-    rng = np.random.default_rng(seed)
     d = seen.shape[-1]
-    starts = [*np.eye(d), *rng.normal(size=(max(0, RESTARTS - d), d))]
-    best = np.zeros(seen.shape[:2], bool)
-    least = np.full(len(seen), np.inf)
-    for direction in starts:
-        along = seen @ direction
-        upper = along > np.median(along, axis=-1, keepdims=True)
-        for _ in range(ROUNDS):
-            high, low = _centroids(seen, upper), _centroids(seen, ~upper)
-            middle = ((high + low) / 2)[:, None]
-            upper = np.einsum("cnd,cd->cn", seen - middle, high - low) > 0
-        within = sum(
-            ((seen - _centroids(seen, side)[:, None]) ** 2 * side[..., None]).sum((1, 2))
-            for side in (upper, ~upper)
-        )
+    if d == 1:
+        return [_best_split(seen[..., 0])]
+    if d == 2:
+        return [_two_means(seen, direction)[0] for direction in np.eye(2)]
+    others = np.random.default_rng(seed).normal(size=(max(0, RESTARTS - d), d))
+    best, least = _two_means(seen, np.eye(d)[0])
+    for direction in [*np.eye(d)[1:], *others]:
+        upper, within = _two_means(seen, direction)
         better = within < least
         best[better], least = upper[better], np.minimum(within, least)
-    return best
+    return [best]
+
+
+def _two_means(seen: Array, direction: Array) -> tuple[NDArray[np.bool_], Array]:
+    """Go on from a cut at the median along a direction; the scatter within says how well."""
+    along = seen @ direction
+    upper = along > np.median(along, axis=-1, keepdims=True)
+    for _ in range(ROUNDS):
+        high, low = _centroids(seen, upper), _centroids(seen, ~upper)
+        middle = ((high + low) / 2)[:, None]
+        upper = np.einsum("cnd,cd->cn", seen - middle, high - low) > 0
+    within = sum(
+        ((seen - _centroids(seen, side)[:, None]) ** 2 * side[..., None]).sum((1, 2))
+        for side in (upper, ~upper)
+    )
+    return upper, within
 
 
 def _best_split(along: Array) -> NDArray[np.bool_]:

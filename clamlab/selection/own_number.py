@@ -1,14 +1,16 @@
 """A person's number of clusters, held to the same test as the rule's."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist
 
 from clamlab.selection.answer import p_text
-from clamlab.selection.counting import separations
+from clamlab.selection.criteria import kmeans
 from clamlab.selection.preparing import FEWEST_SCANS, prepare, principal_scores
 from clamlab.selection.presence import LEVEL, presence
 from clamlab.selection.stability import assignment_stability
@@ -25,8 +27,8 @@ def with_test(
 ) -> dict[str, Any]:
     """Put beside a decided number what the features say of it, for every later page to print.
 
-    The p-value is that of its least separated pair: how often a single cloud looks as split as
-    these two clusters do. The stability is that of its partition.
+    The p-value is that of its two nearest clusters: how often a single cloud looks as split as
+    they do. The stability is that of its partition.
 
     Parameters
     ----------
@@ -67,9 +69,10 @@ def with_test(
     stability = assignment_stability(
         prepared.features, n_clusters, seed=seed, n_bootstrap=n_bootstrap
     )
-    pair = _least_separated(prepared.scores, n_clusters, seed)
+    pair = _nearest_two(prepared.scores, n_clusters, seed)
     enough = len(pair) >= FEWEST_SCANS
-    p_value = presence(pair, seed=seed).p_value if enough else None
+    tested = pair if n_clusters == 2 else principal_scores(pair)
+    p_value = presence(tested, seed=seed).p_value if enough else None
     agreement = float(stability.bootstraps["ari"].mean())
     return {
         **decision,
@@ -79,16 +82,29 @@ def with_test(
             "n_scans": len(pair),
             "stability": stability.verdict,
             "agreement": round(agreement, 3),
-            "words": _words(n_clusters, p_value, len(pair), stability.verdict, agreement),
+            "words": _words(n_clusters, p_value, len(pair), stability.verdict, agreement)
+            + _taken_out(without),
         },
     }
 
 
-def _least_separated(scores: NDArray, n_clusters: int, seed: int) -> NDArray:
+def _nearest_two(scores: NDArray, n_clusters: int, seed: int) -> NDArray:
+    """Give the scans of the two nearest clusters, as k-means finds them in all components."""
     if n_clusters == 2:
         return scores
-    found = separations(scores, [n_clusters], seed=seed)[0]
-    return principal_scores(scores[np.isin(found.labels, found.pair)])
+    found = kmeans(scores, n_clusters, seed=seed, n_init=10)
+    distances = pdist(found.cluster_centers_)
+    pair = list(combinations(range(n_clusters), 2))[int(np.argmin(distances))]
+    return scores[np.isin(found.labels_, pair)]
+
+
+def _taken_out(without: pd.DataFrame | None) -> str:
+    if without is None or not without.shape[1]:
+        return ""
+    return (
+        f" Seen with {', '.join(map(str, without.columns))} taken out; notebook 05 clusters the "
+        "scans as they are."
+    )
 
 
 def _words(n_clusters: int, p_value: float | None, n: int, verdict: str, agreement: float) -> str:
@@ -96,7 +112,7 @@ def _words(n_clusters: int, p_value: float | None, n: int, verdict: str, agreeme
         tested = f"its nearest two clusters have {n} scans together, too few to be tested"
     else:
         apart = "apart" if p_value <= LEVEL else "not shown to be apart"
-        which = "the two clusters" if n_clusters == 2 else "the two least separated clusters"
+        which = "the two clusters" if n_clusters == 2 else "the two nearest clusters"
         tested = f"{which} are {apart} ({p_text(p_value)} that one cloud looks as split)"
     return (
         f"{n_clusters} clusters: {tested}; partitions of resampled scans are {verdict} "

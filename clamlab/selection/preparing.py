@@ -81,7 +81,7 @@ def prepare(
     x = finite_features(features)
     notes = []
     if without is not None and without.shape[1]:
-        x = _residuals(x, without)
+        x = take_out(x, without)
         notes.append(f"Taken out before looking: {', '.join(map(str, without.columns))}.")
     rows = np.arange(len(x))
     if subjects is not None:
@@ -112,18 +112,22 @@ def prepare(
 
 
 def principal_scores(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the scores of all principal components that vary.
+    """Give the scores of all principal components that vary, whatever the unit of the features.
 
     Examples
     --------
     >>> principal_scores(np.array([[0.0, 0], [1, 2], [2, 4]])).shape
     (3, 1)
     """
-    left, size, _ = np.linalg.svd(features - features.mean(0), full_matrices=False)
-    kept = size > RANK * max(size[0], np.finfo(float).tiny)
-    if not kept.any() or not size[0] > RANK * np.abs(features).max():
+    largest = np.abs(features).max(0)
+    # A column whose values differ by rounding alone does not vary.
+    varying = features[:, np.ptp(features, axis=0) > RANK * largest]
+    if not varying.shape[1]:
         raise ValueError("no feature varies between scans: look at the encoder's training history")
-    return (left * size)[:, kept]
+    centred = varying - varying.mean(0)
+    unit = np.abs(centred).max()
+    left, size, _ = np.linalg.svd(centred / unit, full_matrices=False)
+    return (left * size)[:, size > RANK * size[0]]
 
 
 def _enough(n_scans: int) -> None:
@@ -135,7 +139,7 @@ def _enough(n_scans: int) -> None:
 
 
 def _once_each(x: NDArray, subjects: Sequence) -> tuple[NDArray, NDArray]:
-    codes, names = pd.factorize(np.asarray(subjects))
+    codes, names = pd.factorize(pd.Series(list(subjects), dtype=object))
     if len(codes) != len(x) or (codes < 0).any():
         raise ValueError(
             f"expected one subject for each of {len(x)} scans, found {len(codes)}, "
@@ -147,7 +151,8 @@ def _once_each(x: NDArray, subjects: Sequence) -> tuple[NDArray, NDArray]:
     return total / np.bincount(codes)[:, None], first
 
 
-def _residuals(x: NDArray, without: pd.DataFrame) -> NDArray:
+def take_out(x: NDArray, without: pd.DataFrame) -> NDArray:
+    """Give what a linear regression on the covariates leaves of each feature."""
     if len(without) != len(x):
         raise ValueError(
             f"expected one row of `without` for each of {len(x)} scans, found {len(without)}"
@@ -168,7 +173,11 @@ def design_of(covariates: pd.DataFrame) -> NDArray[np.float64]:
     --------
     >>> design_of(pd.DataFrame({"scanner": ["A", "B", "A"]})).tolist()
     [[1.0, 0.0], [1.0, 1.0], [1.0, 0.0]]
+
+    Columns of numbers have mean 0 and standard deviation 1; those that do not vary have none.
     """
+    if not isinstance(covariates, pd.DataFrame) or not covariates.columns.is_unique:
+        raise ValueError("expected a table of covariates with a name of its own for each column")
     missing = covariates.columns[covariates.isna().any()]
     if len(missing):
         rows = np.flatnonzero(covariates.isna().any(axis=1))
@@ -176,8 +185,28 @@ def design_of(covariates: pd.DataFrame) -> NDArray[np.float64]:
             f"{', '.join(map(str, missing))}: missing for {len(rows)} scans (the first: row "
             f"{rows[0] + 1}); fill it in, or look without taking it out"
         )
-    columns = pd.get_dummies(covariates, drop_first=True, dtype=float).to_numpy(float)
-    return np.c_[np.ones(len(covariates)), columns]
+    columns = [_columns_of(str(name), column) for name, column in covariates.items()]
+    return np.column_stack([np.ones(len(covariates)), *columns])
+
+
+def _columns_of(name: str, column: pd.Series) -> NDArray[np.float64]:
+    """Bring numbers to mean 0 and standard deviation 1; give names a column each but one."""
+    kind = column.dtype.kind
+    if isinstance(column.dtype, pd.CategoricalDtype) or kind == "O":
+        return pd.get_dummies(column.astype(str), drop_first=True, dtype=float).to_numpy(float)
+    if kind not in "biuf":
+        raise ValueError(
+            f"{name}: expected numbers or names, found {column.dtype}; turn it into one of them"
+        )
+    values = column.to_numpy(float)
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{name}: expected finite numbers, found {values[~np.isfinite(values)][0]}"
+        )
+    if np.ptp(values) <= RANK * np.abs(values).max():
+        return np.empty((len(values), 0))
+    unit = values / np.abs(values).max()
+    return ((unit - unit.mean()) / unit.std())[:, None]
 
 
 def _near(scores: NDArray) -> NDArray[np.bool_]:

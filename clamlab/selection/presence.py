@@ -86,7 +86,7 @@ def is_present(scores: Array, *, seed: int) -> bool:
 
 def critical_value(drawn: list[Array]) -> float:
     """Give the evidence that one cloud seldom shows, of either kind."""
-    return float(max(np.quantile(null, 1 - LEVEL) for null in drawn))
+    return float(max(np.quantile(null, 1 - LEVEL, method="higher") for null in drawn))
 
 
 def nulls(scores: Array, *, seed: int, n_scans: int | None = None) -> list[Array]:

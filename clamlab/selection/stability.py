@@ -13,6 +13,7 @@ from clamlab.selection.checks import checked_features
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.null import one_cluster_null
 from clamlab.selection.partitions import overlap, renamed
+from clamlab.selection.preparing import take_out
 
 VERDICTS = ("stable", "doubtful", "unstable")
 STABLE = 0.85
@@ -62,7 +63,13 @@ class AssignmentStability:
 
 
 def assignment_stability(
-    features, n_clusters: int, *, seed: int, n_bootstrap: int = 100, progress: bool = False
+    features,
+    n_clusters: int,
+    *,
+    seed: int,
+    n_bootstrap: int = 100,
+    without: pd.DataFrame | None = None,
+    progress: bool = False,
 ) -> AssignmentStability:
     """See whether clusters survive a new sample of scans, and which scans are borderline.
 
@@ -80,6 +87,8 @@ def assignment_stability(
     seed : int
     n_bootstrap : int
         At least 2.
+    without : DataFrame, optional
+        What is taken out before looking, as for :func:`clamlab.selection.choose_n_clusters`.
     progress : bool
         Show a progress bar.
 
@@ -108,6 +117,8 @@ def assignment_stability(
     """
     x = checked_features(features, seed, name="n_clusters", n_clusters=n_clusters)
     check_whole("n_bootstrap", n_bootstrap, least=2)
+    if without is not None and without.shape[1]:
+        x = take_out(x, without)
     with threadpool_limits(limits=1):
         labels, ari, jaccard, agreement = _bootstrap(x, n_clusters, n_bootstrap, seed, progress)
         null_ari = np.array(

@@ -17,7 +17,7 @@ from clamlab.figures.style import (
     style_axes,
 )
 
-_LEFT_MM, _RIGHT_MM, _TOP_MM, _CURVES_MM, _RUG_MM, _BOTTOM_MM = 10.0, 34.0, 7.0, 38.0, 5.5, 9.0
+_LEFT_MM, _RIGHT_MM, _TOP_MM, _CURVES_MM, _RUG_MM, _BOTTOM_MM = 10.0, 41.0, 7.0, 38.0, 5.5, 9.0
 _BORDERLINE_MM = 3.0
 # Bins in standard deviations within a group: narrow enough for a gap between groups to be seen.
 _BIN, _FINE_BIN, _MANY_SCANS = 0.5, 0.25, 150
@@ -39,7 +39,7 @@ def evidence_panel(
     *,
     p_value: float | None = None,
     borderline: Sequence[bool] | None = None,
-    width_mm: float = 120,
+    width_mm: float = 127,
 ) -> Figure:
     """See with your own eyes whether two groups are apart, beside the p-value that says so.
 
