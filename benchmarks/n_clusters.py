@@ -10,13 +10,13 @@ were seen, and in how many the right number. The figure goes to docs.
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
-from joblib import Parallel, delayed
+from scipy.stats import binomtest
 
-from clamlab.experiments import power_summary
+from clamlab.experiments.resuming import resumed_rows
 from clamlab.figures import save_figure
 from clamlab.figures.validation import power_panel
 from clamlab.selection import recommended_n_clusters
@@ -39,6 +39,11 @@ class Cell:
     other_sd: float
     block: int
 
+    @property
+    def key(self) -> tuple:
+        """What tells this cell's row from all others."""
+        return astuple(self)
+
     def number(self, seed: int) -> int:
         """Draw one cohort, and ask the rule."""
         if self.family in SHARES:
@@ -56,6 +61,7 @@ class Cell:
         )
 
 
+KEY = [field.name for field in fields(Cell)]
 SHARES = {"halves": HALVES, "a fifth": FIFTH, "thirds": THIRDS, "fourths": FOURTHS}
 # (family, distance, spread of the direction without clusters), numbers of scans
 PLANTED = {
@@ -88,43 +94,55 @@ def clouds() -> list[Cell]:
     return named + [Cell(family, n, 0.0, 0.0, 0) for n in sizes for family in OTHERS]
 
 
-def main(parts: list[str]) -> None:
-    """Fill the table, a cell at a time, on two processes."""
-    table = pd.read_csv(RESULT) if RESULT.exists() else pd.DataFrame()
-    done = (
-        set(zip(*(table[key] for key in asdict(planted()[0])), strict=True)) if len(table) else ()
+def cell_row(cell: Cell) -> pd.DataFrame:
+    """Ask the rule about a hundred cohorts."""
+    seeds = range(FIRST_SEED + BLOCK * cell.block, FIRST_SEED + BLOCK * (cell.block + 1))
+    found = [cell.number(seed) for seed in seeds]
+    true = len(SHARES.get(cell.family, (1,)))
+    counted = {
+        "cohorts": len(found),
+        "any": sum(number > 1 for number in found),
+        "right": sum(number == true for number in found),
+    }
+    return pd.DataFrame([asdict(cell) | counted])
+
+
+def with_limits(cells: pd.DataFrame, count: str) -> pd.DataFrame:
+    """Put beside each count its share of the cohorts, and how far chance may have moved it."""
+    limits = [
+        binomtest(int(hits), int(n)).proportion_ci(method="wilson")
+        for hits, n in zip(cells[count], cells["cohorts"], strict=True)
+    ]
+    return cells.assign(
+        share=cells[count] / cells["cohorts"],
+        low=[limit.low for limit in limits],
+        high=[limit.high for limit in limits],
     )
+
+
+def main(parts: list[str]) -> None:
+    """Fill the table, two cells at a time, the first hundred of each before the second."""
     cells = [cell for part in parts for cell in PARTS[part]()]
-    for cell in sorted(cells, key=lambda cell: cell.block):
-        if tuple(asdict(cell).values()) in done:
-            continue
-        seeds = range(FIRST_SEED + BLOCK * cell.block, FIRST_SEED + BLOCK * (cell.block + 1))
-        found = Parallel(n_jobs=2)(delayed(cell.number)(seed) for seed in seeds)
-        true = len(SHARES.get(cell.family, (1,)))
-        row = asdict(cell) | {
-            "cohorts": len(found),
-            "any": sum(number > 1 for number in found),
-            "right": sum(number == true for number in found),
-        }
-        table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-        table.to_csv(RESULT, index=False)
-        print(row, flush=True)
+    table = resumed_rows(
+        cell_row,
+        sorted(cells, key=lambda cell: cell.block),
+        key=KEY,
+        path=RESULT,
+        n_jobs=2,
+        title="cells",
+        progress=True,
+    )
     draw(table)
 
 
 def draw(table: pd.DataFrame) -> None:
     """Draw the number of scans against the distance of two halves."""
     halves = table[(table["family"] == "halves") & (table["other_sd"] == 2)]
-    runs = [
-        {"n_scans": row.n_scans, "apart_sd": row.apart_sd, "target": "any", "seed": i,
-         "found": i < row["any"]}
-        for _, row in halves.groupby(["n_scans", "apart_sd"])[["cohorts", "any"]].sum()
-        .reset_index().iterrows()
-        for i in range(int(row.cohorts))
-    ]  # fmt: skip
-    if runs:
-        summary = power_summary(pd.DataFrame(runs))
-        save_figure(power_panel(summary, "n_scans", lines="apart_sd"), PICTURE, formats=["png"])
+    cells = halves.groupby(["n_scans", "apart_sd"], as_index=False)[["cohorts", "any"]].sum()
+    figure = power_panel(
+        with_limits(cells, "any").assign(target="any"), "n_scans", lines="apart_sd"
+    )
+    save_figure(figure, PICTURE, formats=["png"])
 
 
 PARTS = {part.__name__: part for part in (planted, clouds)}

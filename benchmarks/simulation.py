@@ -77,8 +77,6 @@ def picks(anatomy: str) -> None:
     missing = table[table[PICK].isna() & table["settings"].str.contains(f"anatomy={anatomy}")]
     for key in missing[RUN].drop_duplicates().itertuples(index=False, name=None):
         found = pick_of(*key)
-        # Read again: another anatomy may have been filled in meanwhile.
-        table = pd.read_csv(RESULT, dtype={"n_fitted": "Int64", PICK: "Int64"})
         table.loc[table[RUN].apply(tuple, axis=1) == key, PICK] = found
         store_table(table, RESULT)
         print(*key[:4], found, flush=True)
@@ -90,7 +88,7 @@ def pick_of(method: str, scenario: str, n_true: int, seed: int, settings: str) -
     if method == "deep" and kept.exists():
         features = np.load(kept)
     else:
-        told = dict(word.split("=") for word in settings.split())
+        told = settings_of(settings)
         values = {
             name: told[name] if name == "anatomy" else literal_eval(told[name]) for name in told
         }
@@ -99,6 +97,11 @@ def pick_of(method: str, scenario: str, n_true: int, seed: int, settings: str) -
         training = {name: values[name] for name in values if name in TRAINING}
         features = fitter_of(method, cohort, seed=seed, **training).features
     return recommended_n_clusters(features, seed=seed)
+
+
+def settings_of(text: str) -> dict[str, str]:
+    """Take the settings of a row apart."""
+    return dict(word.split("=") for word in text.split())
 
 
 def study(scenarios, seeds, *, fitted=None, channels=(32, 64, 128), **slices) -> None:

@@ -9,15 +9,11 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from clamlab.experiments import number_picks, who_was_right
-from n_clusters import SHARES
-from simulation import TUNED_ON
+from n_clusters import SHARES, with_limits
+from simulation import TUNED_ON, settings_of
+from studies.clouds import FAMILIES
 
 HERE = Path(__file__).parent
-
-
-def settings_of(text: str) -> dict[str, str]:
-    """Take the settings of a row apart."""
-    return dict(word.split("=") for word in text.split())
 
 
 def part_of(row: pd.Series) -> str:
@@ -68,14 +64,9 @@ def seen(table: pd.DataFrame) -> pd.DataFrame:
     planted = table[table["family"].isin(SHARES)]
     cells = planted.groupby(["family", "apart_sd", "other_sd", "n_scans"], as_index=False).sum()
     for name in ("any", "right"):
-        limits = [
-            binomtest(hits, n).proportion_ci(method="wilson")
-            for hits, n in zip(cells[name], cells["cohorts"], strict=True)
-        ]
-        share = cells[name] / cells["cohorts"]
+        told = with_limits(cells, name)
         cells[name] = [
-            f"{s:.2f} ({limit.low:.2f} to {limit.high:.2f})"
-            for s, limit in zip(share, limits, strict=True)
+            f"{row.share:.2f} ({row.low:.2f} to {row.high:.2f})" for row in told.itertuples()
         ]
     return cells.drop(columns="block")
 
@@ -88,7 +79,7 @@ def false_alarms(table: pd.DataFrame) -> pd.DataFrame:
         f"{hits} of {n} (.{round(1000 * binomtest(hits, n).proportion_ci().high):03d})"
         for hits, n in zip(cells["any"], cells["cohorts"], strict=True)
     ]
-    order = list(dict.fromkeys(cells["family"]))
+    order = [family for family in FAMILIES if family in set(cells["family"])]
     table = cells.pivot_table(index="family", columns="n_scans", values="found", aggfunc="first")
     return table.loc[order].fillna("")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from clamlab.simulate.features import FADING, N_FEATURES, NOISE_SD, OTHER_SD
+from clamlab.simulate.features import one_cloud, rotated
 
 Array = NDArray[np.float64]
 
@@ -33,9 +33,7 @@ def cloud_features(family: str, n_scans: int, *, seed: int) -> Array:
     (24, 40)
     """
     rng = np.random.default_rng(seed)
-    spread = np.r_[OTHER_SD, 1, 1, FADING, np.full(N_FEATURES - 3 - len(FADING), NOISE_SD)]
-    x = FAMILIES[family](rng, rng.standard_normal((n_scans, N_FEATURES)) * spread)
-    return x @ np.linalg.qr(rng.standard_normal((N_FEATURES, N_FEATURES)))[0]
+    return rotated(FAMILIES[family](rng, one_cloud(n_scans, rng)), rng)
 
 
 def _line(draw: Callable, mean: float, sd: float) -> Callable:

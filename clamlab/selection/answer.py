@@ -1,7 +1,6 @@
 """The answer in three kinds, and in words: clusters, a continuum, or undecided."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from clamlab.selection.foresight import FIFTH, HALVES, Foresight
 from clamlab.selection.presence import LEVEL
@@ -36,10 +35,6 @@ class Answer:
     p_value: float
     seen_from_sd: float | None
     n_scans_needed: int | None
-
-    def as_fields(self) -> dict[str, Any]:
-        """Give the five fields, ready for JSON."""
-        return asdict(self)
 
 
 def answer_of(n_clusters: int, p_value: float, foresight: Foresight) -> Answer:

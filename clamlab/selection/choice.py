@@ -2,20 +2,21 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import isfinite
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from clamlab.clustering.checks import check_seed, check_whole
+from clamlab.clustering.checks import check_whole
 from clamlab.clustering.sparse import check_bound
 from clamlab.selection.answer import Answer, answer_of, words_of
+from clamlab.selection.checks import checked_features
 from clamlab.selection.compared import COLUMNS, compare
 from clamlab.selection.counting import Separation, hardest_pair, separations
 from clamlab.selection.foresight import foresee
 from clamlab.selection.lines import few_apart
-from clamlab.selection.preparing import Prepared, prepare, principal_scores
+from clamlab.selection.preparing import Prepared, prepare, principal_scores, row_numbers
 from clamlab.selection.presence import LEVEL, is_present, presence
 
 
@@ -117,7 +118,7 @@ def choose_n_clusters(
     margins = {s.n_clusters: s.margin for s in several if isfinite(s.margin)}
     table["separation"] = pd.Series(margins, dtype=float)
     choice = {
-        **answer.as_fields(),
+        **asdict(answer),
         "rule": "two humps",
         "reason": words_of(
             answer, len(prepared.scores), is_most=answer.n_clusters == several[-1].n_clusters
@@ -170,15 +171,8 @@ def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> int:
 
 
 def _prepared(features, seed, k_max, subjects=None, without=None) -> Prepared:
-    check_whole("k_max", k_max, least=2)
-    check_seed(seed)
     prepared = prepare(features, subjects=subjects, without=without)
-    n = len(prepared.features)
-    if k_max > (n - 1) // 2:
-        raise ValueError(
-            f"k_max must be from 2 and below half the number of scans ({n}/2), as a cluster needs "
-            f"more than two scans to be one; found {k_max}, take at most {(n - 1) // 2}"
-        )
+    checked_features(prepared.features, seed, name="k_max", n_clusters=k_max)
     return prepared
 
 
@@ -196,8 +190,10 @@ def _answer(prepared: Prepared, several: list[Separation], seed: int) -> tuple[A
         p_value = min(p_value, presence(hardest, seed=seed).p_value)
     n_clusters = _count(several, p_value <= LEVEL)
     foresight = foresee(_inside(scores, several, n_clusters), tested.critical, seed=seed)
+    if n_clusters > 1:
+        return answer_of(n_clusters, p_value, foresight), []
     few = few_apart(scores, tested.critical, seed=seed)
-    if n_clusters > 1 or not few.any():
+    if not few.any():
         return answer_of(n_clusters, p_value, foresight), []
     # What lies apart is no continuum, however few.
     answer = answer_of(n_clusters, p_value, replace(foresight, is_ample=False))
@@ -205,10 +201,9 @@ def _answer(prepared: Prepared, several: list[Separation], seed: int) -> tuple[A
 
 
 def _few_note(rows) -> str:
-    numbers = ", ".join(str(row + 1) for row in rows[:10])
     return (
         f"{len(rows)} scans lie apart from all others, too few to be called a cluster: rows "
-        f"{numbers}. Look at them."
+        f"{row_numbers(rows)}. Look at them."
     )
 
 

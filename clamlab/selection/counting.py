@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.selection.criteria import kmeans
-from clamlab.selection.humps import evidence
-from clamlab.selection.lines import SCANS_PER_COMPONENT, SMALLEST_CLUSTER, along_line, bend
+from clamlab.selection.lines import SCANS_PER_COMPONENT, SMALLEST_CLUSTER, unbent_evidence
 from clamlab.selection.preparing import FEWEST_SCANS, principal_scores
 
 Array = NDArray[np.float64]
@@ -138,8 +137,7 @@ def pair_margin(
 ) -> float:
     """Give the evidence of one pair beyond what is asked of so many scans."""
     both = np.isin(labels, pair)
-    kept, upper = scores[None, both], labels[None, both] == pair[1]
-    along = along_line(kept[:, :, view], upper)
-    found = evidence(along, upper)[0] - bend(kept, along)[0]
+    upper = labels[None, both] == pair[1]
+    found = unbent_evidence(scores[None, both], view, upper)[0]
     more = PER_CLUSTER * max(0, labels.max() + 1 - 3)
     return float(found - max(LEAST, PER_LOG_SCAN * np.log(both.sum())) - more)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clamlab.selection.lines import best_evidence
-from clamlab.selection.null import BLOCK, one_clouds, turned
-from clamlab.selection.presence import MANY_SCANS, N_SEEN, critical_value, nulls
+from clamlab.selection.null import turned_clouds
+from clamlab.selection.presence import N_SEEN, critical_value, n_draws, nulls
 
 Array = NDArray[np.float64]
 
@@ -50,15 +50,16 @@ class Planted:
         critical : float
             Evidence from which clusters are seen.
         """
-        rng = np.random.default_rng(self.seed)
         upper = np.arange(n_scans) < round(share * n_scans)
-        draws = N_DRAWS if n_scans <= MANY_SCANS else N_DRAWS // 3
-        seen = []
-        for start in range(0, draws, BLOCK):
-            n_clouds = min(BLOCK, draws - start)
-            clouds = one_clouds(self.scores, n_clouds, rng, n_scans=n_scans)
-            clouds[:, upper] += apart_sd * self._one_sd
-            seen.append(best_evidence(turned(clouds, N_SEEN), seed=self.seed) >= critical)
+        clouds = turned_clouds(
+            self.scores,
+            n_draws(n_scans, N_DRAWS),
+            np.random.default_rng(self.seed),
+            n_components=N_SEEN,
+            n_scans=n_scans,
+            moved=upper[:, None] * (apart_sd * self._one_sd),
+        )
+        seen = [best_evidence(block, seed=self.seed) >= critical for block in clouds]
         return float(np.concatenate(seen).mean())
 
     @property

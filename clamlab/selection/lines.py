@@ -4,6 +4,8 @@ Every function takes many cohorts at once, as scores of shape (cohorts, scans, c
 largest component first.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,12 +58,15 @@ def best_evidence(scores: Array, *, seed: int) -> Array:
     array, shape (cohorts,)
         Minus infinity where every cut splits off a handful of scans.
     """
-    shown = [
-        evidence_of_cut(scores, view, upper)
-        for view in views_of(*scores.shape[1:])
-        for upper in cuts(scores[:, :, view], seed=seed)
-    ]
+    shown = [evidence_of_cut(scores, *cut) for cut in all_cuts(scores, seed=seed)]
     return np.max(shown, axis=0)
+
+
+def all_cuts(scores: Array, *, seed: int) -> Iterator[tuple[tuple[int, ...], NDArray[np.bool_]]]:
+    """Cut every cohort in two in each of its views: the view, and who lies above."""
+    for view in views_of(*scores.shape[1:]):
+        for upper in cuts(scores[:, :, view], seed=seed):
+            yield view, upper
 
 
 def evidence_of_cut(scores: Array, view: tuple[int, ...], upper: NDArray[np.bool_]) -> Array:
@@ -71,10 +76,14 @@ def evidence_of_cut(scores: Array, view: tuple[int, ...], upper: NDArray[np.bool
     large_enough = np.minimum(n_upper, scores.shape[1] - n_upper) >= least
     found = np.full(len(scores), -np.inf)
     if large_enough.any():
-        kept, upper = scores[large_enough], upper[large_enough]
-        along = along_line(kept[:, :, view], upper)
-        found[large_enough] = evidence(along, upper) - bend(kept, along)
+        found[large_enough] = unbent_evidence(scores[large_enough], view, upper[large_enough])
     return found
+
+
+def unbent_evidence(scores: Array, view: tuple[int, ...], upper: NDArray[np.bool_]) -> Array:
+    """Give the evidence along the line between two groups, less that for a bend."""
+    along = along_line(scores[:, :, view], upper)
+    return evidence(along, upper) - bend(scores, along)
 
 
 def few_apart(scores: Array, critical: float, *, seed: int) -> NDArray[np.bool_]:
@@ -92,13 +101,13 @@ def few_apart(scores: Array, critical: float, *, seed: int) -> NDArray[np.bool_]
     array of bool, shape (scans,)
     """
     n = len(scores)
-    for view in views_of(*scores.shape):
-        for upper in cuts(scores[None, :, view], seed=seed):
-            few = upper if upper.sum() * 2 < n else ~upper
-            along = along_line(scores[None, :, view], upper)
-            shown = (evidence(along, upper) - bend(scores[None], along))[0]
-            if few.sum() < smallest_cluster(n) and shown >= critical:
-                return few[0]
+    for view, upper in all_cuts(scores[None], seed=seed):
+        few = upper if upper.sum() * 2 < n else ~upper
+        # Almost every cut is large enough: then nothing has to be weighed.
+        if few.sum() < smallest_cluster(n) and (
+            unbent_evidence(scores[None], view, upper)[0] >= critical
+        ):
+            return few[0]
     return np.zeros(n, bool)
 
 

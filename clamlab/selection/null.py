@@ -94,11 +94,12 @@ def one_clouds(
 def turned_clouds(
     scores: Array,
     n_clouds: int,
+    rng: np.random.Generator,
     *,
-    seed: int,
     n_components: int,
-    flat_first: bool,
+    flat_first: bool = False,
     n_scans: int | None = None,
+    moved: Array | float = 0.0,
 ) -> Iterator[Array]:
     """Draw cohorts in blocks, each on its own principal components, as a real one is seen.
 
@@ -106,21 +107,22 @@ def turned_clouds(
     ----------
     scores : array, shape (scans, components)
     n_clouds : int
-    seed : int
+    rng : Generator
     n_components : int
         Leading components that are given back.
     flat_first, n_scans
         As for :func:`one_clouds`.
+    moved : array, shape (n_scans, components)
+        How far each scan is moved, where clusters are planted.
 
     Yields
     ------
     array, shape (at most 50, scans, n_components)
     """
-    rng = np.random.default_rng([seed, int(flat_first)])
     for start in range(0, n_clouds, BLOCK):
         n = min(BLOCK, n_clouds - start)
         block = one_clouds(scores, n, rng, flat_first=flat_first, n_scans=n_scans)
-        yield turned(block, n_components)
+        yield turned(block + moved, n_components)
 
 
 def turned(clouds: Array, n_components: int) -> Array:

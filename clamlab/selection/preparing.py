@@ -99,7 +99,7 @@ def prepare(
     if not near.all():
         notes.append(
             f"{(~near).sum()} of {len(x)} scans lie far from all others and are left out: "
-            f"rows {', '.join(str(row + 1) for row in rows[~near][:10])}."
+            f"rows {row_numbers(rows[~near])}."
         )
     _enough(int(near.sum()))
     scores = principal_scores(x[near])
@@ -128,6 +128,11 @@ def principal_scores(features: NDArray[np.float64]) -> NDArray[np.float64]:
     unit = np.abs(centred).max()
     left, size, _ = np.linalg.svd(centred / unit, full_matrices=False)
     return (left * size)[:, size > RANK * size[0]]
+
+
+def row_numbers(rows: NDArray[np.int64]) -> str:
+    """Name the first ten rows as people count them, from 1."""
+    return ", ".join(str(row + 1) for row in rows[:10])
 
 
 def _enough(n_scans: int) -> None:

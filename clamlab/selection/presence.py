@@ -18,9 +18,9 @@ MANY_SCANS = 400
 N_SEEN = max(max(view) for view in VIEWS) + 1
 
 
-def n_draws(n_scans: int) -> int:
+def n_draws(n_scans: int, most: int = N_DRAWS) -> int:
     """Give how often one cloud is drawn: a third as often where there are many scans."""
-    return N_DRAWS if n_scans <= MANY_SCANS else N_DRAWS // 3
+    return most if n_scans <= MANY_SCANS else most // 3
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,12 @@ class Presence:
 
     Attributes
     ----------
-    evidence : float
-        For two humps against one, in the view that shows most.
     p_value : float
         How often one cloud shows as much, from 1 / 300 (1 / 100 of more than 400 scans).
     critical : float
         Evidence from which clusters are seen.
     """
 
-    evidence: float
     p_value: float
     critical: float
 
@@ -61,7 +58,7 @@ def presence(scores: Array, *, seed: int) -> Presence:
     observed = float(best_evidence(scores[None, :, :N_SEEN], seed=seed)[0])
     drawn = nulls(scores, seed=seed)
     p_value = max((1 + (null >= observed).sum()) / (1 + len(null)) for null in drawn)
-    return Presence(observed, float(p_value), critical_value(drawn))
+    return Presence(float(p_value), critical_value(drawn))
 
 
 def is_present(scores: Array, *, seed: int) -> bool:
@@ -99,7 +96,7 @@ def _null_blocks(scores: Array, seed: int, n_scans: int, flat_first: bool) -> It
     clouds = turned_clouds(
         scores,
         n_draws(n_scans),
-        seed=seed,
+        np.random.default_rng([seed, int(flat_first)]),
         n_components=N_SEEN,
         flat_first=flat_first,
         n_scans=n_scans,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from clamlab.clustering.checks import check_seed, check_whole
 from clamlab.selection.counting import separations
 from clamlab.selection.densities import Density, fitted_laws
-from clamlab.selection.lines import along_line, cuts, evidence_of_cut, views_of
+from clamlab.selection.lines import all_cuts, along_line, evidence_of_cut
 from clamlab.selection.preparing import prepare
 
 
@@ -86,12 +86,8 @@ def best_sight(
         found = separations(scores, [n_clusters], seed=seed)[0]
         pair = np.flatnonzero(np.isin(found.labels, found.pair))
         return _sight(scores[pair], found.labels[pair] == found.pair[1], found.view, kept[pair])
-    sights = [
-        (view, cut)
-        for view in views_of(*scores.shape)
-        for cut in cuts(scores[None, :, view], seed=seed)
-    ]
-    shown = [evidence_of_cut(scores[None], view, cut)[0] for view, cut in sights]
+    sights = list(all_cuts(scores[None], seed=seed))
+    shown = [evidence_of_cut(scores[None], *sight)[0] for sight in sights]
     view, cut = sights[int(np.argmax(shown))]
     return _sight(scores, cut[0], view, kept)
 

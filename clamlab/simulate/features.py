@@ -57,12 +57,24 @@ def cluster_features(
     if not np.isclose(sum(shares), 1) or min(shares) <= 0:
         raise ValueError(f"expected shares above 0 whose sum is 1, found {list(shares)}")
     rng = np.random.default_rng(seed)
-    spread = np.r_[other_sd, 1, 1, FADING, np.full(N_FEATURES - 3 - len(FADING), NOISE_SD)]
-    x = rng.standard_normal((n_scans, N_FEATURES)) * spread
+    x = one_cloud(n_scans, rng, other_sd=other_sd)
     ends = np.round(np.cumsum(shares) * n_scans)
     labels = np.searchsorted(ends, np.arange(n_scans), side="right")
     x[:, 1:3] += apart_sd * _corners(len(shares))[labels]
-    return x @ np.linalg.qr(rng.standard_normal((N_FEATURES, N_FEATURES)))[0], labels
+    return rotated(x, rng), labels
+
+
+def one_cloud(
+    n_scans: int, rng: np.random.Generator, *, other_sd: float = OTHER_SD
+) -> NDArray[np.float64]:
+    """Draw Gaussian features of an encoder's spectrum, a direction a column."""
+    spread = np.r_[other_sd, 1, 1, FADING, np.full(N_FEATURES - 3 - len(FADING), NOISE_SD)]
+    return rng.standard_normal((n_scans, N_FEATURES)) * spread
+
+
+def rotated(x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Turn the features at random: no column of an encoder is a direction."""
+    return x @ np.linalg.qr(rng.standard_normal((N_FEATURES, N_FEATURES)))[0]
 
 
 def _corners(n_clusters: int) -> NDArray[np.float64]:
