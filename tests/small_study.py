@@ -49,6 +49,9 @@ def small_study(root: Path) -> Study:
         "04_n_clusters": {
             "criteria": pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": 0.1}),
             "stability": subjects.assign(cluster=clusters, agreement=1.0, borderline=False),
+            "partitions": subjects.assign(
+                n_clusters=3, cluster=np.arange(N) % 3, agreement=0.7, jaccard=0.6, apart=False
+            ),
             "choice": {"n_clusters": K, "reason": "two humps", "decided_by": "rule"},
         },
         "05_clusters": {
@@ -58,7 +61,6 @@ def small_study(root: Path) -> Study:
             "features": rng.normal(size=(N, 5)) + 3 * clusters[:, None],
             "soft_assignments": np.where(np.eye(K)[clusters] == 1, 0.8, 0.2),
             "assignments": subjects.assign(cluster=clusters, confidence=0.8),
-            "other_assignments": subjects.assign(n_clusters=3, cluster=0, confidence=0.7),
         },
         "06_clam": {
             "channel_confidence": rng.random((N, K, 4)),

@@ -146,7 +146,10 @@ def test_one_name_of_two_kinds_is_told_by_notebook(tmp_path, capsys):
     assert "takes CHANNELS as tuple[int, ...] (default (32, 64, 128)): found (8, 'x')" in said.err
     assert "Who is in the study?" not in said.out  # no notebook was begun
     assert (
-        main(["run", study, "-p", "SPACING_MM=6", "-p", "N_CLUSTERS=2", "-p", "OTHER_K=(3,)"]) == 1
+        main(
+            ["run", study, "-p", "SPACING_MM=6", "-p", "N_CLUSTERS=2", "-p", "WITHOUT=('scanner',)"]
+        )
+        == 1
     )
     said = capsys.readouterr()
     assert "takes" not in said.err

@@ -102,7 +102,9 @@ def study_of(tmp_path, clusters):
     }
     criteria = pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": [0.1, 0.3]})
     agreement = ids.assign(cluster=clusters, agreement=1.0, borderline=False)
-    published(study, "04_n_clusters", criteria=criteria, stability=agreement, choice=person)
+    parts = ids.assign(n_clusters=3, cluster=clusters, agreement=1.0, jaccard=1.0, apart=False)
+    tables = {"criteria": criteria, "stability": agreement, "partitions": parts}
+    published(study, "04_n_clusters", **tables, choice=person)
     study.write("choice", person)
     assignments = ids.assign(cluster=clusters, confidence=0.9)
     few = np.zeros((len(ids), 2))
@@ -116,7 +118,6 @@ def study_of(tmp_path, clusters):
         features=few,
         soft_assignments=few,
         assignments=assignments,
-        other_assignments=assignments.assign(n_clusters=3)[:0],
     )
     arrays = ("channel_confidence", "maps", "unweighted", "contrast", "counterfactual_hu")
     measures = ids.assign(side="both", zone="all", rule="sum", share=0.5)

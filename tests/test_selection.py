@@ -14,13 +14,13 @@ from clamlab.selection import (
     decide,
     decided_n_clusters,
     decision_words,
-    one_cluster_null,
     recommended_n_clusters,
     resampled_partitions,
     what_varies,
     with_test,
 )
 from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
+from clamlab.selection.null import one_cluster_null
 from clamlab.selection.preparing import take_out
 from clamlab.simulate.features import cluster_features
 
@@ -440,6 +440,7 @@ def test_one_blob_is_unstable_even_when_it_is_cut_at_the_same_place_each_time(sc
     found = assignment_stability(x, 2, seed=0, n_bootstrap=20)
     assert found.verdict == "unstable"
     assert "nothing here speaks for separate clusters" in found.reason
+    assert found.clusters["verdict"].unique().tolist() == ["as one cloud"]
     assert found.scans["borderline"].any()
 
 

@@ -61,6 +61,9 @@ def choose(study):
     stage.write("criteria", pd.DataFrame({"n_clusters": [1, 2], "silhouette": 0.3, "gap": 0.1}))
     stable = {"subject_id": IDS, "cluster": 0, "agreement": 1.0, "borderline": False}
     stage.write("stability", pd.DataFrame(stable))
+    parts = {"agreement": 1.0, "jaccard": 1.0, "apart": True}
+    told = {"subject_id": IDS, "n_clusters": 2, "cluster": 0, **parts}
+    stage.write("partitions", pd.DataFrame(told))
     stage.write("choice", {"n_clusters": 2})
     stage.publish()
 
@@ -224,6 +227,7 @@ def test_an_input_that_changes_while_a_stage_runs_is_told(study):
     stage.write("choice", decision)
     stage.write("criteria", study.read("criteria"))
     stage.write("stability", study.read("stability"))
+    stage.write("partitions", study.read("partitions"))
     study.path("choice").write_text('{"n_clusters": 7, "decided_by": "a reader"}')
     with pytest.raises(StudyError, match="choice.json was changed while 04_n_clusters ran"):
         stage.publish()
@@ -242,7 +246,6 @@ def test_a_persons_choice_makes_what_follows_stale_but_not_the_choice(study):
     stage.write("clustering_history", pd.DataFrame({"epoch": [1], "loss": [1.0]}))
     table = pd.DataFrame({"subject_id": IDS, "cluster": 0, "confidence": 1.0})
     stage.write("assignments", table)
-    stage.write("other_assignments", table.assign(n_clusters=3))
     stage.publish()
     assert states(study)["05_clusters"] == "fresh"
     study.write("choice", {"n_clusters": 3, "why": "the radiologist sees three"})

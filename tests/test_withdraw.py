@@ -67,6 +67,7 @@ def tables_of(ids):
         "04_n_clusters": {
             "criteria": pd.DataFrame({"n_clusters": [1, 2], "silhouette": 0.3, "gap": 0.1}),
             "stability": labels.assign(agreement=1.0, borderline=False),
+            "partitions": labels.assign(n_clusters=3, agreement=0.9, jaccard=0.8, apart=False),
             "choice": {"n_clusters": 2},
         },
         "05_clusters": {
@@ -76,7 +77,6 @@ def tables_of(ids):
             "features": rows[:, None],
             "soft_assignments": rows[:, None],
             "assignments": labels.assign(confidence=0.9),
-            "other_assignments": labels.assign(n_clusters=3, confidence=0.9),
         },
         "06_clam": {
             **dict.fromkeys(["channel_confidence", "maps", "unweighted", "contrast"], grid),

@@ -15,7 +15,7 @@ from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import artefact_of
 from clamlab.study.files import is_there
 
-NAMES = ("cohort", "qc", "stability", "assignments", "other_assignments", "map_measures")
+NAMES = ("cohort", "qc", "stability", "partitions", "assignments", "map_measures")
 # Who a subject is, where the scan lies, and which row of the study is theirs.
 PLACES = ("subject_id", "scan")
 KEY = "pseudonym_key"

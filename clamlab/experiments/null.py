@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from clamlab.selection import one_cluster_null
+from clamlab.selection.null import one_cluster_null
 
 
 @dataclass(frozen=True)

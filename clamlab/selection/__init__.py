@@ -3,7 +3,7 @@
 from clamlab.selection.choice import choose_n_clusters, recommended_n_clusters
 from clamlab.selection.decision import cluster_name, decide, decided_n_clusters, decision_words
 from clamlab.selection.directions import what_varies
-from clamlab.selection.null import one_cluster_null
+from clamlab.selection.every_number import every_partition
 from clamlab.selection.own_number import with_test
 from clamlab.selection.partitions import resampled_partitions
 from clamlab.selection.seen import best_sight
@@ -17,7 +17,7 @@ __all__ = [
     "decide",
     "decided_n_clusters",
     "decision_words",
-    "one_cluster_null",
+    "every_partition",
     "recommended_n_clusters",
     "resampled_partitions",
     "what_varies",

@@ -16,6 +16,7 @@ from clamlab.selection.partitions import overlap, renamed
 from clamlab.selection.preparing import take_out
 
 VERDICTS = ("stable", "doubtful", "unstable")
+NO_BETTER = "as one cloud"
 STABLE = 0.85
 DOUBTFUL = 0.6
 BORDERLINE = 0.8
@@ -32,7 +33,8 @@ class AssignmentStability:
     bootstraps : DataFrame
         One row per bootstrap: bootstrap, ari (agreement with the partition of all scans).
     clusters : DataFrame
-        One row per cluster: cluster (0..K-1), n_scans, jaccard (mean over bootstraps), verdict.
+        One row per cluster: cluster (0..K-1), n_scans, jaccard (mean over bootstraps), verdict
+        ("as one cloud" for each, where the partition comes back no better than that of one cloud).
     scans : DataFrame
         One row per scan: scan (its row), cluster, agreement (share of bootstraps that put it
         in the same cluster), borderline (agreement below 0.8).
@@ -120,37 +122,64 @@ def assignment_stability(
     if without is not None and without.shape[1]:
         x = take_out(x, without)
     with threadpool_limits(limits=1):
-        labels, ari, jaccard, agreement = _bootstrap(x, n_clusters, n_bootstrap, seed, progress)
+        found = bootstrapped(x, n_clusters, n_bootstrap, seed=seed, progress=progress)
         null_ari = np.array(
             [
-                _bootstrap(
-                    one_cluster_null(x, seed=seed + i), n_clusters, NULL_BOOTSTRAPS, seed, False
-                )[1].mean()
+                bootstrapped(
+                    one_cluster_null(x, seed=seed + i), n_clusters, NULL_BOOTSTRAPS, seed=seed
+                ).ari.mean()
                 for i in tqdm(range(1, N_NULL + 1), desc="null", disable=not progress)
             ]
         )
     clusters = pd.DataFrame(
         {
             "cluster": range(n_clusters),
-            "n_scans": np.bincount(labels, minlength=n_clusters),
-            "jaccard": jaccard,
-            "verdict": [_grade(value) for value in jaccard],
+            "n_scans": np.bincount(found.labels, minlength=n_clusters),
+            "jaccard": found.jaccard,
+            "verdict": [_grade(value) for value in found.jaccard],
         }
     )
     scans = pd.DataFrame(
         {
             "scan": range(len(x)),
-            "cluster": labels,
-            "agreement": agreement,
-            "borderline": agreement < BORDERLINE,
+            "cluster": found.labels,
+            "agreement": found.agreement,
+            "borderline": found.agreement < BORDERLINE,
         }
     )
-    bootstraps = pd.DataFrame({"bootstrap": range(n_bootstrap), "ari": ari})
-    verdict, reason = _verdict(ari, null_ari, clusters, scans)
+    bootstraps = pd.DataFrame({"bootstrap": range(n_bootstrap), "ari": found.ari})
+    verdict, reason = _verdict(found.ari, null_ari, clusters, scans)
+    if found.ari.mean() <= null_ari.max():
+        # A cloud cut at the same place each time has two firm halves, which are no clusters.
+        clusters["verdict"] = NO_BETTER
     return AssignmentStability(bootstraps, clusters, scans, null_ari, verdict, reason)
 
 
-def _bootstrap(x, n_clusters: int, n_bootstrap: int, seed: int, progress: bool):
+@dataclass(frozen=True)
+class Bootstrapped:
+    """A partition, and how it comes back from samples of the scans.
+
+    Attributes
+    ----------
+    labels : array of int, shape (n_scans,)
+    ari : array, shape (n_bootstrap,)
+        Agreement of each resampled partition with this one.
+    jaccard : array, shape (n_clusters,)
+        How well each cluster comes back, on average.
+    agreement : array, shape (n_scans,)
+        Share of the bootstraps that put the scan in the same cluster.
+    """
+
+    labels: np.ndarray
+    ari: np.ndarray
+    jaccard: np.ndarray
+    agreement: np.ndarray
+
+
+def bootstrapped(
+    x: np.ndarray, n_clusters: int, n_bootstrap: int, *, seed: int, progress: bool = False
+) -> Bootstrapped:
+    """Cluster the scans, and again each of many samples of them."""
     labels = kmeans(x, n_clusters, seed=seed, n_init=10).labels_
     rng = np.random.default_rng(seed)
     ari, jaccard = np.empty(n_bootstrap), np.empty((n_bootstrap, n_clusters))
@@ -165,7 +194,7 @@ def _bootstrap(x, n_clusters: int, n_bootstrap: int, seed: int, progress: bool):
         shared = overlap(labels[inside], again[inside], n_clusters)
         union = shared.sum(1)[:, None] + shared.sum(0) - shared
         jaccard[b] = (shared / np.maximum(union, 1)).max(1)
-    return labels, ari, jaccard.mean(0), agreement / n_bootstrap
+    return Bootstrapped(labels, ari, jaccard.mean(0), agreement / n_bootstrap)
 
 
 def _grade(value: float) -> str:

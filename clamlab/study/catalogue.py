@@ -117,6 +117,7 @@ _ALL = [
         "04_n_clusters",
         ("criteria", "criteria.csv", {"schema": "criteria"}),
         ("stability", "stability.csv", {"schema": "stability"}),
+        ("partitions", "partitions.csv", {"schema": "partitions"}),
         ("choice", "choice.json", PERSONAL),
     ),
     *_stage(
@@ -127,7 +128,6 @@ _ALL = [
         ("features", "features.npy", SCAN),
         ("soft_assignments", "soft_assignments.npy", SCAN),
         ("assignments", "assignments.csv", {"per_scan": True, "schema": "assignments"}),
-        ("other_assignments", "other_assignments.csv", {"schema": "other_assignments"}),
     ),
     *_stage(
         "06_clam",

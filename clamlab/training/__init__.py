@@ -2,7 +2,6 @@
 
 from clamlab.training.clusters import fit_clusters
 from clamlab.training.embedding import embed
-from clamlab.training.other_numbers import other_assignments
 from clamlab.training.planning import training_forecast
 from clamlab.training.pretraining import pretrain
 from clamlab.training.results import assign, assignment_table, redraw, variance_explained
@@ -15,7 +14,6 @@ __all__ = [
     "fit_clusters",
     "load_autoencoder",
     "load_clustering",
-    "other_assignments",
     "pretrain",
     "redraw",
     "training_forecast",

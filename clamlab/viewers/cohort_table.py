@@ -51,33 +51,3 @@ def cohort_table(
     names = table.get("subject_id", pd.Series([f"Scan {i + 1}" for i in range(len(soft))]))
     rest = table.drop(columns=["subject_id", "cluster", "confidence", *own], errors="ignore")
     return pd.DataFrame({"subject_id": names.astype(str), **own}).join(rest)
-
-
-def groupings(
-    table: pd.DataFrame, n_clusters: int, others: pd.DataFrame | None = None
-) -> dict[int, pd.DataFrame]:
-    """Give each scan's cluster and confidence for every number of clusters, from few to many.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"subject_id": ["a"], "Cluster": ["Cluster 1"], "Confidence": [0.9]})
-    >>> three = {"subject_id": ["a"], "n_clusters": [3], "cluster": [2], "confidence": [0.5]}
-    >>> {k: list(g["Cluster"]) for k, g in groupings(table, 2, pd.DataFrame(three)).items()}
-    {2: ['Cluster 1'], 3: ['Cluster 3 of 3']}
-    """
-    found = {n_clusters: table[["Cluster", "Confidence"]].copy()}
-    for k, rows in () if others is None else others.groupby("n_clusters"):
-        own = rows.assign(subject_id=rows["subject_id"].astype(str)).set_index("subject_id")
-        missing = sorted(set(table["subject_id"]) - set(own.index))
-        if missing:
-            raise ValueError(
-                f"other_assignments for {k} clusters: expected a row for every scan, found none "
-                f"for {len(missing)} (first {missing[0]!r}): run the clustering again"
-            )
-        if k != n_clusters:
-            own = own.loc[table["subject_id"]]
-            names = [f"Cluster {c + 1} of {k}" for c in own["cluster"]]
-            found[int(k)] = pd.DataFrame(
-                {"Cluster": names, "Confidence": own["confidence"].to_numpy()}
-            )
-    return dict(sorted(found.items()))

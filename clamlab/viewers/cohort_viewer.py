@@ -11,10 +11,11 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.cohort_table import borderline_scans, cohort_table, groupings
+from clamlab.viewers.cohort_table import borderline_scans, cohort_table
 from clamlab.viewers.latent_scatter import PROJECTIONS, LatentScatter
 from clamlab.viewers.maps import ScanMap, map_of, rival_of
 from clamlab.viewers.notes import Notes
+from clamlab.viewers.number_slider import NumberSlider
 from clamlab.viewers.side_by_side import SideBySide
 from clamlab.viewers.slice_viewer import SliceViewer, close_whole
 
@@ -47,10 +48,9 @@ class CohortViewer(widgets.VBox):
         `study_maps` offers those of a study. Clusters count from 0 here, from 1 on the screen.
     table : DataFrame, optional
         One row per scan, in order. Any column can colour the points; `subject_id` names the scans.
-    other_assignments : DataFrame, optional
-        Clusters in other numbers, one row per number and scan (`subject_id`, `n_clusters`,
-        `cluster`, `confidence`): a slider then goes through the numbers. Maps stay those of
-        `soft_assignments`.
+    partitions : DataFrame, optional
+        Clusters in every number, from :func:`clamlab.selection.every_partition`: a slider then
+        goes through the numbers. Maps stay those of `soft_assignments`.
     counterfactual_hu : array (n, K, *grid), optional
         Each scan as each cluster would have it: can then be put beside the scan, as the cluster
         chosen above the picture would have it, or else the scan's second likeliest.
@@ -71,8 +71,8 @@ class CohortViewer(widgets.VBox):
         The selectors; setting their `value` in Python moves the view too.
     projection : ipywidgets.Dropdown
         How features become points: principal components, or UMAP if it is installed.
-    n_clusters : ipywidgets.SelectionSlider
-        The numbers of clusters there are.
+    numbers : NumberSlider
+        The numbers of clusters there are; None without `partitions`.
     scatter : LatentScatter
     slices, second : SliceViewer
         The chosen scan or group, and the scan beside it (None while there is none).
@@ -98,7 +98,7 @@ class CohortViewer(widgets.VBox):
         *,
         maps: Mapping[str, ScanMap | NDArray],
         table: pd.DataFrame | None = None,
-        other_assignments: pd.DataFrame | None = None,
+        partitions: pd.DataFrame | None = None,
         counterfactual_hu: NDArray | None = None,
         affine: ArrayLike | None = None,
         mask: ArrayLike | None = None,
@@ -114,7 +114,7 @@ class CohortViewer(widgets.VBox):
         grid = np.shape(volumes)[1:]
         self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
         self._notes = Notes(notes_path)
-        self._groupings = groupings(self._table, self._soft.shape[1], other_assignments)
+        self.numbers = self._number_slider(partitions)
         self._add_selectors(features)
         self._add_reading()
         self._pictures = SideBySide(affine, self._view())
@@ -125,6 +125,16 @@ class CohortViewer(widgets.VBox):
             close_whole(_open.pop(key))
         if key:
             _open[key] = self
+
+    def _number_slider(self, partitions: pd.DataFrame | None) -> NumberSlider | None:
+        if partitions is None:
+            return None
+        return NumberSlider(
+            partitions,
+            self._table["subject_id"],
+            n_clusters=self._soft.shape[1],
+            fitted=self._soft.argmax(axis=1),
+        )
 
     def _add_selectors(self, features: NDArray) -> None:
         names = list(self._table["subject_id"])
@@ -145,14 +155,6 @@ class CohortViewer(widgets.VBox):
         self.beside = _dropdown("beside", beside)
         self.map = _dropdown("Map", list(self._maps))
         self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
-        numbers = list(self._groupings)
-        self.n_clusters = widgets.SelectionSlider(
-            options=numbers,
-            value=self._soft.shape[1],
-            description="Clusters",
-            style={"description_width": "auto"},
-            layout={"display": "none" if len(numbers) == 1 else ""},
-        )
         self.borderline = widgets.Select(options=unsure, value=None, rows=6, layout=FULL)
 
     def _add_reading(self) -> None:
@@ -166,7 +168,8 @@ class CohortViewer(widgets.VBox):
     def _connect(self) -> None:
         traitlets.link((self.scan, "value"), (self.scatter, "selected"))
         self.color.observe(lambda change: self._color(), "value")
-        self.n_clusters.observe(self._regroup, "value")
+        if self.numbers is not None:
+            self.numbers.observe(self._regroup, "value")
         self.projection.observe(self._project, "value")
         self.scan.observe(self._next_scan, "value")
         self.borderline.observe(self._to_borderline, "value")
@@ -183,7 +186,7 @@ class CohortViewer(widgets.VBox):
         return widgets.VBox(
             [
                 widgets.HBox([self.color, self.projection]),
-                self.n_clusters,
+                *([self.numbers] if self.numbers is not None else []),
                 self.scatter,
                 heading,
                 self.borderline,
@@ -279,7 +282,8 @@ class CohortViewer(widgets.VBox):
         self.scatter.project(self._features, change.new)
 
     def _regroup(self, change: Any) -> None:
-        self._table[["Cluster", "Confidence"]] = self._groupings[change.new]
+        self._table["Cluster"] = self.numbers.names
+        self.scatter.faint = not self.numbers.is_apart
         self._color()
         self._show()
 

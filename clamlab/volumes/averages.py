@@ -53,3 +53,37 @@ def average_by_cluster(volumes: NDArray, clusters: ArrayLike) -> dict[str, NDArr
     overall = np.sum(list(sums.values()), axis=0) / len(clusters)
     averages = {f"Cluster {k + 1}": sums[k] / counts[k] for k in sums}
     return {name: a.astype("float32") for name, a in {"Overall": overall, **averages}.items()}
+
+
+def mean_inside(volumes: NDArray, mask: ArrayLike) -> NDArray[np.float64]:
+    """Tell how dense each scan is inside the mask, one scan at a time.
+
+    Parameters
+    ----------
+    volumes : array, shape (n_scans, *grid)
+        HU; a memory map is read one scan at a time.
+    mask : array of bool, shape (*grid)
+        Lung.
+
+    Returns
+    -------
+    array, shape (n_scans,)
+        Mean HU.
+
+    Raises
+    ------
+    ValueError
+        If the mask is empty or has another shape than a scan.
+
+    Examples
+    --------
+    >>> mean_inside(np.array([[-900, 40], [-700, 40]]), [True, False]).tolist()
+    [-900.0, -700.0]
+    """
+    inside = np.asarray(mask, dtype=bool)
+    if inside.shape != np.shape(volumes)[1:] or not inside.any():
+        raise ValueError(
+            f"expected a mask of shape {np.shape(volumes)[1:]} with voxels in it, found shape "
+            f"{inside.shape} with {int(inside.sum())}"
+        )
+    return np.array([np.mean(volume[inside], dtype=float) for volume in volumes])

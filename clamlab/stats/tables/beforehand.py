@@ -59,7 +59,8 @@ def known_beforehand(table: pd.DataFrame, schema: dict[str, Any], qc: pd.DataFra
     people = table.filter(items=names)
     facts = facts.rename(columns={name: name + SCAN for name in people})
     facts = facts.loc[subjects].set_axis(table.index)
-    known = pd.DataFrame({n: _plain(column) for n, column in people.join(facts).items()})
+    columns = {n: _plain(column) for n, column in people.join(facts).items()}
+    known = pd.DataFrame(columns, index=table.index)
     return known[[name for name in known if _may_explain(known[name])]]
 
 

@@ -1,0 +1,141 @@
+"""Go through numbers of clusters: who would be together, and what speaks for that number."""
+
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+import traitlets
+from numpy.typing import ArrayLike
+
+from clamlab.stats.tables import show_table
+
+COLUMNS = ["n_clusters", "subject_id", "cluster", "jaccard", "apart"]
+APART = "{} clusters: the rule sees a gap between each two of them."
+CUT = (
+    "{} clusters: the rule does not see a gap between each two. They may be cuts through one "
+    "cloud, and points are faint."
+)
+FITTED = " Shown are the clusters of the network, to which the maps belong."
+KMEANS = " Shown is k-means on the features before the clustering phase; maps stay those of {}."
+
+
+class NumberSlider(widgets.VBox):
+    """See beside each number of clusters what the rule says of it, how large they are, how stable.
+
+    Parameters
+    ----------
+    partitions : DataFrame
+        One row per number and scan, as from :func:`clamlab.selection.every_partition`.
+    subject_ids : sequence of str
+        The scans, in the viewer's order.
+    n_clusters : int
+        Where the slider begins; moved to the nearest number there is.
+    fitted : array of int, optional
+        Clusters of the network, from 0: shown in place of k-means at their own number,
+        ``n_clusters``.
+
+    Attributes
+    ----------
+    value : int
+        The number of clusters; can be set.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a scan.
+
+    Examples
+    --------
+    >>> told = {"n_clusters": 2, "subject_id": ["a", "b"], "cluster": [1, 0]}
+    >>> rows = pd.DataFrame(told | {"jaccard": 0.9, "apart": True})
+    >>> numbers = NumberSlider(rows, ["a", "b"], n_clusters=2)
+    >>> numbers.value, numbers.is_apart, list(numbers.names)
+    (2, True, ['Cluster 2', 'Cluster 1'])
+    """
+
+    value = traitlets.Int()
+
+    def __init__(
+        self,
+        partitions: pd.DataFrame,
+        subject_ids: ArrayLike,
+        *,
+        n_clusters: int,
+        fitted: ArrayLike | None = None,
+    ) -> None:
+        self._of = _by_number(partitions, pd.Index(subject_ids).astype(str))
+        self._fitted_number = n_clusters if fitted is not None else None
+        if fitted is not None:
+            known = self._of.get(n_clusters)
+            # The rule judged this number; how the network's own clusters come back, nobody asked.
+            apart = bool(known["apart"].iloc[0]) if known is not None else False
+            self._of[n_clusters] = pd.DataFrame(
+                {"cluster": fitted, "jaccard": float("nan"), "apart": apart}
+            )
+        numbers = sorted(self._of)
+        self.slider = widgets.SelectionSlider(
+            options=numbers, description="Clusters", style={"description_width": "auto"}
+        )
+        self.verdict = widgets.HTML()
+        self.sizes = widgets.HTML()
+        super().__init__([self.slider, self.verdict, self.sizes])
+        self.observe(lambda change: self._tell(), "value")
+        self.value = min(numbers, key=lambda k: abs(k - n_clusters))
+        traitlets.link((self, "value"), (self.slider, "value"))
+
+    @property
+    def clusters(self) -> pd.Series:
+        """The cluster of each scan, from 0."""
+        return self._of[self.value]["cluster"]
+
+    @property
+    def names(self) -> pd.Series:
+        """What people call the cluster of each scan."""
+        return self.clusters.map(lambda k: f"Cluster {k + 1}")
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the rule saw so many clusters apart."""
+        return bool(self._of[self.value]["apart"].iloc[0])
+
+    @traitlets.validate("value")
+    def _known(self, proposal: Any) -> int:
+        if proposal.value not in self._of:
+            raise traitlets.TraitError(
+                f"no partition in {proposal.value} clusters; there are {sorted(self._of)}"
+            )
+        return proposal.value
+
+    def _tell(self) -> None:
+        rows = self._of[self.value]
+        said = (APART if self.is_apart else CUT).format(self.value)
+        if self._fitted_number is not None:
+            same = self.value == self._fitted_number
+            said += FITTED if same else KMEANS.format(self._fitted_number)
+        self.verdict.value = said
+        told = rows.groupby("cluster").agg(Scans=("cluster", "size"), jaccard=("jaccard", "first"))
+        shown = pd.DataFrame({"Cluster": told.index + 1, "Scans": told["Scans"]})
+        if told["jaccard"].notna().all():
+            shown["Comes back (Jaccard)"] = told["jaccard"]
+        self.sizes.value = show_table(shown).to_html()
+
+
+def _by_number(partitions: pd.DataFrame, subject_ids: pd.Index) -> dict[int, pd.DataFrame]:
+    """Give the rows of each number in the scans' order."""
+    lacking = [name for name in COLUMNS if name not in partitions]
+    if lacking:
+        raise ValueError(
+            f"partitions: expected the columns {', '.join(COLUMNS)}, found none called "
+            f"{', '.join(lacking)}; run notebook 04 again"
+        )
+    found = {}
+    for k, rows in partitions.groupby("n_clusters"):
+        known = rows.assign(subject_id=rows["subject_id"].astype(str)).set_index("subject_id")
+        missing = subject_ids.difference(known.index)
+        if len(missing):
+            raise ValueError(
+                f"partitions: expected a row for every scan in {k} clusters, found none for "
+                f"{len(missing)} (first {missing[0]!r}): run notebook 04 again"
+            )
+        found[int(k)] = known.loc[subject_ids].reset_index(drop=True)
+    return found
