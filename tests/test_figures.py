@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from clamlab import figures
 from clamlab.figures import validation
@@ -454,3 +455,22 @@ def test_evidence_marks_borderline_scans(sight):
     assert curves.get_legend().get_texts()[-1].get_text() == "Borderline scan"
     with pytest.raises(ValueError, match=r"each of the 48 scans.*borderline\[sight.rows\]"):
         validation.evidence_panel(sight, p_value=0.2, borderline=borderline[:9])
+
+
+def test_a_live_figure_takes_a_fiftieth_of_the_time_and_ends_with_the_whole_table(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("clamlab.figures.live.time.monotonic", lambda: clock[0])
+    drawn = []
+
+    def slowly(table):
+        clock[0] += 0.5
+        drawn.append(len(table))
+        return Figure()
+
+    watch = figures.LiveFigure(slowly)
+    for epoch in range(1, 1001):
+        clock[0] += 0.1
+        watch(pd.DataFrame({"loss": np.ones(epoch)}))
+    assert 3 <= len(drawn) <= 6  # of a hundred seconds, half a second each
+    watch.last(pd.DataFrame({"loss": np.ones(1000)}))
+    assert drawn[-1] == 1000
