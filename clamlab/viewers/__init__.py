@@ -4,6 +4,7 @@ from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
 from clamlab.viewers.maps import study_maps
 from clamlab.viewers.review import Review
+from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_viewer import SliceViewer
 from clamlab.viewers.table_editor import TableEditor
 from clamlab.viewers.volume_view import volume_view
@@ -11,6 +12,7 @@ from clamlab.viewers.volume_view import volume_view
 __all__ = [
     "CohortViewer",
     "Review",
+    "SignedMap",
     "SliceViewer",
     "TableEditor",
     "embed",
