@@ -57,7 +57,6 @@ LONGER = {
     "clustering/sparse.py": "one algorithm, from its bound to its many starts",
     "experiments/claims.py": "one claim of the paper after another, all of one form",
     "viewers/cohort_viewer.py": "one widget: its controls and what each changes",
-    "viewers/slice_viewer.js": "one widget: its drawing and its keys share a state",
 }
 OWNERS = {
     "numba": {"clam"},

@@ -147,7 +147,7 @@ def test_another_scan_keeps_the_look(scan, overlays):
 def test_presets_are_the_same_in_both_languages():
     from clamlab.viewers.slice_state import PRESETS
 
-    script = read_together("slice_viewer.js")
+    script = read_together("slice_actions.js")
     found = re.search(r"lung: \[(\d+), (-?\d+)\], mediastinal: \[(\d+), (-?\d+)\]", script)
     assert [int(v) for v in found.groups()] == [*PRESETS["lung"], *PRESETS["mediastinal"]]
 

@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-SLICE_VIEWER = ("drawing.js", "slice_page.js", "slice_viewer.js")
+SLICE_VIEWER = (
+    "drawing.js",
+    "planes.js",
+    "overlays.js",
+    "slabs.js",
+    "measures.js",
+    "measuring.js",
+    "slice_actions.js",
+    "slice_page.js",
+    "snapshot.js",
+    "slice_viewer.js",
+)
 
 
 def read_together(*names: str) -> str:

@@ -5,6 +5,7 @@ import gzip
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 from clamlab.atomic import whole_file
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
 from clamlab.viewers.packing import pack_scan
+from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_state import STATE, SliceState, start_state
 from clamlab.viewers.slice_viewer import STYLE
 
@@ -26,13 +28,13 @@ WARNING = (
 )
 PAGE = read_together("page.html")
 SCRIPT = read_together(*SLICE_VIEWER, "page.js")
-PAGE_TRAITS = ("title", "overlay_names", "shape", "affine", "units")
+PAGE_TRAITS = ("title", "overlay_names", "overlay_kinds", "shape", "affine", "units")
 OUTSIDE = -2048  # HU where a mask leaves the scan out: black in every window
 
 
 def to_html(
     volume_hu: ArrayLike,
-    overlays: dict[str, ArrayLike] | None = None,
+    overlays: dict[str, ArrayLike | SignedMap] | None = None,
     path: str | Path | None = None,
     *,
     affine: ArrayLike | None = None,
@@ -56,7 +58,7 @@ def to_html(
         Whether `volume_hu` is a person's scan: the page then says so in a banner. Set it to False
         only for cluster averages and simulated scans.
     mask : bool array of the volume's shape, optional
-        Voxels to keep; the others become black (-2048 HU) and get no importance. Keeping only the
+        Voxels to keep; the others become black (-2048 HU) and get no colour. Keeping only the
         lungs makes the page much smaller and leaves out the body's surface.
 
     Returns
@@ -126,15 +128,19 @@ def embed(page: str | Path, *, height: int = 560) -> "HTML":
 
 
 def _keep(
-    mask: np.ndarray, volume_hu: ArrayLike, overlays: dict[str, ArrayLike] | None
-) -> tuple[np.ndarray, dict[str, ArrayLike]]:
+    mask: np.ndarray, volume_hu: ArrayLike, overlays: dict[str, ArrayLike | SignedMap] | None
+) -> tuple[np.ndarray, dict[str, ArrayLike | SignedMap]]:
     volume = np.asarray(volume_hu)
     if mask.shape != volume.shape:
         raise ValueError(f"the mask has shape {mask.shape}, the volume {volume.shape}")
-    maps: dict[str, ArrayLike] = {
-        name: np.where(mask, values, 0) for name, values in (overlays or {}).items()
-    }
+    maps = {name: _keep_map(mask, values) for name, values in (overlays or {}).items()}
     return np.where(mask, volume, OUTSIDE), maps
+
+
+def _keep_map(mask: np.ndarray, values: ArrayLike | SignedMap) -> ArrayLike | SignedMap:
+    if isinstance(values, SignedMap):
+        return replace(values, values=np.where(mask, values.values, np.nan))
+    return np.where(mask, values, 0)
 
 
 def _compress(scan: dict[str, Any]) -> str:

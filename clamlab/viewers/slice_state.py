@@ -5,10 +5,17 @@ from typing import Any
 import numpy as np
 import traitlets
 
+from clamlab.viewers.packing import first_map
+
 PRESETS = {"lung": (1500, -600), "mediastinal": (400, 40)}  # window width and level, HU
 COLORMAPS = ("inferno", "viridis", "cividis")  # perceptually uniform and colour-blind safe
 MAX_ZOOM = 8.0
 VIEWS = ("three", "axial", "coronal", "sagittal")
+BLENDINGS = ("auto", "fade", "cut")  # auto: fade where a map has evidence
+SLABS = ("off", "mean", "MIP", "MinIP")
+MAX_SLAB_MM = 300.0
+MAX_SPEED = 40  # slices per second
+THROUGH = {"axial": 2, "coronal": 1, "sagittal": 0}  # the axis that a plane scrolls along
 
 
 class SliceState(traitlets.HasTraits):
@@ -23,6 +30,7 @@ class SliceState(traitlets.HasTraits):
     volume = traitlets.Bytes().tag(sync=True)
     overlay_volumes = traitlets.Bytes().tag(sync=True)
     overlay_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    overlay_kinds = traitlets.List(traitlets.Dict()).tag(sync=True)
     shape = traitlets.List(traitlets.Int()).tag(sync=True)
     affine = traitlets.List(traitlets.Float()).tag(sync=True)
     units = traitlets.Unicode("mm").tag(sync=True)
@@ -31,6 +39,7 @@ class SliceState(traitlets.HasTraits):
     overlay = traitlets.Unicode().tag(sync=True, state=True)
     opacity = traitlets.Float(0.55, min=0, max=1).tag(sync=True, state=True)
     threshold = traitlets.Float(0.3, min=0, max=1).tag(sync=True, state=True)
+    blending = traitlets.Enum(BLENDINGS, "auto").tag(sync=True, state=True)
     colormap = traitlets.Enum(COLORMAPS, "inferno").tag(sync=True, state=True)
     window = traitlets.Int(1500, min=1).tag(sync=True, state=True)
     level = traitlets.Int(-600).tag(sync=True, state=True)
@@ -40,6 +49,10 @@ class SliceState(traitlets.HasTraits):
     crosshair = traitlets.Bool(True).tag(sync=True, state=True)
     zoom = traitlets.Float(1.0, min=1, max=MAX_ZOOM).tag(sync=True, state=True)
     center = traitlets.List(traitlets.Float(), minlen=3, maxlen=3).tag(sync=True, state=True)
+    slab = traitlets.Enum(SLABS, "off").tag(sync=True, state=True)
+    slab_mm = traitlets.Float(20.0, min=1, max=MAX_SLAB_MM).tag(sync=True, state=True)
+    speed = traitlets.Int(10, min=1, max=MAX_SPEED).tag(sync=True, state=True)
+    measures = traitlets.List(traitlets.Dict()).tag(sync=True, state=True)
 
     @traitlets.validate("index")
     def _inside(self, proposal: Any) -> list[int]:
@@ -50,6 +63,10 @@ class SliceState(traitlets.HasTraits):
         return [
             float(np.clip(c, 0, n - 1)) for c, n in zip(proposal.value, self.shape, strict=True)
         ]
+
+    @traitlets.validate("measures")
+    def _measures_of_a_slice(self, proposal: Any) -> list[dict[str, Any]]:
+        return [checked_measure(measure, self.shape) for measure in proposal.value]
 
     @traitlets.validate("overlay")
     def _known_overlay(self, proposal: Any) -> str:
@@ -71,6 +88,30 @@ class SliceState(traitlets.HasTraits):
 
 
 STATE = tuple(SliceState.class_trait_names(state=True))
+
+
+def checked_measure(measure: dict[str, Any], shape: list[int]) -> dict[str, Any]:
+    """Check that a ruler or a region lies in one slice of a scan.
+
+    Examples
+    --------
+    >>> ruler = {"kind": "ruler", "plane": "axial", "ends": [[1, 1, 2], [3, 1, 2]]}
+    >>> checked_measure(ruler, [4, 4, 4]) == ruler
+    True
+    """
+    kind, plane, ends = (measure.get(name) for name in ("kind", "plane", "ends"))
+    expected = "expected kind 'ruler' or 'region', a plane, and as ends two voxels of one slice"
+    if kind not in ("ruler", "region") or plane not in THROUGH or len(measure) != 3:
+        raise traitlets.TraitError(f"{expected}; found {measure}")
+    places = np.array(ends, dtype=float)
+    through = THROUGH[plane]
+    inside = (
+        places.shape == (2, 3)
+        and (np.abs(places - (np.array(shape) - 1) / 2) <= np.array(shape) / 2).all()
+    )
+    if not inside or places[0, through] != places[1, through] or places[0, through] % 1:
+        raise traitlets.TraitError(f"{expected}, inside the scan of shape {shape}; found {measure}")
+    return measure
 
 
 def start_state(
@@ -109,9 +150,9 @@ def _bulk(scan: dict[str, Any]) -> list[int]:
     shape = scan["shape"]
     if not scan["overlay_names"]:
         return [n // 2 for n in shape]
-    values = np.frombuffer(scan["overlay_volumes"], np.uint8, int(np.prod(shape))).reshape(shape)
+    values = first_map(scan)
     if not values.any():
         return [n // 2 for n in shape]
-    z = int(values.sum((0, 1), dtype=np.int64).argmax())
-    x = int(values[:, :, z].sum(1, dtype=np.int64).argmax())
+    z = int(values.sum((0, 1), dtype=float).argmax())
+    x = int(values[:, :, z].sum(1, dtype=float).argmax())
     return [x, int(values[x, :, z].argmax()), z]

@@ -1,5 +1,6 @@
 """Scroll through a scan with its maps on top, as fast as the hand moves."""
 
+import hashlib
 from typing import Any
 
 import anywidget
@@ -7,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
 from clamlab.viewers.packing import pack_scan
+from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_state import STATE, SliceState, start_state
 
 JAVASCRIPT = read_together(*SLICE_VIEWER)
@@ -28,8 +30,9 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
     volume_hu : array (X, Y, Z) or (H, W)
         Hounsfield units in RAS+ voxel order (x to the patient's right, y anterior, z superior).
         A 2-D array is one axial slice as displayed: row 0 anterior, column 0 the patient's right.
-    overlays : dict of str to array, optional
-        Maps in [0, 1] on the same grid, by the name shown in the selector (``"Cluster 1"``).
+    overlays : dict of str to array or SignedMap, optional
+        Maps in [0, 1] on the same grid, by the name shown in the selector (``"Cluster 1"``), or
+        differences with a sign.
     affine : array (4, 4), optional
         Voxel to RAS+ millimetres. Needed for a volume; a 2-D image may go without, and then has
         rows and columns instead of millimetres.
@@ -41,12 +44,18 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         not pile up scans in memory; viewers that merely share a title stay open.
     **state
         Where to start: any of `index` (x, y, z), `overlay` (name, or ``""`` for none), `opacity`,
-        `threshold` (both in [0, 1]; lower importance is not coloured), `colormap` (``inferno``,
-        ``viridis``, ``cividis``), `preset` (``lung``, ``mediastinal``), `window`, `level` (HU),
-        `radiological` (patient's right on the left of the picture), `view` (``three``, ``axial``,
-        ``coronal``, ``sagittal``), `crosshair`, `zoom` (1 to 8 times), `center` (the voxel in the
-        middle of what is zoomed). Each is also an attribute, to be read or set at
-        any time. What is given here comes before what is remembered.
+        `threshold` (both in [0, 1]; lower importance is not coloured; of a signed map, a share of
+        its limit, or lower evidence where it has some), `blending` (``fade``: opacity grows with
+        importance, effect or evidence; ``cut``: colour from the threshold on; ``auto``: fade where
+        there is evidence), `colormap` (``inferno``, ``viridis``, ``cividis``; of maps in [0, 1]),
+        `preset` (``lung``, ``mediastinal``), `window`, `level` (HU), `radiological` (patient's
+        right on the left of the picture), `view` (``three``, ``axial``, ``coronal``,
+        ``sagittal``), `crosshair`, `zoom` (1 to 8 times), `center` (the voxel in the middle of
+        what is zoomed), `slab` (``off``, ``mean``, ``MIP``, ``MinIP``), `slab_mm` (its thickness),
+        `speed` (slices per second), `measures` (rulers and regions, each a dict of `kind`,
+        `plane` and its two `ends` in voxels; they belong to the scan they were drawn on). Each is
+        also an attribute, to be read or set at any time. What is given here comes before what is
+        remembered.
 
     Raises
     ------
@@ -72,7 +81,7 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
     def __init__(
         self,
         volume_hu: ArrayLike,
-        overlays: dict[str, ArrayLike] | None = None,
+        overlays: dict[str, ArrayLike | SignedMap] | None = None,
         *,
         affine: ArrayLike | None = None,
         title: str = "",
@@ -81,21 +90,22 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
     ) -> None:
         scan = pack_scan(volume_hu, overlays, affine=affine)
         self._key = key or title
+        self._scan_shown = _name_of(scan)
         remembered = _recall(self._key, scan)
+        self._measured: dict[str, list] = _remembered.get(self._key, {}).get("measured", {})
         start = start_state(scan, state, remembered=remembered)
         if key in _open:
             close_whole(_open.pop(key))
         super().__init__(title=title, **scan, **start)
         if key:
             _open[key] = self
-        if self._key:
-            self._remember()
-            self.observe(self._remember, STATE)
+        self._remember()
+        self.observe(self._remember, STATE)
 
     def show(
         self,
         volume_hu: ArrayLike,
-        overlays: dict[str, ArrayLike] | None = None,
+        overlays: dict[str, ArrayLike | SignedMap] | None = None,
         *,
         affine: ArrayLike | None = None,
         title: str | None = None,
@@ -103,7 +113,8 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         """Put another scan into the viewer; slice, window, map and side stay as they are.
 
         Takes what `SliceViewer` takes. The slice goes to the middle if the grid is another one,
-        and the first map is chosen if the new scan has none of the present name.
+        and the first map is chosen if the new scan has none of the present name. Rulers and
+        regions go with their scan, and come back with it.
         """
         scan = pack_scan(volume_hu, overlays, affine=affine)
         start = start_state(scan, {})
@@ -113,13 +124,18 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
             del start["overlay"]
         if title is not None:
             start["title"] = title
+        self._scan_shown = _name_of(scan)
+        start["measures"] = self._measured.get(self._scan_shown, [])
         with self.hold_sync(), self.hold_trait_notifications():
             for name, value in (scan | start).items():
                 setattr(self, name, value)
 
     def _remember(self, _: Any = None) -> None:
-        state = {name: getattr(self, name) for name in STATE}
-        _remembered[self._key] = {"shape": self.shape, "state": state}
+        self._measured[self._scan_shown] = self.measures
+        if self._key:
+            state = {name: getattr(self, name) for name in STATE}
+            known = {"shape": self.shape, "state": state, "measured": self._measured}
+            _remembered[self._key] = known
 
 
 def close_whole(widget: Any) -> None:
@@ -139,8 +155,14 @@ def _recall(key: str, scan: dict[str, Any]) -> dict[str, Any]:
         return {}
     known = _remembered[key]
     state = dict(known["state"])
+    state["measures"] = known["measured"].get(_name_of(scan), [])
     if known["shape"] != scan["shape"]:
         del state["index"], state["center"], state["zoom"]
     if state["overlay"] not in ("", *scan["overlay_names"]):
         del state["overlay"]
     return state
+
+
+def _name_of(scan: dict[str, Any]) -> str:
+    """Tell scans apart by what they hold: a ruler on one means nothing on another."""
+    return hashlib.blake2b(scan["volume"], digest_size=16).hexdigest()

@@ -1,0 +1,113 @@
+// What can be done to a viewer's state, by mouse, key or button alike. Nothing here draws.
+
+const PRESETS = { lung: [1500, -600], mediastinal: [400, 40] }; // as in slice_state.py
+const MAX_ZOOM = 8; // as in slice_state.py
+const MAX_SPEED = 40; // as in slice_state.py
+const MAX_SLAB_MM = 300; // as in slice_state.py
+
+// `here` holds the scan, the plane that keys and play move through, and the screen pixels per mm.
+function makeActions(model, here) {
+  let saving = 0;
+  let playing = 0;
+  let lastOverlay = "";
+  const shape = () => here.scan.shape;
+  const flat = () => shape()[2] === 1;
+  const plane = (name) => planeOf(here.scan, name, model.get("radiological"));
+  const among = (low, value, high) => Math.min(high, Math.max(low, value));
+
+  function set(changes) {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    clearTimeout(saving);
+    saving = setTimeout(send, 150); // one message when the hand rests
+  }
+  function send() {
+    clearTimeout(saving);
+    saving = 0;
+    model.save_changes();
+  }
+  function moveTo(voxel) {
+    set({ index: voxel.map((v, i) => Math.min(shape()[i] - 1, Math.max(0, Math.round(v)))) });
+  }
+  function step(name, slices) {
+    const index = [...model.get("index")];
+    index[PLANES[name].through] += slices;
+    moveTo(index);
+  }
+  function preset(name) {
+    const [window, level] = PRESETS[name];
+    set({ window, level, preset: name });
+  }
+  function setWindow(window, level) {
+    const width = among(10, Math.round(window), 4000);
+    const centre = among(-1500, Math.round(level), 3000);
+    const named = Object.keys(PRESETS).find((n) => PRESETS[n][0] === width && PRESETS[n][1] === centre);
+    set({ window: width, level: centre, preset: named || "custom" });
+  }
+  const change = (name, by) => {
+    const most = { opacity: 1, threshold: 1, speed: MAX_SPEED, slab_mm: MAX_SLAB_MM }[name];
+    const least = { opacity: 0, threshold: 0 }[name] ?? 1;
+    const digits = name === "speed" ? 0 : 2;
+    set({ [name]: among(least, Number((model.get(name) + by).toFixed(digits)), most) });
+  };
+  const nextOf = (name, choices) =>
+    set({ [name]: choices[(choices.indexOf(model.get(name)) + 1) % choices.length] });
+  function toggleFade() {
+    const map = here.scan.overlays.get(model.get("overlay"));
+    set({ blending: fades(map, { blending: model.get("blending") }) ? "cut" : "fade" });
+  }
+  function toggleOverlay() {
+    const current = model.get("overlay");
+    if (current) lastOverlay = current;
+    set({ overlay: current ? "" : lastOverlay || model.get("overlay_names")[0] || "" });
+  }
+  function nextOverlay() {
+    const names = model.get("overlay_names");
+    if (names.length) set({ overlay: names[(names.indexOf(model.get("overlay")) + 1) % names.length] });
+  }
+  function nextView(single) {
+    if (flat()) return;
+    const order = Object.keys(VIEWS);
+    const now = model.get("view");
+    if (single) set({ view: now === "three" ? single : "three" });
+    else set({ view: order[(order.indexOf(now) + 1) % order.length] });
+  }
+  // Come closer or go back; the voxel that is held stays where it is on the screen.
+  function zoomTo(zoom, held = model.get("index")) {
+    const old = model.get("zoom");
+    const next = among(1, zoom, MAX_ZOOM);
+    const middle = shape().map((n) => (n - 1) / 2);
+    const center = model.get("center").map((c, i) => held[i] + ((c - held[i]) * old) / next);
+    set({ zoom: next, center: next > 1 ? center : middle });
+  }
+  function shift(name, across, down) {
+    const where = plane(name);
+    const center = [...model.get("center")];
+    const reach = here.scale * model.get("zoom");
+    center[where.across] -= ((where.flipped ? -1 : 1) * across) / (reach * here.scan.spacing[where.across]);
+    center[where.down] += down / (reach * here.scan.spacing[where.down]);
+    set({ center: center.map((c, i) => Math.min(shape()[i] - 1, Math.max(0, c))) });
+  }
+  function play(on) {
+    clearInterval(playing);
+    playing = 0;
+    if (!on || flat()) return;
+    playing = setInterval(() => {
+      const index = [...model.get("index")];
+      const through = PLANES[here.active].through;
+      index[through] = (index[through] + 1) % shape()[through];
+      moveTo(index);
+    }, 1000 / model.get("speed"));
+  }
+  const keepPace = () => playing && play(true); // the speed changed while it ran
+  model.on("change:speed", keepPace);
+  function stop() {
+    play(false);
+    model.off("change:speed", keepPace);
+    if (saving) send();
+  }
+  return {
+    set, send, moveTo, step, preset, setWindow, change, nextOf, toggleFade, toggleOverlay,
+    nextOverlay, nextView, zoomTo, shift, play, stop, flat, plane,
+    get playing() { return Boolean(playing); },
+  };
+}
