@@ -14,6 +14,17 @@ SLICE_VIEWER = (
     "snapshot.js",
     "slice_viewer.js",
 )
+SCATTER = (
+    "drawing.js",
+    "marks.js",
+    "stamps.js",
+    "lasso.js",
+    "point_grid.js",
+    "scatter_legend.js",
+    "scatter_bar.js",
+    "latent_scatter.js",
+)
+FILTERS = ("drawing.js", "filter_rules.js", "filter_rows.js", "filters.js")
 
 
 def read_together(*names: str) -> str:

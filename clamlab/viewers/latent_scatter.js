@@ -1,177 +1,190 @@
-// Scans as points: click one to see it, draw a loop around several to see their average.
+// Scans as points: click one to see it, choose several by a loop, a level or keys.
 
-// Okabe and Ito's colours, a little brighter for the dark ground; shapes tell the levels apart too.
-const LEVEL_COLORS = ["#e8743b", "#3d9be0", "#1fb58a", "#d98cba", "#e69f00", "#7cc7ee"];
 const MARGIN = { left: 34, right: 14, top: 12, bottom: 34 };
-const UNKNOWN = "#5a6370"; // no value in the table
 const REACH = 12; // screen pixels between pointer and point
+const CHANGES = {
+  places: ["components", "axes", "axis_labels"],
+  look: ["column", "levels", "color_label"],
+  marks: ["group", "shown", "faint"],
+  rings: ["selected", "names"],
+};
 
-function drawMarker(context, shape, x, y, r) {
-  const outline = {
-    1: [[-1, -1], [1, -1], [1, 1], [-1, 1]],
-    2: [[0, -1.2], [1.1, 0.9], [-1.1, 0.9]],
-    3: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]],
-    4: [[0, 1.2], [1.1, -0.9], [-1.1, -0.9]],
-    5: [[-1.3, -0.4], [-0.4, -0.4], [-0.4, -1.3], [0.4, -1.3], [0.4, -0.4], [1.3, -0.4],
-      [1.3, 0.4], [0.4, 0.4], [0.4, 1.3], [-0.4, 1.3], [-0.4, 0.4], [-1.3, 0.4]],
-  }[shape % 6];
+// Fewer points may be larger.
+const radiusFor = (count) => Math.min(5, Math.max(3.8, 6.2 - Math.log10(Math.max(count, 1)) * 0.6));
+
+// Column-wise components, each from 0 to 1, as numbers of the two axes chosen.
+function placesOf(model, size) {
+  const raw = bytesOf(model.get("components"));
+  const all = new Float32Array(raw.slice().buffer);
+  const count = all.length / Math.max(1, model.get("axis_labels").length);
+  const [across, up] = model.get("axes").map((k) => all.subarray(k * count, (k + 1) * count));
+  const places = new Float32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    places[2 * i] = MARGIN.left + across[i] * (size.width - MARGIN.left - MARGIN.right);
+    places[2 * i + 1] = size.height - MARGIN.bottom - up[i] * (size.height - MARGIN.top - MARGIN.bottom);
+  }
+  return places;
+}
+
+function drawAxes(context, size, across, up) {
+  const quiet = { color: "#9aa4b2", align: "center", font: "500 12px system-ui, sans-serif" };
+  text(context, across, size.width / 2, size.height - 14, quiet);
+  context.save();
+  context.translate(14, size.height / 2);
+  context.rotate(-Math.PI / 2);
+  text(context, up, 0, 0, quiet);
+  context.restore();
+}
+
+// Filtered-out points lie undermost, those of the group on top.
+function drawPoints(canvas, places, { look, stamps, shown, group, faint }) {
+  const image = blackPicture(canvas);
+  const ratio = window.devicePixelRatio || 1;
+  const put = (i, stamp, opacity) =>
+    press(image, stamps[stamp], Math.round(places[2 * i] * ratio), Math.round(places[2 * i + 1] * ratio), opacity);
+  const count = places.length / 2;
+  if (shown && faint) for (let i = 0; i < count; i++) if (!shown[i]) put(i, stamps.length - 1, 1);
+  const opacity = group.size ? 0.3 : 0.9;
+  for (let i = 0; i < count; i++) if ((!shown || shown[i]) && !group.has(i)) put(i, look.kind[i], opacity);
+  for (const i of group) if (i < count && (!shown || shown[i])) put(i, look.kind[i], 1);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function ring(context, places, i, color, dashed) {
+  context.strokeStyle = color;
+  context.lineWidth = 2;
+  context.setLineDash(dashed ? [3, 3] : []);
   context.beginPath();
-  if (!outline) context.arc(x, y, r, 0, 2 * Math.PI);
-  else outline.forEach(([dx, dy], i) => context[i ? "lineTo" : "moveTo"](x + dx * r, y + dy * r));
-  context.closePath();
+  context.arc(places[2 * i], places[2 * i + 1], 9, 0, 2 * Math.PI);
+  context.stroke();
+  context.setLineDash([]);
 }
 
-function insideLoop(loop, x, y) {
-  let inside = false;
-  for (let i = 0, j = loop.length - 1; i < loop.length; j = i++) {
-    const [ax, ay] = loop[i];
-    const [bx, by] = loop[j];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-  }
-  return inside;
-}
-
-// Colour, shape and legend of the column that colours the points.
-function coloring(model) {
-  const values = model.get("column");
-  const levels = model.get("levels");
-  if (levels.length) {
-    return {
-      color: (i) => (values[i] === null ? UNKNOWN : LEVEL_COLORS[values[i] % LEVEL_COLORS.length]),
-      shape: (i) => values[i] ?? 0,
-      levels: levels.map((name, k) => ({ name, k, count: values.filter((v) => v === k).length })),
-    };
-  }
-  const known = values.filter((value) => value !== null);
-  const low = Math.min(...known);
-  const high = Math.max(...known);
-  const table = colorTable("viridis");
-  const color = (share) => {
-    const at = 3 * Math.round(255 * (0.15 + 0.85 * share)); // the darkest would drown in the ground
-    return `rgb(${table[at]},${table[at + 1]},${table[at + 2]})`;
-  };
-  const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
-  return { color: (i) => (values[i] === null ? UNKNOWN : color(share(values[i]))), shape: () => 0, low, high, ramp: color };
+function drawFilteredOut(context, x, y) {
+  tracePoints(context, null, x, y, 2);
+  context.fillStyle = FILTERED_OUT;
+  context.fill();
 }
 
 function mountScatter(model, element) {
-  const canvas = tag("canvas", { tabIndex: 0, "aria-label": "Scans in feature space" });
+  const canvas = tag("canvas", { tabIndex: 0, role: "application", "aria-label": "Scans in feature space" });
+  const over = tag("canvas", { className: "clam-over", "aria-hidden": "true" });
   const legend = tag("div", { className: "clam-legend" });
-  const hint = tag("div", { className: "clam-readout" });
-  const root = tag("div", { className: "clam-viewer", "data-lm-suppress-shortcuts": "true" }, canvas, legend, hint);
+  const hint = tag("div", { className: "clam-readout", role: "status" });
+  const bar = scatterBar(model, { clear: () => choose(null, []), invert });
+  const root = tag("div", { className: "clam-viewer clam-scatter", "data-lm-suppress-shortcuts": "true" },
+    bar.root, bar.keys, tag("div", { className: "clam-stage" }, canvas, over), legend, bar.faintLabel, hint);
   element.append(root);
   const cleanup = new AbortController();
   const listen = (kind, handler) => canvas.addEventListener(kind, handler, { signal: cleanup.signal });
   let size = { width: 0, height: 0 };
+  let places = new Float32Array(0);
+  let nearest = () => -1;
+  let look = null;
+  let stamps = null;
+  let showCounts = () => {};
+  let shown = null; // one byte a point, or null while nothing is filtered out
+  let group = new Set();
   let hovered = -1;
   let loop = null;
   let frame = 0;
+  const due = new Set();
 
-  const points = () => {
-    const raw = bytesOf(model.get("points"));
-    return new Float32Array(raw.slice().buffer);
-  };
-  let xy = points();
-  const count = () => xy.length / 2;
-  const onScreen = (i) => [
-    MARGIN.left + xy[2 * i] * (size.width - MARGIN.left - MARGIN.right),
-    size.height - MARGIN.bottom - xy[2 * i + 1] * (size.height - MARGIN.top - MARGIN.bottom),
-  ];
+  const count = () => places.length / 2;
+  const isShown = (i) => !shown || shown[i] === 1;
 
+  function readFilter() {
+    const bytes = bytesOf(model.get("shown"));
+    shown = bytes.length && bytes.includes(0) ? bytes : null;
+    group = new Set(model.get("group"));
+  }
+  function measure() {
+    const width = root.clientWidth - 24;
+    if (width <= 0) return false;
+    const height = Math.round(Math.min(width * 0.85, 420));
+    if (width !== size.width || height !== size.height) due.add("places");
+    size = { width, height };
+    return true;
+  }
   function draw() {
     frame = 0;
-    const width = root.clientWidth - 24;
-    if (width <= 0) return;
-    size = { width, height: Math.round(Math.min(width * 0.85, 420)) };
-    const context = sharpen(canvas, size);
-    const look = coloring(model);
-    const group = new Set(model.get("group"));
-    const selected = model.get("selected");
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, size.width, size.height);
-    const [across, up] = model.get("axis_labels");
-    const quiet = { color: "#9aa4b2", align: "center", font: "500 12px system-ui, sans-serif" };
-    text(context, across, size.width / 2, size.height - 14, quiet);
-    context.save();
-    context.translate(14, size.height / 2);
-    context.rotate(-Math.PI / 2);
-    text(context, up, 0, 0, quiet);
-    context.restore();
-    for (let i = 0; i < count(); i++) {
-      const [x, y] = onScreen(i);
-      context.globalAlpha = group.size && !group.has(i) ? 0.3 : 0.9;
-      context.fillStyle = look.color(i);
-      drawMarker(context, look.shape(i), x, y, 4.2);
-      context.fill();
+    if (!measure()) return;
+    if (due.has("places")) {
+      places = placesOf(model, size);
+      nearest = pointGrid(places, size, REACH);
     }
-    context.globalAlpha = 1;
-    for (const [i, color] of [[hovered, "#9aa4b2"], [group.size ? -1 : selected, "#ffffff"]]) {
-      if (i < 0) continue;
-      context.strokeStyle = color;
-      context.lineWidth = 2;
-      context.beginPath();
-      context.arc(...onScreen(i), 8, 0, 2 * Math.PI);
-      context.stroke();
+    if (due.has("look") || !look) {
+      look = coloring(model, radiusFor(count()));
+      stamps = makeStamps([...look.drawers, drawFilteredOut], window.devicePixelRatio || 1);
+      showCounts = makeLegend(legend, look, { label: model.get("color_label"), take: takeLevel });
     }
-    if (loop) drawLoop(context);
-    showLegend(look);
-    const names = model.get("names");
-    hint.textContent = hovered >= 0
-      ? names[hovered]
-      : group.size ? `${group.size} scans chosen; click a point to leave` : "Click a point; draw a loop for an average";
+    if (due.has("places") || due.has("look") || due.has("marks")) {
+      readFilter();
+      const context = sharpen(canvas, size);
+      drawPoints(canvas, places, { look, stamps, shown, group, faint: model.get("faint") });
+      drawAxes(context, size, ...model.get("axes").map((k) => model.get("axis_labels")[k]));
+      showCounts(shown);
+      bar.faintLabel.hidden = !shown;
+      bar.refresh();
+    }
+    due.clear();
+    drawOver();
+    say();
     root.dataset.ready = "true";
   }
-  function drawLoop(context) {
-    context.strokeStyle = "#78c8eb";
-    context.lineWidth = 1.5;
-    context.beginPath();
-    loop.forEach(([x, y], i) => context[i ? "lineTo" : "moveTo"](x, y));
-    context.closePath();
-    context.stroke();
+  function drawOver() {
+    const context = sharpen(over, size);
+    context.clearRect(0, 0, size.width, size.height);
+    const selected = model.get("selected");
+    if (!group.size && selected < count()) ring(context, places, selected, "#ffffff", !isShown(selected));
+    if (hovered >= 0 && hovered < count()) ring(context, places, hovered, "#9aa4b2", false);
+    if (loop) drawLoop(context, loop);
   }
-  function swatch(color, shape) {
-    const mark = tag("canvas");
-    const context = sharpen(mark, { width: 12, height: 12 });
-    context.fillStyle = color;
-    drawMarker(context, shape, 6, 6, 4);
-    context.fill();
-    return mark;
+  function say() {
+    const names = model.get("names");
+    const words = [];
+    if (hovered >= 0) words.push(`${names[hovered]}: ${look.say(hovered)}`);
+    if (group.size) {
+      const hidden = [...group].filter((i) => !isShown(i)).length;
+      words.push(`${group.size} scan${group.size > 1 ? "s" : ""} chosen${hidden ? `, ${hidden} of them filtered out` : ""}`);
+    } else if (!isShown(model.get("selected"))) words.push(`${names[model.get("selected")]} is filtered out`);
+    if (shown) words.push(`${shown.reduce((n, one) => n + (one === 0), 0)} of ${count()} scans filtered out`);
+    hint.textContent = words.join(" · ") || "Click a point; draw a loop for an average";
   }
-  function showLegend(look) {
-    const head = tag("b", { textContent: model.get("color_label") });
-    if (look.levels) {
-      legend.replaceChildren(head, ...look.levels.map(({ name, k, count: n }) =>
-        tag("span", {}, swatch(LEVEL_COLORS[k % LEVEL_COLORS.length], k), `${name} (n = ${n})`)));
-    } else {
-      const steps = [0, 0.25, 0.5, 0.75, 1].map(look.ramp).join(", ");
-      const bar = tag("i", { style: `background: linear-gradient(90deg, ${steps})` });
-      const words = (value) => Number(value.toPrecision(3)).toString();
-      legend.replaceChildren(head, tag("span", {}, words(look.low), bar, words(look.high)));
-    }
-    const missing = model.get("column").filter((value) => value === null).length;
-    if (missing) legend.append(tag("span", {}, swatch(UNKNOWN, 0), `no value (n = ${missing})`));
-  }
-  function redraw() {
+  function redraw(...parts) {
+    parts.forEach((part) => due.add(part));
     if (!frame) frame = requestAnimationFrame(draw);
   }
-  function choose(selected, group) {
-    model.set("group", group);
+  function choose(selected, members) {
+    model.set("group", members);
     if (selected !== null) model.set("selected", selected);
     model.save_changes();
+  }
+  // One scan chosen anew is looked at; several, or what is added and taken away, are a group.
+  function take(taken, mode) {
+    if (!taken.length) return;
+    if (mode === "new" && taken.length === 1) choose(taken[0], []);
+    else choose(null, combined(model.get("group"), taken, mode));
+  }
+  function takeLevel(members, event) {
+    take(members.filter(isShown), bar.mode(event));
+  }
+  function invert() {
+    take(allShown().filter((i) => !group.has(i)), "new");
+  }
+  function allShown() {
+    return [...Array(count()).keys()].filter(isShown);
+  }
+  function stepFrom(start, move) {
+    for (let k = 1; k <= count(); k++) {
+      const i = (start + k * move + k * count()) % count();
+      if (isShown(i)) return i;
+    }
+    return -1;
   }
   function at(event) {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
-  }
-  function nearest([x, y]) {
-    let best = -1;
-    let least = REACH ** 2;
-    for (let i = 0; i < count(); i++) {
-      const [px, py] = onScreen(i);
-      const distance = (px - x) ** 2 + (py - y) ** 2;
-      if (distance < least) [best, least] = [i, distance];
-    }
-    return best;
   }
   listen("pointerdown", (event) => {
     canvas.focus({ preventScroll: true });
@@ -179,45 +192,57 @@ function mountScatter(model, element) {
     loop = [at(event)];
   });
   listen("pointermove", (event) => {
-    hovered = nearest(at(event));
+    hovered = nearest(at(event), isShown);
     if (loop && event.buttons) loop.push(at(event));
     redraw();
   });
   listen("pointerup", (event) => {
     const drawn = loop || [];
     loop = null;
-    const spread = Math.max(0, ...drawn.map(([x, y]) => Math.hypot(x - drawn[0][0], y - drawn[0][1])));
-    const under = nearest(at(event));
-    if (spread < REACH && under >= 0) choose(under, []);
-    else if (spread >= REACH) {
-      const inside = [...Array(count()).keys()].filter((i) => insideLoop(drawn, ...onScreen(i)));
-      if (inside.length === 1) choose(inside[0], []);
-      else if (inside.length) choose(null, inside);
-    }
+    const spread = drawn.reduce((most, [x, y]) => Math.max(most, Math.hypot(x - drawn[0][0], y - drawn[0][1])), 0);
+    const under = nearest(at(event), isShown);
+    if (spread >= REACH) take(takenByLoop(drawn, places, isShown), bar.mode(event));
+    else if (under >= 0) take([under], bar.mode(event));
     redraw();
   });
+  listen("pointercancel", () => { loop = null; redraw(); });
   listen("pointerleave", () => { hovered = -1; redraw(); });
   listen("keydown", (event) => {
     const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!move) return;
+    const command = event.ctrlKey || event.metaKey;
+    const act = {
+      Enter: () => hovered >= 0 && choose(hovered, []),
+      " ": () => {
+        const i = hovered >= 0 ? hovered : model.get("selected");
+        if (isShown(i)) take([i], group.has(i) ? "subtract" : "add");
+      },
+      Escape: () => { loop = null; choose(null, []); },
+      i: invert,
+      a: command && (() => take(allShown(), "new")),
+    }[event.key];
+    if (!move && !act) return;
     event.preventDefault();
-    choose((model.get("selected") + move + count()) % count(), []);
+    event.stopPropagation();
+    if (!move) act();
+    else if (command) hovered = stepFrom(hovered >= 0 ? hovered : model.get("selected"), move);
+    else {
+      const next = stepFrom(model.get("selected"), move);
+      if (next >= 0) choose(next, []);
+    }
+    redraw();
   });
-  const events = ["column", "levels", "color_label", "names", "axis_labels", "selected", "group"]
-    .map((name) => `change:${name}`).join(" ");
-  const reload = () => { xy = points(); redraw(); };
-  model.on(events, redraw);
-  model.on("change:points", reload);
+  const heard = Object.entries(CHANGES).map(([part, names]) =>
+    [names.map((name) => `change:${name}`).join(" "), () => redraw(part)]);
+  heard.forEach(([events, act]) => model.on(events, act));
   const listenNoMore = tellWhenLost(model, root);
-  const watcher = new ResizeObserver(redraw);
+  const watcher = new ResizeObserver(() => redraw());
   watcher.observe(root);
-  redraw();
+  redraw("places", "look", "marks");
   return () => {
     cleanup.abort();
     watcher.disconnect();
     cancelAnimationFrame(frame);
-    model.off(events, redraw);
-    model.off("change:points", reload);
+    heard.forEach(([events, act]) => model.off(events, act));
     listenNoMore();
     root.remove();
   };
