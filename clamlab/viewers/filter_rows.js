@@ -23,7 +23,10 @@ function numberControls(column, { change, condition }) {
     change({ high: place === count ? null : valueAt(place) });
   });
   for (const { end, field } of ends) {
-    field.addEventListener("change", () => change({ [end]: field.value === "" ? null : Number(field.value) }));
+    const commit = () => change({ [end]: field.value === "" ? null : Number(field.value) });
+    field.addEventListener("change", commit);
+    // In JupyterLab the browser's own answer to Enter does not always come.
+    field.addEventListener("keydown", (event) => { if (event.key === "Enter") commit(); });
   }
   const refresh = () => {
     for (const { end, slider, field } of ends) {

@@ -32,11 +32,13 @@ function mountFilters(model, element) {
     const columns = model.get("columns");
     const k = columns.findIndex((column) => column.name === name);
     const condition = () => model.get("conditions")[name] ?? {};
-    return filterRow(columns[k], columnValues(model, k), {
-      condition,
-      change: (part) => set({ ...model.get("conditions"), [name]: { ...condition(), ...part } }),
-      remove: () => { set(without(name)); add.focus(); },
-    });
+    const change = (part) => {
+      const conditions = model.get("conditions");
+      // A field that goes while it is being written in tells of a change as its last word.
+      if (name in conditions) set({ ...conditions, [name]: { ...condition(), ...part } });
+    };
+    const remove = () => { set(without(name)); add.focus(); };
+    return filterRow(columns[k], columnValues(model, k), { condition, change, remove });
   }
   function rebuild(columns, names) {
     if (columns !== described) rows = new Map();
