@@ -73,6 +73,15 @@ def touch(*names):
     return lambda path: [(path / name).write_bytes(gzip.compress(b"average")) for name in names]
 
 
+def keep_group(study, ids):
+    """What a person keeps after the notebook ran: it needs no run, and makes nothing stale."""
+    rows = ids[:3].assign(group="Jane Doe and others", note="as ACC-7781234")
+    rows.to_csv(study.path("groups"), index=False)
+    (study.path("group_figures") / "one").mkdir(parents=True)
+    ids.to_csv(study.path("group_figures") / "one" / "subjects.csv", index=False)
+    assert study.status().set_index("stage").loc["07_explore", "status"] == "fresh"
+
+
 def study_of(tmp_path, clusters):
     """A study whose stages are all published: tables for real, large files in their place."""
     study = Study.create(tmp_path / "study")
@@ -134,6 +143,7 @@ def study_of(tmp_path, clusters):
     pictures = {f"figure_{i}": lambda path: figures.save_figure(picture, path) for i in (7, 8, 9)}
     page = {"average_viewer": lambda path: path.write_text("<html></html>")}
     published(study, "07_explore", **pictures, **page)
+    keep_group(study, ids)
     table = table.merge(assignments, on="subject_id")
     tidy = stats.tables.table_one(table, CONTRACT)
     printed = stats.tables.render_table_one(tidy)
@@ -178,6 +188,8 @@ def test_nothing_of_a_person_leaves(study, tmp_path):
     ids = study.read("scans")["subject_id"]
     assert traces.find(tmp_path / "paper", [*PLANTED, *ids]) == []
     assert traces.find(study.root, PLANTED)  # where they do stand they are found
+    assert study.path("groups").exists() and study.path("group_figures").exists()
+    assert not [name for name in files if "groups" in name]
     assert {name.split("/")[0] for name in files} == {
         "02_volumes", "04_n_clusters", "06_clam", "07_explore", "08_table_one", "09_associations",
         "stages.csv",

@@ -84,7 +84,10 @@ def tables_of(ids):
             "map_measures": pd.concat([by_scan, by_scan]).assign(**zone),
             "trust": pd.DataFrame(verdict),
         },
-        "07_explore": {"notes": by_scan.assign(note="thick")},
+        "07_explore": {
+            "notes": by_scan.assign(note="thick"),
+            "groups": pd.concat([by_scan.assign(group=name) for name in ("dense", "all")]),
+        },
         "08_table_one": {"table_one": pd.DataFrame(variable)},
         "09_associations": {
             "associations": pd.DataFrame({"part": ["omnibus"], "outcome": "bmi", **nothing}),
@@ -98,7 +101,10 @@ FILES = {
     "00_simulate": {"simulated_scans": "{}/1.dcm", "truth": "{}_lesion.nii.gz"},
     "02_volumes": {"template": None, "qc_pages": "{}.png", "subjects": "{}/state.json"},
     "06_clam": {"averages": None},
-    "07_explore": {name: None for name in ("figure_7", "figure_8", "figure_9", "average_viewer")},
+    "07_explore": {
+        **dict.fromkeys(("figure_7", "figure_8", "figure_9", "average_viewer")),
+        "group_figures": "{}/subjects.csv",
+    },
     "08_table_one": {"table_one_print": None},
     "09_associations": {"figure_10": None},
 }
@@ -133,7 +139,7 @@ def write_stage(study, name, ids, **parameters):
             continue
         for subject in ids:
             own = place / pattern.format(path_part(subject))
-            own.parent.mkdir(exist_ok=True)
+            own.parent.mkdir(exist_ok=True, parents=True)
             own.write_bytes(packed(own, f"of {subject}"))
     for artefact, value in tables_of(ids)[name].items():
         stage.write(artefact, value)
@@ -265,7 +271,8 @@ def test_all_others_stay_byte_for_byte(whole, study):
     assert main(["withdraw", str(study.root), ONE]) == 0
     before, after = contents(whole), contents(study.root)
     tables = [n for n in after if n.endswith(".csv") and b"subject_id" in after[n].splitlines()[0]]
-    assert len(tables) == 12
+    assert len(tables) == 13
+    assert not study.path("group_figures").exists()  # averages of a few
     for name in tables:
         lines = before[name].splitlines(keepends=True)
         rest = [line for line in lines if line.strip().split(b",")[0] != ONE.encode()]

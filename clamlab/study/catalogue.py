@@ -147,6 +147,8 @@ _ALL = [
         ("figure_9", "figure_9.*", SHOWS),
         ("average_viewer", "averages.html", SHOWS),
         ("notes", "notes.csv", {"schema": "notes", **EXTRA, **PERSONAL}),
+        ("groups", "groups.csv", {"schema": "groups", "clinical": True, **EXTRA, **PERSONAL}),
+        ("group_figures", "groups", {**SHOWS, **EXTRA, **PERSONAL}),
     ),
     *_stage(
         "08_table_one",

@@ -1,9 +1,5 @@
 """What a person decides about scans, kept in a table that any program opens."""
 
-import csv
-import io
-import os
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -11,14 +7,12 @@ from filelock import FileLock
 
 from clamlab import cells
 from clamlab.atomic import whole_file
-from clamlab.io import read_bytes
+from clamlab.viewers.persons_tables import read_persons_table
 
 NEEDED = ("subject_id", "decision", "series_number", "note")
 COLUMNS = (*NEEDED, "reason", "image_id", "decided_by")
 PATIENCE = 5  # seconds to wait for another window's turn
-MOST = 1 << 26  # bytes of decisions
 Row = dict[str, str]
-_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 class Decisions:
@@ -81,67 +75,10 @@ class Decisions:
             cells.write_csv(table, temporary)
 
     def _read(self) -> dict[str, Row]:
-        if not os.path.lexists(self.path):
-            return {}
-        try:
-            table = _table(read_bytes(self.path, expected="decisions", most=MOST))
-        except ValueError as error:
-            raise ValueError(
-                f"{self.path.name} {error}; correct the file, or move it away to start a new one "
-                f"(it lies in {self.path.parent})"
-            ) from error
+        table = read_persons_table(self.path, NEEDED, expected="decisions", row_of="subject_id")
         return dict(zip(table["subject_id"], table.to_dict("records"), strict=True))
 
 
 def _filled(row: Row | None) -> Row | None:
     """Return a row without its empty cells: a new column of others changes no decision."""
     return row and {name: cell for name, cell in row.items() if cell}
-
-
-def _table(data: bytes) -> pd.DataFrame:
-    r"""Read a CSV as people and their spreadsheets save it; refuse what would not come back whole.
-
-    Examples
-    --------
-    >>> _table(b"subject_id;decision;series_number;note\nS1;reject;;moved").iloc[0].tolist()
-    ['S1', 'reject', '', 'moved']
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    if _NO_TEXT.search(text):
-        raise ValueError("holds bytes that are no text")
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    lines = io.StringIO(text, newline=None)  # also those of old Macs
-    # Strict: a quote that nobody closed would make a note of all rows that follow.
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    read: list[list[str]] = []
-    begins = 1
-    try:
-        for row in reader:
-            read.append(row)
-            begins = reader.line_num + 1  # the reader only knows where a broken row ends
-    except csv.Error as error:
-        raise ValueError(
-            f'should close every quote (") that opens a cell, and does not from line {begins} on'
-        ) from error
-    names, *rows = [row for row in read if row] or [[]]
-    if not set(NEEDED) <= set(names):
-        found = ", ".join(names)[:100]
-        raise ValueError(f"should have the columns {', '.join(NEEDED)}, and has {found!r}")
-    if len(set(names)) < len(names):
-        raise ValueError("should name each column once")
-    if rows and len(rows[-1]) < len(names) and not text.endswith(("\n", "\r")):
-        raise ValueError("is cut: it ends within its last row")
-    for number, row in enumerate(rows, start=2):
-        if len(row) > len(names):
-            raise ValueError(
-                f"has more cells in row {number} than columns: a note with a comma needs quotes"
-            )
-    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows]
-    table = cells.unguarded(pd.DataFrame(filled, columns=names, dtype=object))
-    table["subject_id"] = table["subject_id"].str.strip()
-    if (twice := table["subject_id"][table["subject_id"].duplicated()]).any():
-        raise ValueError(f"should have one row for a subject, and has two for {twice.iloc[0]!r}")
-    return table

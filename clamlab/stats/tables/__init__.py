@@ -4,6 +4,7 @@ from clamlab.stats.tables.beforehand import columns_named, known_beforehand
 from clamlab.stats.tables.characteristics import table_one
 from clamlab.stats.tables.crosscheck import check_with_tableone
 from clamlab.stats.tables.export import export_table
+from clamlab.stats.tables.groups import describe_groups
 from clamlab.stats.tables.missingness import missing_by_cluster
 from clamlab.stats.tables.rendering import render_table_one, table_notes
 from clamlab.stats.tables.scan_facts import scan_facts
@@ -13,6 +14,7 @@ from clamlab.stats.tables.showing import show_table
 __all__ = [
     "check_with_tableone",
     "columns_named",
+    "describe_groups",
     "export_table",
     "known_beforehand",
     "missing_by_cluster",

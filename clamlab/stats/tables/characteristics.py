@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-import numpy as np
 import pandas as pd
 
 from clamlab.stats.tables.comparisons import (
@@ -15,6 +14,7 @@ from clamlab.stats.tables.comparisons import (
     difference_of_means,
     difference_of_shares,
 )
+from clamlab.stats.tables.describing import named, summaries, undeclared
 from clamlab.stats.variables import (
     DERIVED_REASON,
     TABLE_ROLES,
@@ -130,15 +130,8 @@ def _describe(
     if variable.is_categorical:
         rows = _category_rows(variable, values, clusters, preset, seed)
     else:
-        rows = _numeric_rows(values, clusters, preset)
-    name = {
-        "variable": variable.name,
-        "title": variable.title,
-        "role": variable.role,
-        "source": variable.source,
-        "kind": "categorical" if variable.is_categorical else "numeric",
-    }
-    rows = [{**name, **row} for row in rows]
+        rows = _numeric_rows(variable, values, clusters, preset)
+    rows = named(variable, rows)
     return [_without_p(row) for row in rows] if variable.source == "derived" else rows
 
 
@@ -150,25 +143,18 @@ def _without_p(row: dict) -> dict:
 
 def _groups(clusters: pd.Series) -> list[tuple[int | None, pd.Series]]:
     everyone = pd.Series(True, index=clusters.index)
-    return [(None, everyone), *((code, clusters == code) for code in sorted(clusters.unique()))]
+    return [(None, everyone), *((code, clusters == code) for code in _codes(clusters))]
 
 
-def _numeric_rows(values: pd.Series, clusters: pd.Series, preset: str) -> list[dict]:
-    rows: list[dict] = []
-    samples: dict[int, np.ndarray] = {}
-    for code, members in _groups(clusters):
-        present = values[members].dropna().to_numpy()
-        if code is not None:
-            samples[code] = present
-        rows.append(
-            {
-                "part": "summary",
-                "group": code,
-                "n": len(present),
-                "n_missing": int(members.sum()) - len(present),
-                **_moments(present),
-            }
-        )
+def _codes(clusters: pd.Series) -> list[int]:
+    return sorted(clusters.unique())
+
+
+def _numeric_rows(
+    variable: Variable, values: pd.Series, clusters: pd.Series, preset: str
+) -> list[dict]:
+    rows = summaries(variable, values, _groups(clusters))
+    samples = {code: values[clusters == code].dropna().to_numpy() for code in _codes(clusters)}
     test = compare_means(list(samples.values()), preset)
     if all(len(sample) == 0 for sample in samples.values()):
         test = {"note": "empty: no test"}
@@ -180,44 +166,17 @@ def _numeric_rows(values: pd.Series, clusters: pd.Series, preset: str) -> list[d
     return rows
 
 
-def _moments(present: np.ndarray) -> dict:
-    if len(present) == 0:
-        return {}
-    q1, median, q3 = np.quantile(present, [0.25, 0.5, 0.75])
-    sd = np.std(present, ddof=1) if len(present) > 1 else np.nan
-    return {"mean": present.mean(), "sd": sd, "median": median, "q1": q1, "q3": q3}
-
-
 def _category_rows(
     variable: Variable, values: pd.Series, clusters: pd.Series, preset: str, seed: int
 ) -> list[dict]:
     levels = variable.levels
-    rows = []
-    for code, members in _groups(clusters):
-        inside = values[members]
-        n = int(inside.isin(levels).sum())
-        for level in levels:
-            count = int((inside == level).sum())
-            rows.append(
-                {
-                    "part": "summary",
-                    "group": code,
-                    "level": level,
-                    "is_reference": level == variable.reference,
-                    "n": n,
-                    "n_missing": int(members.sum()) - n,
-                    "count": count,
-                    "percent": 100 * count / n if n else np.nan,
-                }
-            )
+    rows = summaries(variable, values, _groups(clusters))
     counts = count_levels(values, levels, clusters)
     test = compare_counts(counts, preset, seed=seed)
-    undeclared = int((values.notna() & ~values.isin(levels)).sum())
-    if undeclared:
-        why = f"{undeclared} values are not declared levels: counted as missing"
+    if why := undeclared(variable, values):
         test["note"] = "; ".join(filter(None, [test["note"], why]))
     rows.append({"part": "omnibus", **test})
-    names = sorted(clusters.unique())
+    names = _codes(clusters)
     reference_first = sorted(range(len(levels)), key=lambda i: levels[i] != variable.reference)
     for i, j in combinations(range(len(names)), 2):
         two = counts[:, [i, j]]

@@ -69,7 +69,7 @@ def render_table_one(
     extras: list[dict] = [{}]
     summaries = tidy[tidy["part"] == "summary"]
     for name, rows_of_one in summaries.groupby("variable", sort=False):
-        lines = _variable_lines(rows_of_one, len(sizes), decimals)
+        lines = variable_lines(rows_of_one, len(sizes), decimals)
         rows += lines
         extra = _extras(tidy[tidy["variable"] == name], columns)
         extras += [extra] + [{}] * (len(lines) - 1)
@@ -162,7 +162,7 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _variable_lines(rows: pd.DataFrame, n_groups: int, decimals: int) -> list[list[str]]:
+def variable_lines(rows: pd.DataFrame, n_groups: int, decimals: int) -> list[list[str]]:
     """Print one variable: one line, or a heading and a line per level."""
     first = rows.iloc[0]
     mark = MARKS.get(first["source"], "")

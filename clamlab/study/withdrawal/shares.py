@@ -106,7 +106,8 @@ class Share:
             if not is_there(path):
                 continue
             if artefact.shows_scans:
-                share.whole += [artefact] if seen else []
+                # What a person keeps is as old as it may be: no record tells of which scans.
+                share.whole += [artefact] if seen or artefact.personal else []
             elif artefact.made_of and _names_one(base / artefact.made_of, leaving.ids):
                 share.whole.append(artefact)
             elif path.suffix == ".csv":
