@@ -1,18 +1,12 @@
 """What a person decides about scans, kept in a table that any program opens."""
 
+from collections import Counter
 from pathlib import Path
 
-import pandas as pd
-from filelock import FileLock
-
-from clamlab import cells
-from clamlab.atomic import whole_file
-from clamlab.viewers.persons_tables import read_persons_table
+from clamlab.viewers.person_table import Row, read_rows, told_of, turn, write_rows
 
 NEEDED = ("subject_id", "decision", "series_number", "note")
 COLUMNS = (*NEEDED, "reason", "image_id", "decided_by")
-PATIENCE = 5  # seconds to wait for another window's turn
-Row = dict[str, str]
 
 
 class Decisions:
@@ -53,8 +47,7 @@ class Decisions:
         OSError
             If the disk refuses; the file is what it was.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=PATIENCE):
+        with turn(self.path):
             rows = self.rows = self._read()
             before = rows.get(subject)
             if _filled(before) != _filled(seen):
@@ -65,18 +58,18 @@ class Decisions:
             left = {name: known for name, known in rows.items() if name != subject}
             if row is not None:
                 left[subject] = {**(before or {}), **row, "subject_id": subject}
-            self._write(list(left.values()))
+            write_rows(self.path, list(left.values()), COLUMNS)
             self.rows = self._read()
 
-    def _write(self, rows: list[Row]) -> None:
-        columns = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
-        table = pd.DataFrame(rows, columns=list(columns), dtype=object).fillna("")
-        with whole_file(self.path) as temporary:
-            cells.write_csv(table, temporary)
-
     def _read(self) -> dict[str, Row]:
-        table = read_persons_table(self.path, NEEDED, expected="decisions", row_of="subject_id")
-        return dict(zip(table["subject_id"], table.to_dict("records"), strict=True))
+        rows = read_rows(self.path, NEEDED, expected="decisions")
+        often, times = next(
+            iter(Counter(row["subject_id"] for row in rows).most_common(1)), ("", 0)
+        )
+        if times > 1:
+            with told_of(self.path):
+                raise ValueError(f"should have one row for a subject, and has two for {often!r}")
+        return {row["subject_id"]: row for row in rows}
 
 
 def _filled(row: Row | None) -> Row | None:

@@ -1,5 +1,6 @@
 """Groups of scans that a person drew and named, kept in a table that any program opens."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,18 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
-from filelock import FileLock
-
-from clamlab import cells
-from clamlab.atomic import whole_file
-from clamlab.viewers.persons_tables import read_persons_table, refuse_what_no_file_holds
+from clamlab.viewers.person_table import Row, read_rows, turn, write_rows
 
 NEEDED = ("group", "subject_id")
 COLUMNS = (*NEEDED, "note", "made_at")
-PATIENCE = 5  # seconds to wait for another window's turn
 LONGEST = 120  # letters of a name
-Row = dict[str, str]
+# What no table may hold: control characters, and halves of characters.
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -139,8 +135,7 @@ class Groups:
         if self.path is None:
             yield
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=PATIENCE):
+        with turn(self.path):
             self._read()
             if of is not None and self._groups.get(of) != seen:
                 raise ValueError(
@@ -150,18 +145,14 @@ class Groups:
             yield
 
     def _write(self, rows: list[Row]) -> None:
-        columns = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
         if self.path is not None:
-            table = pd.DataFrame(rows, columns=list(columns), dtype=object).fillna("")
-            with whole_file(self.path) as temporary:
-                cells.write_csv(table, temporary)
+            write_rows(self.path, rows, COLUMNS)
         self._rows = rows
         self._read()
 
     def _read(self) -> None:
         if self.path is not None:
-            table = read_persons_table(self.path, NEEDED, expected="groups")
-            self._rows = table.to_dict("records")
+            self._rows = read_rows(self.path, NEEDED, expected="groups")
         rows_of: dict[str, list[Row]] = {}
         for row in self._rows:
             if (name := _name(row["group"])) and row["subject_id"]:
@@ -194,10 +185,16 @@ def _new_name(text: str) -> str:
         raise ValueError("the group has no name: give it one")
     if len(name) > LONGEST:
         raise ValueError(f"the name has {len(name)} letters: shorten it to {LONGEST} or fewer")
-    refuse_what_no_file_holds(name, "the name")
-    return name
+    return _writable(name, "the name")
 
 
 def _new_note(text: str) -> str:
-    refuse_what_no_file_holds(text, "the note")
-    return text.strip()
+    return _writable(text, "the note").strip()
+
+
+def _writable(text: str, what: str) -> str:
+    if found := _NO_TEXT.search(text):
+        raise ValueError(
+            f"{what} holds a character that no text file holds, {found[0]!r}: type it again"
+        )
+    return text

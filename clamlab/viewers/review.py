@@ -10,7 +10,8 @@ import traitlets
 
 from clamlab.paths import path_part
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.decisions import Decisions, Row
+from clamlab.viewers.decisions import Decisions
+from clamlab.viewers.person_table import Row
 
 ACCEPT, REJECT, SERIES = "accept", "reject", "series"
 NOTHING = "nothing was found"  # what is accepted of a scan without a reason to look at it

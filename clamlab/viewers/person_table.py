@@ -1,0 +1,114 @@
+"""A table that a person keeps: read strictly, written whole, one program after the other."""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from clamlab import cells
+from clamlab.atomic import whole_file
+from clamlab.io import read_bytes
+
+PATIENCE = 5  # seconds to wait for another window's turn
+MOST = 1 << 26  # bytes of such a table
+Row = dict[str, str]
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Wait until no other window writes the file, and let none do so within the block."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock"), timeout=PATIENCE):
+        yield
+
+
+def read_rows(path: Path, needed: Sequence[str], *, expected: str) -> list[Row]:
+    """Read the rows of a file, as texts; none where there is no file.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such table, with the row's number and never a subject's id.
+    """
+    if not os.path.lexists(path):
+        return []
+    with told_of(path):
+        return rows_of(read_bytes(path, expected=expected, most=MOST), needed)
+
+
+@contextmanager
+def told_of(path: Path) -> Iterator[None]:
+    """Say of which file an error is, and what to do about it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(
+            f"{path.name} {error}; correct the file, or move it away to start a new one "
+            f"(it lies in {path.parent})"
+        ) from error
+
+
+def write_rows(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """Write rows, further columns too; the file is whole or what it was."""
+    names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
+    table = pd.DataFrame(list(rows), columns=list(names), dtype=object).fillna("")
+    with whole_file(path) as temporary:
+        cells.write_csv(table, temporary)
+
+
+def rows_of(data: bytes, needed: Sequence[str]) -> list[Row]:
+    r"""Read a CSV as people and their spreadsheets save it; refuse what would not come back whole.
+
+    Examples
+    --------
+    >>> rows_of(b"subject_id;note\nS1 ;moved", ["subject_id", "note"])
+    [{'subject_id': 'S1', 'note': 'moved'}]
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    if _NO_TEXT.search(text):
+        raise ValueError("holds bytes that are no text")
+    names, *rows = [row for row in _records(text) if row] or [[]]
+    if not set(needed) <= set(names):
+        found = ", ".join(names)[:100]
+        raise ValueError(f"should have the columns {', '.join(needed)}, and has {found!r}")
+    if len(set(names)) < len(names):
+        raise ValueError("should name each column once")
+    if rows and len(rows[-1]) < len(names) and not text.endswith(("\n", "\r")):
+        raise ValueError("is cut: it ends within its last row")
+    for number, row in enumerate(rows, start=2):
+        if len(row) > len(names):
+            raise ValueError(
+                f"has more cells in row {number} than columns: a note with a comma needs quotes"
+            )
+    filled = [[*row, *[""] * (len(names) - len(row))] for row in rows]
+    table = cells.unguarded(pd.DataFrame(filled, columns=names, dtype=object))
+    table["subject_id"] = table["subject_id"].str.strip()
+    return table.to_dict("records")
+
+
+def _records(text: str) -> list[list[str]]:
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    lines = io.StringIO(text, newline=None)  # also those of old Macs
+    # Strict: a quote that nobody closed would make a note of all rows that follow.
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    read: list[list[str]] = []
+    begins = 1
+    try:
+        for row in reader:
+            read.append(row)
+            begins = reader.line_num + 1  # the reader only knows where a broken row ends
+    except csv.Error as error:
+        raise ValueError(
+            f'should close every quote (") that opens a cell, and does not from line {begins} on'
+        ) from error
+    return read

@@ -1,0 +1,47 @@
+"""One question to the person, asked where the work is: yes or no, or a line of text."""
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+NARROW = {"width": "auto"}
+
+
+class Question(widgets.HBox):
+    """Ask before something is done that cannot be taken back; hidden while nothing is asked.
+
+    Examples
+    --------
+    >>> question, done = Question(), []
+    >>> question.ask("Delete it?", "Delete", lambda text: done.append("deleted"))
+    >>> question.yes.click()
+    >>> done, question.layout.display
+    (['deleted'], 'none')
+    """
+
+    def __init__(self) -> None:
+        self.words, self.text = widgets.Label(), widgets.Text()
+        self.yes = widgets.Button(layout=NARROW, button_style="warning")
+        self.no = widgets.Button(description="No, leave it", layout=NARROW)
+        self._do: Callable[[str], None] = lambda text: None
+        self.yes.on_click(lambda button: self._answer())
+        self.no.on_click(lambda button: self.withdraw())
+        super().__init__([self.words, self.text, self.yes, self.no])
+        self.withdraw()
+
+    def ask(
+        self, words: str, yes: str, do: Callable[[str], None], *, text: str | None = None
+    ) -> None:
+        """Show a question; with ``text``, a line to edit, which ``do`` gets when it is answered."""
+        self._do = do
+        self.words.value, self.yes.description, self.text.value = words, yes, text or ""
+        self.text.layout.display = "none" if text is None else ""
+        self.layout.display = ""
+
+    def withdraw(self) -> None:
+        """Ask nothing any more."""
+        self.layout.display = "none"
+
+    def _answer(self) -> None:
+        self.withdraw()
+        self._do(self.text.value)
