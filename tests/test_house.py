@@ -27,7 +27,7 @@ MAY_IMPORT = {
         "simulate", "training", "models", "clustering", "selection", "clam", "contrast",
         "evaluation", "stats", "volumes", "baselines",
     },
-    "viewers": {"figures", "clam"},
+    "viewers": {"figures", "clam", "stats"},
     "evaluation": {"clam", "contrast", "clustering"},
     "contrast": {"clam", "clustering", "forecast"},
     "clam": {"clustering", "models", "forecast"},

@@ -2,6 +2,7 @@
 
 from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
+from clamlab.viewers.groups import GroupPanel
 from clamlab.viewers.maps import study_maps
 from clamlab.viewers.review import Review
 from clamlab.viewers.signed_map import SignedMap
@@ -11,6 +12,7 @@ from clamlab.viewers.volume_view import volume_view
 
 __all__ = [
     "CohortViewer",
+    "GroupPanel",
     "Review",
     "SignedMap",
     "SliceViewer",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import ipywidgets as widgets
+import traitlets
 
 SECONDS = 0.15  # between two looks of the progress bar
 END = object()
@@ -22,6 +23,8 @@ class Stoppable(widgets.HBox):
     stop : ipywidgets.Button
     done, n_steps : int
         How far the work came, of how much.
+    running : bool
+        Whether work is under way; to be observed.
     task : asyncio.Task or None
 
     Examples
@@ -32,6 +35,8 @@ class Stoppable(widgets.HBox):
     (3, ['whole'])
     """
 
+    running = traitlets.Bool(False)
+
     def __init__(self) -> None:
         self.bar = widgets.IntProgress(layout=widgets.Layout(width="220px"))
         self.stop = widgets.Button(description="Stop", layout=widgets.Layout(width="auto"))
@@ -39,7 +44,7 @@ class Stoppable(widgets.HBox):
         self.words = widgets.Label()
         self.done = self.n_steps = 0
         self.task: asyncio.Task | None = None
-        self._halted = self.running = False
+        self._halted = False
         super().__init__([self.bar, self.words, self.stop])
         self.layout.display = "none"
 

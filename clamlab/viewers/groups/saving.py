@@ -16,6 +16,7 @@ from clamlab.atomic import whole_folder
 from clamlab.stats.tables.export import export_table
 from clamlab.stats.tables.groups import GroupDescription
 
+CAPTION = "Exploratory: groups drawn by eye, not tested"
 LINE = 18  # letters of a name in a line above a picture
 
 
@@ -57,7 +58,7 @@ def save_group(
     Returns
     -------
     str
-        What a reader has to be told, a sentence or nothing.
+        Where it is, and what else has to be said.
 
     Raises
     ------
@@ -68,9 +69,9 @@ def save_group(
         raise FileExistsError(f"{folder} is there already: rename the group, or replace it")
     with warnings.catch_warnings(record=True) as told, whole_folder(folder) as made:
         warnings.simplefilter("always")
-        paths = [made / f"description.{ending}" for ending in ("csv", "docx")]
-        caption = "Groups drawn by eye (exploratory)"
-        export_table(description.printed, paths, caption=caption, notes=description.notes)
+        printed, notes = description.printed, description.notes
+        export_table(printed.rename(columns={"": CAPTION}), made / "description.csv")
+        export_table(printed, made / "description.docx", caption=CAPTION, notes=notes)
         if subjects is not None:
             cells.write_csv(subjects, made / "subjects.csv")
         for kind, images in pictures.items():
@@ -78,7 +79,10 @@ def save_group(
         if folder.exists():
             shutil.rmtree(folder)  # not before all of the new is there
     lacking = any("missing from" in str(warning.message) for warning in told)
-    return "The pictures' letters lack some of the name: see the SVG." if lacking else ""
+    own = "not the study's own" if subjects is None else "the study's own"
+    ids = f"{'without' if subjects is None else 'with'} the list of subjects, as this is {own}"
+    letters = " Some letters of the name are boxes in PDF and PNG; the SVG has them."
+    return f"Saved in {folder}, {ids} folder.{letters if lacking else ''}"
 
 
 def _montage(kind: str, images: Mapping[str, NDArray], look: Look) -> figures.images.Figure:
