@@ -280,7 +280,7 @@ def test_cohort_viewer_shows_the_chosen_scan_and_map(cohort):
     hu, overlay = shown(viewer)
     assert np.array_equal(hu, volumes[1])
     assert np.allclose(overlay, maps["CLAM"][1, 1] * np.eye(8), atol=0.003), "its own cluster is 2"
-    viewer.map.value, viewer.cluster.value = "Made", 0
+    viewer.choose.map.value, viewer.choose.cluster.value = "Made", 0
     assert np.allclose(shown(viewer)[1], 0.1 * np.eye(8), atol=0.003)
     assert viewer.slices.title == "B · Cluster 2"
 
@@ -292,39 +292,39 @@ def test_cohort_viewer_averages_a_group(cohort):
     assert np.array_equal(hu, np.rint(volumes[:2].mean(0, dtype=np.float32)))
     own = (maps["CLAM"][0, 0] + maps["CLAM"][1, 1]) / 2
     assert np.allclose(overlay, own * np.eye(8), atol=0.003)
-    assert viewer.note.disabled
+    assert viewer.panel.note.disabled
     viewer.scatter.group = []
     assert np.array_equal(shown(viewer)[0], volumes[0])
 
 
 def test_cohort_viewer_lists_borderline_scans_first(cohort):
     viewer, volumes, *_ = cohort
-    assert [name.split()[0] for name, _ in viewer.borderline.options] == list("ECDBAF")
-    viewer.borderline.value = 4
-    assert viewer.scan.label == "E"
+    assert [name.split()[0] for name, _ in viewer.choose.borderline.options] == list("ECDBAF")
+    viewer.choose.borderline.value = 4
+    assert viewer.choose.scan.label == "E"
     assert np.array_equal(shown(viewer)[0], volumes[4])
 
 
 def test_cohort_viewer_colors_by_any_column(cohort):
     viewer, *_ = cohort
     assert viewer.scatter.levels == ["Cluster 1", "Cluster 2"]
-    viewer.color.value = "stage"
+    viewer.choose.color.value = "stage"
     assert (viewer.scatter.levels, viewer.scatter.column) == (["0", "1", "2"], [2, 1, 0, 1, 2, 0])
-    viewer.color.value = "dlco"
+    viewer.choose.color.value = "dlco"
     assert (viewer.scatter.levels, viewer.scatter.column[2]) == ([], None)
 
 
 def test_cohort_viewer_keeps_notes(cohort):
     viewer, _, _, path = cohort
-    viewer.note.value = "fissure, probably real"
-    viewer.save.click()
-    viewer.note.value = "second thought"
-    viewer.scan.value = 3  # going on saves too
-    assert viewer.note.value == ""
+    viewer.panel.note.value = "fissure, probably real"
+    viewer.panel.save.click()
+    viewer.panel.note.value = "second thought"
+    viewer.choose.scan.value = 3  # going on saves too
+    assert viewer.panel.note.value == ""
     table = pd.read_csv(path)
     assert table.to_dict("list") == {"subject_id": ["A"], "note": ["second thought"]}
-    viewer.scan.value = 0
-    assert viewer.note.value == "second thought"
+    viewer.choose.scan.value = 0
+    assert viewer.panel.note.value == "second thought"
 
 
 def test_notes_of_two_readers_do_not_overwrite_each_other(tmp_path):
@@ -358,14 +358,16 @@ def test_study_maps_are_importance_on_the_scans_grid():
     )
     viewer = viewers.CohortViewer(scans, np.eye(2), soft, maps=kinds)
     for name in kinds:
-        viewer.map.value = name
-        overlay = shown(viewer)[1]
-        assert overlay.shape == (8, 8)
-        wanted = {"Denser than the rival's": 0, "Less dense than the rival's": 0.25}.get(name)
-        if wanted is None:
-            assert overlay.max() > 0.5
+        viewer.choose.map.value = name
+        if name == "Difference to the rival's":
+            low_and_high = np.frombuffer(viewer.slices.overlay_volumes, np.uint8, 128)
+            values = low_and_high.reshape(2, 64).T.copy().view("<i2")
+            kind = viewer.slices.overlay_kinds[0]
+            assert np.allclose(values * kind["step"], -100, atol=4)  # the rival is 100 HU denser
         else:
-            assert np.allclose(overlay, wanted, atol=0.003)
+            overlay = shown(viewer)[1]
+            assert overlay.shape == (8, 8)
+            assert overlay.max() > 0.5
 
 
 def test_features_are_placed_by_umap_too():
@@ -389,12 +391,12 @@ def test_a_scan_stands_beside_itself_as_its_rival_would_have_it():
     viewer = viewers.CohortViewer(
         scans, np.eye(2), soft, maps={"Flat": np.zeros((2, 3, 6, 6))}, counterfactual_hu=other
     )
-    viewer.beside.label = "as a rival would have it"
+    viewer.choose.beside.label = "as a rival would have it"
     assert viewer.second.title == "Scan 1 as cluster 2 would have it"
     assert set(np.frombuffer(viewer.second.volume, "<i2")) == {-200}
-    viewer.cluster.value = 2
+    viewer.choose.cluster.value = 2
     assert viewer.second.title == "Scan 1 as cluster 3 would have it"
-    viewer.scan.value = 1  # cluster 3 is its own: the second likeliest stands in
+    viewer.choose.scan.value = 1  # cluster 3 is its own: the second likeliest stands in
     assert viewer.second.title == "Scan 2 as cluster 2 would have it"
 
 
@@ -413,5 +415,5 @@ def test_maps_of_every_convolution_are_worked_out_for_the_scan_looked_at():
     viewer = viewers.CohortViewer(np.full((3, 16, 16), -800), scans[:, 0], soft, maps=kinds)
     first = shown(viewer)[1]
     assert first.max() > 0.4
-    viewer.map.value = "Activation, convolution 3 of 3"
+    viewer.choose.map.value = "Activation, convolution 3 of 3"
     assert not np.array_equal(shown(viewer)[1], first)

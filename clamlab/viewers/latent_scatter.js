@@ -5,7 +5,7 @@ const REACH = 12; // screen pixels between pointer and point
 const CHANGES = {
   places: ["components", "axes", "axis_labels"],
   look: ["column", "levels", "color_label"],
-  marks: ["group", "shown", "faint"],
+  marks: ["group", "shown", "faint", "ghosted"],
   rings: ["selected", "names"],
 };
 
@@ -37,14 +37,14 @@ function drawAxes(context, size, across, up) {
 }
 
 // Filtered-out points lie undermost, those of the group on top.
-function drawPoints(canvas, places, { look, stamps, shown, group, faint }) {
+function drawPoints(canvas, places, { look, stamps, shown, group, faint, ghosted }) {
   const image = blackPicture(canvas);
   const ratio = window.devicePixelRatio || 1;
   const put = (i, stamp, opacity) =>
     press(image, stamps[stamp], Math.round(places[2 * i] * ratio), Math.round(places[2 * i + 1] * ratio), opacity);
   const count = places.length / 2;
   if (shown && faint) for (let i = 0; i < count; i++) if (!shown[i]) put(i, stamps.length - 1, 1);
-  const opacity = group.size ? 0.3 : 0.9;
+  const opacity = (group.size ? 0.3 : 0.9) * (ghosted ? 0.35 : 1);
   for (let i = 0; i < count; i++) if ((!shown || shown[i]) && !group.has(i)) put(i, look.kind[i], opacity);
   for (const i of group) if (i < count && (!shown || shown[i])) put(i, look.kind[i], 1);
   canvas.getContext("2d").putImageData(image, 0, 0);
@@ -121,7 +121,7 @@ function mountScatter(model, element) {
     if (due.has("places") || due.has("look") || due.has("marks")) {
       readFilter();
       const context = sharpen(canvas, size);
-      drawPoints(canvas, places, { look, stamps, shown, group, faint: model.get("faint") });
+      drawPoints(canvas, places, { look, stamps, shown, group, faint: model.get("faint"), ghosted: model.get("ghosted") });
       drawAxes(context, size, ...model.get("axes").map((k) => model.get("axis_labels")[k]));
       showCounts(shown);
       bar.faintLabel.hidden = !shown;

@@ -45,6 +45,8 @@ class LatentScatter(anywidget.AnyWidget):
         One per scan, 0 where it is filtered out; empty if none is. A loop takes only shown scans.
     faint : bool
         Whether scans that are filtered out stay in sight, faintly.
+    ghosted : bool
+        Whether all points are faint, as nothing was seen of the clusters they are coloured by.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class LatentScatter(anywidget.AnyWidget):
     group = traitlets.List(traitlets.Int()).tag(sync=True)
     shown = traitlets.Bytes().tag(sync=True, from_json=_as_bytes)
     faint = traitlets.Bool(True).tag(sync=True)
+    ghosted = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, features: ArrayLike, names: list[str], **options: Any) -> None:
         if len(np.asarray(features)) != len(names):

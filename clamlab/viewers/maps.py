@@ -1,15 +1,38 @@
 """Maps of a study, computed only for the scan that is looked at."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-HU_SPAN = 400  # a difference of so many HU, or more, is shown as importance 1
+HU_LIMIT = 400.0  # a difference of so many HU has the strongest colour
 
 ScanMap = Callable[[int, int], NDArray]
+
+
+@dataclass(frozen=True)
+class SignedKind:
+    """A kind of map that has a sign, and how sure each of its values is.
+
+    Attributes
+    ----------
+    values, evidence : callable(scan, cluster) or array (n, K, *grid)
+        Evidence in [0, 1].
+    limit : float
+        Value in the strongest colour.
+    units : str
+    """
+
+    values: ScanMap | NDArray
+    evidence: ScanMap | NDArray
+    limit: float
+    units: str = "HU"
+
+
+Kind = ScanMap | SignedKind | NDArray
 
 
 def study_maps(
@@ -22,7 +45,7 @@ def study_maps(
     *,
     model: Any = None,
     images: NDArray | None = None,
-) -> dict[str, ScanMap]:
+) -> dict[str, Kind]:
     """Offer a study's maps to the cohort viewer, each as a function of scan and cluster.
 
     Parameters
@@ -47,29 +70,31 @@ def study_maps(
     Returns
     -------
     dict of str to callable(scan, cluster)
-        "Activation (CLAM)"; "Activation, unweighted"; "Contrast", divided by its largest value;
-        "Denser than the rival's" and "Less dense than the rival's", where 1 is 400 HU or more from
-        the scan as the chosen cluster would have it, or as its likeliest rival would where its own
-        is chosen. All in [0, 1]; memory maps are read one map at a time.
+        "Activation (CLAM)"; "Activation, unweighted"; "Contrast", divided by its largest value, all
+        in [0, 1]; and "Difference to the rival's": HU more or less than the scan as the chosen
+        cluster would have it, or as its likeliest rival would where its own is chosen, with the
+        contrast as evidence. Memory maps are read one map at a time.
 
     Examples
     --------
     >>> scans, flat = np.full((1, 4, 4), -600), np.ones((1, 2, 4, 4))
     >>> kinds = study_maps(flat, flat[:, 0], flat, flat * -800, scans, np.array([[0.9, 0.1]]))
-    >>> kinds["Denser than the rival's"](0, 1)[0, 0].item()
-    0.5
+    >>> kinds["Difference to the rival's"].values(0, 1)[0, 0].item()
+    200.0
     """
 
     def difference(i: int, k: int) -> NDArray:
         other = counterfactual_hu[i][rival_of(soft_assignments[i], k)]
-        return (np.asarray(volumes[i], np.float32) - other) / HU_SPAN
+        return np.asarray(volumes[i], np.float32) - other
 
-    kinds = {
+    def evidence(i: int, k: int) -> NDArray:
+        return np.clip(_to_largest(contrast[i][rival_of(soft_assignments[i], k)]), 0, 1)
+
+    kinds: dict[str, Kind] = {
         "Activation (CLAM)": lambda i, k: _importance(maps[i][k]),
         "Activation, unweighted": lambda i, k: _importance(unweighted[i]),
         "Contrast": lambda i, k: _to_largest(contrast[i][k]),
-        "Denser than the rival's": lambda i, k: np.clip(difference(i, k), 0, 1),
-        "Less dense than the rival's": lambda i, k: np.clip(-difference(i, k), 0, 1),
+        "Difference to the rival's": SignedKind(difference, evidence, HU_LIMIT),
     }
     if model is not None and images is not None:
         kinds |= layer_maps(model, images, n_layers=len(model.config["channels"]))

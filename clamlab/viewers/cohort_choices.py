@@ -1,0 +1,92 @@
+"""What can be chosen in a cohort viewer: the scan, its map, what stands beside, the colours."""
+
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import traitlets
+from numpy.typing import NDArray
+
+from clamlab.viewers.cohort_pictures import OWN
+from clamlab.viewers.cohort_table import borderline_scans
+from clamlab.viewers.projections import PROJECTIONS
+from clamlab.viewers.scan_search import ScanSearch
+
+AS_OTHER = -2  # beside the scan: the same as a rival would have it
+ANOTHER = -3  # beside the scan: the one that is searched for
+N_BORDERLINE = 20
+MOST_LISTED = 200  # scans in a drop-down; more are searched for by name
+
+
+class CohortChoices(widgets.VBox):
+    """Choose a scan by name, the map on it, and what stands beside.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the scans; above two hundred they are searched for instead of listed.
+    soft : array (n, K)
+    maps, columns : list of str
+        Kinds of map, and columns that can colour the points.
+    has_rival : bool
+        Whether a scan can stand beside itself as a rival would have it.
+
+    Attributes
+    ----------
+    scan : Dropdown or ScanSearch
+    beside, map, cluster, color, projection : ipywidgets.Dropdown
+    borderline : ipywidgets.Select
+        Scans whose cluster is least certain.
+    other : int or None
+        What stands beside: a scan, ``AS_OTHER``, or nothing.
+    """
+
+    other = traitlets.Int(None, allow_none=True)
+
+    def __init__(
+        self,
+        names: list[str],
+        soft: NDArray,
+        *,
+        maps: list[str],
+        columns: list[str],
+        has_rival: bool,
+    ) -> None:
+        scans = [(name, i) for i, name in enumerate(names)]
+        many = len(names) > MOST_LISTED
+        self.scan = ScanSearch(names) if many else _dropdown("Scan", scans)
+        self.search = ScanSearch(names, label="which") if many else None
+        rival = [("as a rival would have it", AS_OTHER)] if has_rival else []
+        others = [("another scan", ANOTHER)] if many else scans
+        self.beside = _dropdown("beside", [("no other", None), *rival, *others])
+        self.map = _dropdown("Map", maps)
+        clusters = [(f"cluster {k + 1}", k) for k in range(soft.shape[1])]
+        self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
+        self.color = _dropdown("Colour", columns)
+        self.projection = _dropdown("as", PROJECTIONS)
+        if len(PROJECTIONS) == 1:
+            self.projection.layout.display = "none"
+        order, margins = borderline_scans(soft)
+        unsure = [(f"{names[i]}   {margins[i]:.2f}", int(i)) for i in order[:N_BORDERLINE]]
+        self.borderline = widgets.Select(
+            options=unsure, value=None, rows=6, layout={"width": "auto"}
+        )
+        row = [self.scan, self.map, self.cluster, self.beside]
+        super().__init__([widgets.HBox(row, layout={"flex_flow": "row wrap"})])
+        self.beside.observe(lambda change: self._stand(), "value")
+        if self.search is not None:
+            self.children = [*self.children, self.search]
+            self.search.layout.display = "none"
+            self.search.observe(lambda change: self._stand(), "value")
+
+    def _stand(self) -> None:
+        """Tell what stands beside from the list and, where it says so, from the search."""
+        searched = self.search is not None and self.beside.value == ANOTHER
+        if self.search is not None:
+            self.search.layout.display = "" if searched else "none"
+        self.other = self.search.value if searched else self.beside.value
+
+
+def _dropdown(name: str, options: Sequence) -> widgets.Dropdown:
+    layout = widgets.Layout(width="auto", max_width="260px")
+    style = {"description_width": "auto"}
+    return widgets.Dropdown(options=options, description=name, layout=layout, style=style)
