@@ -10,7 +10,10 @@ import pandas as pd
 from clamlab.viewers.columns import described, in_words
 
 MISSING = "missing"
-CELL = '<td style="padding: 1px 14px 1px 0; vertical-align: top; overflow-wrap: anywhere">'
+CELL = (
+    '<td style="padding: 1px 14px 1px 0; line-height: 1.4; vertical-align: top; '
+    'text-align: left; overflow-wrap: anywhere">'
+)
 
 
 class ScanFacts(widgets.HTML):

@@ -21,13 +21,14 @@ function mountSearch(model, element) {
     type: "text", role: "combobox", autocomplete: "off", spellcheck: false, "aria-label": `${model.get("label")}: part of its name`,
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": listId,
   });
-  const list = tag("div", { id: listId, role: "listbox", className: "clam-found", hidden: true });
+  const list = tag("div", { id: listId, role: "listbox", className: "clam-found", hidden: true, popover: "manual" });
   const told = tag("span", { className: "clam-told", role: "status" });
   const root = tag("div", { className: "clam-viewer clam-search", "data-lm-suppress-shortcuts": "true" },
     tag("label", {}, label, field), told, list);
   element.append(root);
   const cleanup = new AbortController();
-  const listen = (node, kind, handler) => node.addEventListener(kind, handler, { signal: cleanup.signal });
+  const listen = (node, kind, handler) =>
+    node.addEventListener(kind, handler, { signal: cleanup.signal, capture: node === window }); // of any box
   let lowered = [];
   let twice = new Set();
   let found = [];
@@ -47,9 +48,21 @@ function mountSearch(model, element) {
     close();
   }
   function close() {
-    list.hidden = true;
+    show(false);
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
+  }
+  // On top of the page: the boxes in which widgets stand would cut the list off.
+  function show(open) {
+    if (open) follow();
+    list.hidden = !open;
+    if (list.matches(":popover-open") !== open) list[open ? "showPopover" : "hidePopover"]();
+  }
+  function follow() {
+    const box = root.getBoundingClientRect();
+    list.style.left = `${box.left}px`;
+    list.style.top = `${box.bottom}px`;
+    list.style.width = `${box.width}px`;
   }
   function open(typed) {
     found = fitting(lowered, typed);
@@ -65,9 +78,9 @@ function mountSearch(model, element) {
       options.push(tag("div", { className: "clam-more", textContent: `and ${found.length - MOST_LISTED} more: type on` }));
     }
     list.replaceChildren(...options);
-    list.hidden = !found.length;
-    field.setAttribute("aria-expanded", String(!list.hidden));
     told.textContent = found.length ? `${found.length} of ${names.length}` : "no scan has this in its name";
+    show(found.length > 0);
+    field.setAttribute("aria-expanded", String(!list.hidden));
     mark();
   }
   function mark() {
@@ -84,6 +97,7 @@ function mountSearch(model, element) {
     rest();
     field.select();
   }
+  listen(window, "scroll", () => list.hidden || follow());
   listen(field, "focus", () => field.select());
   listen(field, "input", () => open(field.value));
   listen(field, "blur", rest);
