@@ -5,8 +5,10 @@ from clamlab.contrast.cohort import average_evidence, counterfactual_hu
 from clamlab.contrast.counterfactuals import counterfactual, most_probable
 from clamlab.contrast.maps import contrast_map
 from clamlab.contrast.planning import contrast_forecast
+from clamlab.contrast.ways import WayStep, way, ways_hu
 
 __all__ = [
+    "WayStep",
     "average_evidence",
     "contrast_forecast",
     "contrast_map",
@@ -14,4 +16,6 @@ __all__ = [
     "counterfactual_hu",
     "integrated_gradients",
     "most_probable",
+    "way",
+    "ways_hu",
 ]

@@ -137,10 +137,15 @@ def as_rival(model: Any, scans: Tensor, rivals: NDArray, lung: Tensor) -> Tensor
     """Exchange, inside the lung, what is drawn of each scan for what is drawn of its rival."""
     drawn = model.decode(model.encode(scans)).reshape(scans.shape)
     asked = model.decode(model.centroids[torch.as_tensor(np.array(rivals))]).reshape(scans.shape)
-    change, mask = drawn - asked, lung.cpu().numpy()
-    told = zip(*map(_float64, (change, scans - drawn, scans - asked)), strict=True)
+    return scans - share_borne_out(scans, drawn, asked, lung) * (drawn - asked)
+
+
+def share_borne_out(scans: Tensor, drawn: Tensor, asked: Tensor, lung: Tensor) -> Tensor:
+    """Tell how much of the change to its rival each scan bears out; 0 outside the lung."""
+    mask = lung.cpu().numpy()
+    told = zip(*map(_float64, (drawn - asked, scans - drawn, scans - asked)), strict=True)
     share = np.stack([borne_out(of, undrawn, apart, mask) for of, undrawn, apart in told])
-    return scans - torch.as_tensor(share).to(change) * change
+    return torch.as_tensor(share).to(drawn)
 
 
 def _float64(values: Tensor) -> NDArray[np.float64]:
