@@ -459,11 +459,52 @@ def test_volume_view_in_jupyterlab(lab, page):
     canvas.wait_for()
     right = marker_on_screen(page, canvas)
     assert right[0] < 0.5 and right[1] < 0.5, "patient's right on the left, head up"
-    page.locator(".jp-OutputArea select").select_option("Cluster 2")
-    page.wait_for_timeout(1500)
+    sliders = page.locator(".jp-OutputArea .noUi-handle")  # clusters, threshold, opacity
+    assert redrawn(page, canvas, lambda: slide(page, sliders.nth(0), "ArrowRight"))
     left = marker_on_screen(page, canvas)
     assert left[0] > 0.5 and left[1] > 0.5
     assert left[2] > right[2] + 0.05, "the anterior half hides the other: seen from the front"
+    # every slider changes what is seen, each in its own way
+    bright = coloured_on_screen(page, canvas)
+    assert redrawn(page, canvas, lambda: slide(page, sliders.nth(2), *["ArrowLeft"] * 7))
+    assert 0 < coloured_on_screen(page, canvas) < 0.9 * bright, "fainter"
+    assert redrawn(page, canvas, lambda: slide(page, sliders.nth(2), "Home"))
+    assert coloured_on_screen(page, canvas) == 0, "the lung alone"
+    assert redrawn(page, canvas, lambda: slide(page, sliders.nth(2), *["ArrowRight"] * 11))
+    assert redrawn(page, canvas, lambda: slide(page, sliders.nth(1), *["ArrowRight"] * 3))
+    assert 0 < coloured_on_screen(page, canvas) < bright, "the half of importance 0.52 is gone"
+    assert page.get_by_text("coloured: ≥ 0.65").is_visible()
+    assert redrawn(
+        page, canvas, lambda: page.locator(".jp-OutputArea select").select_option("viridis")
+    )
+
+
+def slide(page, handle, *keys):
+    """Press keys on the handle of a slider."""
+    handle.focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def redrawn(page, canvas, act, seconds=15):
+    """Say whether doing something changes the picture, and wait until it stands still again."""
+    before = canvas.screenshot()
+    act()
+    end, last = time.monotonic() + seconds, before
+    while time.monotonic() < end:
+        page.wait_for_timeout(400)
+        now = canvas.screenshot()
+        if now == last and now != before:
+            return True
+        last = now
+    return False
+
+
+def coloured_on_screen(page, canvas):
+    """Add up how strongly the picture is coloured red or yellow."""
+    shot = Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")
+    pixels = np.asarray(shot, dtype=float)
+    return float(np.clip(pixels[..., 0] - pixels[..., 2] - 20, 0, None).sum())
 
 
 def marker_on_screen(page, canvas, seconds=15):
@@ -472,7 +513,7 @@ def marker_on_screen(page, canvas, seconds=15):
     while time.monotonic() < end:  # WebGL draws when it is ready, and says so to nobody
         shot = Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")
         pixels = np.asarray(shot, dtype=float)
-        hot = pixels[..., 0] - pixels[..., 2] > 50
+        hot = pixels[..., 0] - pixels[..., 2] > 40
         if hot.sum() > 50:
             rows, columns = np.nonzero(hot)
             yellow = pixels[..., 1][hot].mean() / pixels[..., 0][hot].mean()

@@ -18,7 +18,7 @@ from clamlab.viewers.assets import read_together
 from clamlab.viewers.maps import layer_maps
 from clamlab.viewers.notes import Notes
 from clamlab.viewers.packing import pack_scan
-from clamlab.viewers.volume_view import merge
+from clamlab.viewers.volume_scene import merge, transfer_table
 
 AFFINE = np.array([[3.0, 0, 0, -10], [0, 2, 0, -20], [0, 0, 4, 30], [0, 0, 0, 1]])
 
@@ -217,22 +217,64 @@ def test_embedded_page_survives_nbconvert(scan):
 
 
 def test_merged_volume_never_wraps_around():
-    hu = np.array([-3000.0, -1000, -500, 0, 3000]).reshape(5, 1, 1)
+    hu = np.array([-3000.0, -1350, -600, 150, 3000]).reshape(5, 1, 1)
     scene = merge(hu, np.zeros(hu.shape), np.ones(hu.shape, bool), threshold=0.5)
-    assert scene.ravel().tolist() == pytest.approx([0, 0, 0.24, 0.48, 0.48])
+    assert scene.ravel().tolist() == pytest.approx([0, 0, 0.15, 0.3, 0.3])  # the lung window
     hot = merge(hu, np.full(hu.shape, 1.0), np.ones(hu.shape, bool), threshold=0.5)
     assert (hot == 1).all()
     assert scene.shape == (1, 1, 5), "ipyvolume takes z, y, x"
+    assert (merge(hu, np.zeros(hu.shape), hu > 9999, threshold=0.5) == 0).all()
+
+
+def test_a_colour_in_the_round_is_the_slices_colour_of_the_same_importance():
+    table = matplotlib.colormaps["viridis"](np.linspace(0, 1, 256))[:, :3]
+    seen = transfer_table(table, 0.55)
+    for value, threshold in [(0.5, 0.3), (0.5, 0.5), (1.0, 0.3)]:
+        hot = merge(np.zeros((1, 1, 1)), np.full((1, 1, 1), value), np.ones((1, 1, 1), bool),
+                    threshold=threshold)  # fmt: skip
+        place = round(255 * hot.item())
+        np.testing.assert_allclose(seen[place, :3], table[round(255 * value)], atol=0.02)
+    grey = seen[round(255 * 0.15)]  # -600 HU, the middle of the lung window
+    np.testing.assert_allclose(grey[:3], 0.5, atol=0.01)
+    assert seen[round(255 * 0.3 * 350 / 1500), 3] == 0, "air is clear"
+    bare = transfer_table(table, 0)
+    assert not bare[128:, 3].any() and (bare[:128] == seen[:128]).all(), "the lung alone"
 
 
 def test_volume_view_keeps_proportions_and_sides():
     box = viewers.volume_view(np.full((4, 6, 8), -800.0), np.zeros((4, 6, 8)), affine=AFFINE)
-    figure = box.children[0]
+    figure = box.children[3]
     extent = np.array(figure.volumes[0].extent)
     assert np.ptp(extent, axis=1).tolist() == [12, 12, 32]
     assert figure.xlim == figure.ylim == figure.zlim == (-16, 16)
     forward, up = -np.array(figure.camera.position), np.array(figure.camera.up)
     assert np.cross(forward, up)[0] < 0, "screen right must be the patient's left"
+
+
+def test_the_sliders_in_the_round_show_what_they_say():
+    rng = np.random.default_rng(0)
+    scans = {name: np.full((4, 5, 6), -700.0) for name in ("S012", "Smokers")}
+    maps = {name: rng.random((4, 5, 6)) for name in scans}
+    box = viewers.volume_view(scans, maps, threshold=0.5)
+    shown, threshold, opacity, colors, figure, caption = box.children
+    volume = figure.volumes[0]
+
+    def share():
+        return float(np.mean(np.asarray(volume.data) > 0.5))
+
+    assert shown.options == ("S012", "Smokers")
+    assert share() == pytest.approx((maps["S012"] >= 0.5).mean())
+    threshold.value = 0.8
+    assert share() == pytest.approx((maps["S012"] >= 0.8).mean())
+    shown.value = "Smokers"
+    assert share() == pytest.approx((maps["Smokers"] >= 0.8).mean())
+    assert f"≥ 0.80, {share():.0%} of the lung" in caption.value
+    alpha = volume.tf.rgba[-1, 3]
+    opacity.value = 0.25
+    assert volume.tf.rgba[-1, 3] == pytest.approx(alpha * 0.25 / 0.55)
+    yellow = volume.tf.rgba[-1, :3]
+    colors.value = "viridis"
+    assert not np.allclose(volume.tf.rgba[-1, :3], yellow)
 
 
 def test_volume_view_says_what_does_not_fit():

@@ -161,3 +161,12 @@ def save_figure(
             with whole_file(path) as temporary:
                 figure.savefig(temporary, format=name, dpi=300, metadata=_SAYS_NOTHING[name])
     return paths
+
+
+def color_table(name: str) -> np.ndarray:
+    """Return 256 colours (256, 3) in [0, 1] of a colour map, from its low end to its high end.
+
+    >>> color_table("inferno")[[0, -1]].round(2).tolist()
+    [[0.0, 0.0, 0.01], [0.99, 1.0, 0.64]]
+    """
+    return matplotlib.colormaps[name](np.linspace(0, 1, 256))[:, :3]

@@ -1,4 +1,4 @@
-"""See a cluster's average importance inside the lung, in three dimensions."""
+"""See importance inside the lung, in three dimensions."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -9,8 +9,11 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike
 
-AIR, TISSUE = -1000, 0  # HU shown between fully clear and dense
+from clamlab.viewers.slice_state import COLORMAPS
+from clamlab.viewers.volume_scene import check_pair, merge, paired, transfer_table
+
 CAPTION = "Seen from the front, patient's right on the left; drag to turn, wheel to come closer."
+OPACITY = 0.55  # at the start, as in the slice viewer
 
 
 def volume_view(
@@ -22,32 +25,34 @@ def volume_view(
     threshold: float = 0.5,
     size: int = 520,
 ) -> widgets.Widget:
-    """Turn a cluster's average lung in the hand, with the important regions glowing inside.
+    """Turn a lung in the hand, with the important regions glowing inside.
 
-    The lung is a translucent blue-grey cloud, denser where it is denser; importance at or above
-    `threshold` goes from red to yellow. It starts seen from the front, head up, the patient's
-    right on the left of the picture. Drawn with ipyvolume (WebGL).
+    The lung is a translucent cloud in the greys of the lung window, denser where it is denser;
+    importance at or above the threshold has the colours of the slice viewer: the same colour is
+    the same importance. It starts seen from the front, head up, the patient's right on the left of
+    the picture. Sliders go through clusters, threshold and opacity. Drawn with ipyvolume (WebGL).
 
     Parameters
     ----------
     average_hu : array (X, Y, Z), or dict of str to such arrays
-        Average HU in RAS+ voxel order; values beyond -1000..0 HU are shown as the nearest end.
+        HU in RAS+ voxel order: an average, a single scan, or the average of any group.
     importance : array (X, Y, Z), or dict of str to such arrays
-        Average importance in [0, 1]. Dicts hold several averages under the same names
-        (``"Cluster 1"``), and a selector chooses the one shown.
+        Importance in [0, 1]. Dicts hold several under the same names (``"Cluster 1"``, or
+        ``"S012"`` for a scan), and a slider goes through them.
     mask : bool array (X, Y, Z), optional
-        Lung; nothing is drawn outside it. Without it, everything above -1000 HU is drawn.
+        Lung; nothing is drawn outside it. Without it, everything denser than air is drawn.
     affine : array (4, 4), optional
         Voxel to RAS+ millimetres; gives the proportions. Default: cubic voxels.
     threshold : float
-        Least importance that is coloured.
+        Least importance that is coloured, at the start.
     size : int
         Width and height of the picture in screen pixels.
 
     Returns
     -------
     ipywidgets.Widget
-        A box with the picture and, for several clusters, their selector.
+        A box: the slider of names (if there are several), threshold, opacity and colours, the
+        picture, and its caption.
 
     Raises
     ------
@@ -64,65 +69,98 @@ def volume_view(
     """
     if not 0 < threshold < 1:
         raise ValueError(f"expected a threshold between 0 and 1, found {threshold}")
-    pairs = _pairs(average_hu, importance)
+    pairs = paired(average_hu, importance)
     grid = next(iter(pairs.values()))[0].shape
     lung = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
     for name, (average, values) in pairs.items():
-        _check(name, average, values, lung)
-    scenes = {name: merge(*pair, lung, threshold=threshold) for name, pair in pairs.items()}
+        check_pair(name, average, values, lung)
     spacing = np.ones(3) if affine is None else np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
-    figure, volume = _figure(next(iter(scenes.values())), spacing, size)
-    caption = widgets.HTML(f"<small>{CAPTION} Coloured: importance ≥ {threshold:g}.</small>")
-    if len(scenes) == 1:
-        return widgets.VBox([figure, caption])
-    selector = widgets.Dropdown(options=list(scenes), description="Show")
+    return _VolumeBox(pairs, lung, spacing=spacing, threshold=threshold, size=size)
 
-    def choose(change: Any) -> None:
+
+class _VolumeBox(widgets.VBox):
+    """The picture and the sliders that change it."""
+
+    def __init__(
+        self,
+        pairs: dict[str, tuple[np.ndarray, np.ndarray]],
+        lung: np.ndarray,
+        *,
+        spacing: np.ndarray,
+        threshold: float,
+        size: int,
+    ) -> None:
+        self._pairs, self._lung = pairs, lung
+        self.shown = widgets.SelectionSlider(
+            options=list(pairs), description="Show", layout={"width": f"{size}px"}
+        )
+        # A new threshold makes a new volume, which takes a moment: when the hand lets go.
+        self.threshold = _slider("Threshold", threshold, least=0.05, continuous_update=False)
+        self.opacity = _slider("Opacity", OPACITY)
+        self.colormap = widgets.Dropdown(options=COLORMAPS, description="Colours")
+        self._caption = widgets.HTML()
+        self._figure, self._volume = _figure(self._scene(), self._table(), spacing, size)
+        for control in (self.shown, self.threshold):
+            control.observe(self._redraw, "value")
+        for control in (self.opacity, self.colormap):
+            control.observe(self._recolor, "value")
+        self._tell()
+        sliders = [self.shown] if len(pairs) > 1 else []
+        sliders += [self.threshold, self.opacity, self.colormap]
+        super().__init__([*sliders, self._figure, self._caption])
+
+    def _scene(self) -> np.ndarray:
+        return merge(*self._pairs[self.shown.value], self._lung, threshold=self.threshold.value)
+
+    def _table(self) -> np.ndarray:
+        return transfer_table(_colors(self.colormap.value), self.opacity.value)
+
+    def _redraw(self, _: Any) -> None:
         with quiet():
-            volume.data = scenes[change.new]
+            self._volume.data = self._scene()
+        self._tell()
 
-    selector.observe(choose, "value")
-    return widgets.VBox([selector, figure, caption])
+    def _recolor(self, _: Any) -> None:
+        self._volume.tf.rgba = self._table()
+        self._tell()
 
-
-def merge(
-    average_hu: np.ndarray, importance: np.ndarray, mask: np.ndarray, *, threshold: float
-) -> np.ndarray:
-    """Put lung and importance into one volume, as ipyvolume draws only one.
-
-    Values up to 0.48 are lung (0 clear, 0.48 dense), those from 0.52 importance; ipyvolume's
-    axes are z, y, x. All lies in [0, 1], because ipyvolume wraps around what does not.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> hu, high = np.array([[[-1000.0, 500.0]]]), np.array([[[0.2, 1.0]]])
-    >>> merge(hu, high, np.ones((1, 1, 2), bool), threshold=0.5).ravel().tolist()
-    [0.0, 1.0]
-    """
-    lung = 0.48 * np.clip((average_hu - AIR) / (TISSUE - AIR), 0, 1)
-    hot = 0.52 + 0.48 * (importance - threshold) / (1 - threshold)
-    scene = np.where(importance >= threshold, np.clip(hot, 0.52, 1), lung)
-    return np.where(mask, scene, 0).transpose(2, 1, 0).astype(np.float32)
+    def _tell(self) -> None:
+        """Say what the colours mean, and how much of the lung they cover."""
+        values = self._pairs[self.shown.value][1][self._lung]
+        share = np.mean(values >= self.threshold.value) if values.size else 0.0
+        stops = _colors(self.colormap.value)[:: 255 // 8]
+        colors = ", ".join("rgb({:.0f}, {:.0f}, {:.0f})".format(*255 * stop) for stop in stops)
+        bar = (
+            "display: inline-block; width: 120px; height: 9px; "
+            f"background: linear-gradient(to right, {colors})"
+        )
+        self._caption.value = (
+            f"<small>importance 0 <i style='{bar}'></i> 1 · "
+            f"coloured: ≥ {self.threshold.value:.2f}, {share:.0%} of the lung<br>{CAPTION}</small>"
+        )
 
 
-def transfer_table() -> np.ndarray:
-    """Return the colour and opacity (256, 4) of each value of a merged scene."""
-    value = np.linspace(0, 1, 256)
-    table = np.zeros((256, 4), np.float32)
-    lung = value < 0.5
-    table[lung, :3] = (0.55, 0.68, 0.80)
-    table[lung, 3] = 0.010 + 0.9 * np.clip(value[lung] - 0.06, 0, None) ** 2
-    table[value < 0.02, 3] = 0
-    heat = np.clip((value - 0.5) / 0.5, 0, 1)
-    table[~lung, 0] = 1
-    table[~lung, 1] = (0.15 + 0.8 * heat)[~lung]
-    table[~lung, 2] = (0.05 + 0.2 * heat)[~lung]
-    table[~lung, 3] = (0.12 + 0.3 * heat)[~lung]
-    return table
+def _slider(
+    name: str, value: float, *, least: float = 0.0, continuous_update: bool = True
+) -> widgets.FloatSlider:
+    return widgets.FloatSlider(
+        value=value,
+        min=least,
+        max=1,
+        step=0.05,
+        description=name,
+        continuous_update=continuous_update,
+        layout={"width": "420px"},
+    )
 
 
-def _figure(scene: np.ndarray, spacing: np.ndarray, size: int) -> tuple:
+def _colors(name: str) -> np.ndarray:
+    from clamlab.figures.style import color_table  # opens matplotlib
+
+    return color_table(name)
+
+
+def _figure(scene: np.ndarray, table: np.ndarray, spacing: np.ndarray, size: int) -> tuple:
     with quiet():
         import ipyvolume as ipv
         import pythreejs
@@ -132,7 +170,7 @@ def _figure(scene: np.ndarray, spacing: np.ndarray, size: int) -> tuple:
             data=scene,
             data_min=0,
             data_max=1,
-            tf=ipv.TransferFunction(rgba=transfer_table()),
+            tf=ipv.TransferFunction(rgba=table),
             extent=[[-h, h] for h in half],
             rendering_lighting=False,
         )
@@ -158,29 +196,3 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def _pairs(average_hu: Any, importance: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Bring one or several averages into one form: name to (HU, importance)."""
-    if not isinstance(average_hu, Mapping):
-        average_hu, importance = {"": average_hu}, {"": importance}
-    names = list(importance) if isinstance(importance, Mapping) else "one map without a name"
-    if set(average_hu) != set(names):
-        raise ValueError(f"expected importance for {list(average_hu)}, found {names}")
-    return {
-        name: (np.asarray(average_hu[name], np.float32), np.asarray(importance[name], np.float32))
-        for name in average_hu
-    }
-
-
-def _check(name: str, average: np.ndarray, values: np.ndarray, lung: np.ndarray) -> None:
-    if average.ndim != 3 or values.shape != average.shape or lung.shape != average.shape:
-        raise ValueError(
-            f"{name or 'the average'}: expected HU, importance and mask of one shape (X, Y, Z), "
-            f"found {average.shape}, {values.shape} and {lung.shape}"
-        )
-    if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):  # also false for NaN
-        raise ValueError(
-            f"{name or 'the average'}: importance lies in {values.min():.3g}..{values.max():.3g}, "
-            "expected [0, 1]; clamlab.clam.importance scales it"
-        )

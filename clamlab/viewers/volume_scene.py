@@ -1,0 +1,95 @@
+"""Lung and importance in one volume, as ipyvolume draws only one, and the colours of its values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from clamlab.viewers.slice_state import PRESETS
+
+WIDTH, LEVEL = PRESETS["lung"]  # HU: as the slices are seen
+DARKEST = LEVEL - WIDTH / 2
+CLEAR, THIN = -960, -875  # HU: air up to the first, a breath of grey up to the second
+# Of a merged scene. The browser shades lung into map at their border: what lies between is clear,
+# or a white rim of dense lung would stand around every region.
+LUNG_END, MAP_START = 0.3, 0.6
+
+
+def merge(
+    average_hu: np.ndarray, importance: np.ndarray, mask: np.ndarray, *, threshold: float
+) -> np.ndarray:
+    """Put lung and importance into one volume.
+
+    Values up to 0.3 are lung in the lung window (0 black, 0.3 white), those from 0.6 importance
+    from 0 to 1; ipyvolume's axes are z, y, x. All lies in [0, 1], because ipyvolume wraps around
+    what does not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> hu, high = np.array([[[-1350.0, 500.0]]]), np.array([[[0.2, 1.0]]])
+    >>> merge(hu, high, np.ones((1, 1, 2), bool), threshold=0.5).ravel().tolist()
+    [0.0, 1.0]
+    """
+    lung = LUNG_END * np.clip((average_hu - DARKEST) / WIDTH, 0, 1)
+    hot = MAP_START + (1 - MAP_START) * np.clip(importance, 0, 1)
+    coloured = (importance >= threshold) & (importance > 0)  # 0 is never coloured, as in a slice
+    scene = np.where(coloured, hot, lung)
+    return np.where(mask, scene, 0).transpose(2, 1, 0).astype(np.float32)
+
+
+def transfer_table(colors: np.ndarray, opacity: float) -> np.ndarray:
+    """Return the colour and opacity (256, 4) of each value of a merged scene.
+
+    Parameters
+    ----------
+    colors : array (256, 3)
+        Colours of importance from 0 to 1.
+    opacity : float
+        Of the importance, in [0, 1]; 0 leaves the lung alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bool(transfer_table(np.ones((256, 3)), 0)[128:, 3].any())
+    False
+    """
+    value = np.linspace(0, 1, 256)
+    grey = np.clip(value / LUNG_END, 0, 1)
+    hu = DARKEST + WIDTH * grey
+    importance = np.clip((value - MAP_START) / (1 - MAP_START), 0, 1)
+    lung, hot = value <= LUNG_END, value >= MAP_START
+    table = np.zeros((256, 4), np.float32)
+    table[lung, :3] = grey[lung, None]
+    table[lung, 3] = 0.010 + 0.2 * (np.clip(hu - THIN, 0, None)[lung] / 1000) ** 2
+    table[hu < CLEAR, 3] = 0
+    table[hot, :3] = colors[np.rint(255 * importance).astype(int)][hot]
+    table[hot, 3] = opacity * (0.2 + 0.6 * importance[hot])
+    return table
+
+
+def paired(average_hu: Any, importance: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Bring one or several averages into one form: name to (HU, importance)."""
+    if not isinstance(average_hu, Mapping):
+        average_hu, importance = {"": average_hu}, {"": importance}
+    names = list(importance) if isinstance(importance, Mapping) else "one map without a name"
+    if not average_hu or set(average_hu) != set(names):
+        raise ValueError(f"expected importance for {list(average_hu)}, found {names}")
+    return {
+        name: (np.asarray(average_hu[name], np.float32), np.asarray(importance[name], np.float32))
+        for name in average_hu
+    }
+
+
+def check_pair(name: str, average: np.ndarray, values: np.ndarray, lung: np.ndarray) -> None:
+    """Raise ValueError unless HU, importance and mask are three-dimensional and fit."""
+    if average.ndim != 3 or values.shape != average.shape or lung.shape != average.shape:
+        raise ValueError(
+            f"{name or 'the average'}: expected HU, importance and mask of one shape (X, Y, Z), "
+            f"found {average.shape}, {values.shape} and {lung.shape}"
+        )
+    if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):  # also false for NaN
+        raise ValueError(
+            f"{name or 'the average'}: importance lies in {values.min():.3g}..{values.max():.3g}, "
+            "expected [0, 1]; clamlab.clam.importance scales it"
+        )
