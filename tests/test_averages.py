@@ -1,10 +1,16 @@
 """Averages: the rest of a cluster, the spread between scans, and the viewers of both."""
 
+import base64
+import gzip
+import json
+import re
+
 import numpy as np
 import pytest
 
 from clamlab import volumes
 from clamlab.stats import maps
+from clamlab.viewers import ClusterAverages, to_html
 
 GRID = (4, 5, 6)
 
@@ -55,3 +61,205 @@ def test_no_two_scans_no_spread():
     scans, clusters = cohort([0, 1])
     averages = volumes.average_by_cluster(scans, clusters)
     assert np.isnan(maps.spread_within_clusters(scans, averages, clusters)).all()
+
+
+# The viewer -------------------------------------------------------------------------------
+
+
+def read(slices):
+    """Read back what a slice viewer shows: HU, and each map (NaN where it has no value)."""
+    shape, at, shown = tuple(slices.shape), 0, {}
+    data = np.frombuffer(slices.overlay_volumes, np.uint8)
+    n = int(np.prod(shape))
+    for name, kind in zip(slices.overlay_names, slices.overlay_kinds, strict=True):
+        if not kind:
+            shown[name] = data[at : at + n].reshape(shape) / 255
+            at += n
+            continue
+        steps = data[at : at + 2 * n].reshape(2, n).T.copy().view("<i2").reshape(shape)
+        shown[name] = np.where(steps == -32768, np.nan, steps * kind["step"])
+        at += 2 * n
+        if kind["evidence"]:
+            shown[f"{name}: evidence"] = data[at : at + n].reshape(shape) / 255
+            at += n
+    return np.frombuffer(slices.volume, "<i2").reshape(shape), shown
+
+
+@pytest.fixture
+def shown():
+    scans, clusters = cohort([0, 0, 0, 1, 1, 2, 2, 2, 2])
+    averages = volumes.average_by_cluster(scans, clusters)
+    mask = np.zeros(GRID, bool)
+    mask[1:3, 1:4, 1:5] = True
+    rng = np.random.default_rng(5)
+    parts = {
+        "average_hu": averages,
+        "average_map": {name: rng.random(GRID) for name in averages},
+        "rest_hu": maps.average_of_rest(averages, clusters),
+        "spread_hu": maps.spread_within_clusters(scans, averages, clusters),
+        "mask": mask,
+        "affine": np.diag([3.0, 3, 3, 1]),
+    }
+    return parts, scans, clusters
+
+
+def test_each_cluster_stands_beneath_its_own_map(shown):
+    parts, scans, clusters = shown
+    viewer = ClusterAverages(**parts)
+    for k in range(3):
+        viewer.cluster.value = f"Cluster {k + 1}"
+        hu, seen = read(viewer.slices)
+        np.testing.assert_allclose(hu, scans[clusters == k].mean(axis=0), atol=0.51)
+        expected = np.where(parts["mask"], parts["average_map"][f"Cluster {k + 1}"], 0)
+        np.testing.assert_allclose(seen["Map of the cluster"], expected, atol=0.003)
+        assert viewer.slices.title == f"Cluster {k + 1}"
+
+
+@pytest.mark.parametrize(("against", "name"), [("the rest", "the rest"), ("Overall", "all scans")])
+def test_a_difference_is_the_cluster_less_what_it_is_held_against(shown, against, name):
+    parts, scans, clusters = shown
+    viewer = ClusterAverages(**parts)
+    viewer.against.value = against
+    limits = set()
+    for k in range(3):
+        viewer.cluster.value = f"Cluster {k + 1}"
+        of = scans[clusters != k] if against == "the rest" else scans
+        expected = scans[clusters == k].mean(axis=0) - of.mean(axis=0)
+        assert viewer.slices.overlay == f"HU less {name}"
+        seen = read(viewer.slices)[1]
+        difference = seen[f"HU less {name}"]
+        np.testing.assert_allclose(difference[parts["mask"]], expected[parts["mask"]], atol=0.2)
+        assert np.isnan(difference[~parts["mask"]]).all()
+        evidence = np.minimum(np.abs(expected) / parts["spread_hu"], 1)
+        found = seen[f"HU less {name}: evidence"]
+        np.testing.assert_allclose(found[parts["mask"]], evidence[parts["mask"]], atol=0.01)
+        limits.add(viewer.slices.overlay_kinds[1]["limit"])
+    assert len(limits) == 1, "one colour means the same in every cluster"
+    assert "the cluster less the average of all scans" in viewer._words.value
+
+
+def test_two_clusters_against_each_other(shown):
+    parts, scans, clusters = shown
+    viewer = ClusterAverages(**parts)
+    viewer.against.value = "Cluster 3"
+    expected = scans[clusters == 0].mean(axis=0) - scans[clusters == 2].mean(axis=0)
+    seen = read(viewer.slices)[1]["HU less Cluster 3"]
+    np.testing.assert_allclose(seen[parts["mask"]], expected[parts["mask"]], atol=0.2)
+    viewer.cluster.value = "Cluster 3"
+    assert np.isnan(read(viewer.slices)[1]["HU less Cluster 3"]).all()
+    assert "cannot be held against itself" in viewer._words.value
+
+
+def test_the_chosen_kind_of_map_stays_chosen(shown):
+    parts, *_ = shown
+    del parts["average_map"]["Cluster 2"]
+    parts["average_map"]["Cluster 3"] = np.full(GRID, np.nan)
+    viewer = ClusterAverages(**parts)
+    assert "No map was computed of Cluster 2, Cluster 3." in viewer._words.value
+    viewer.cluster.value = "Cluster 2"
+    assert viewer.slices.title == "Cluster 2 (its map was not computed)"
+    assert viewer.slices.overlay_names == [] and viewer.slices.overlay == ""
+    viewer.cluster.value = "Cluster 1"
+    assert viewer.slices.overlay == "Map of the cluster"
+    viewer.against.value = "the rest"
+    viewer.slices.overlay = ""  # as with the key O
+    viewer.cluster.value = "Cluster 3"
+    assert viewer.slices.overlay == ""
+
+
+def test_side_by_side_all_are_held_against_the_same(shown):
+    parts, scans, clusters = shown
+    viewer = ClusterAverages(**parts)
+    viewer.slices.index = [1, 2, 3]
+    viewer.together.value = True
+    pictures = viewer._all.pictures
+    assert [p.title for p in pictures] == ["Cluster 1", "Cluster 2", "Cluster 3"]
+    assert all(p.index == [1, 2, 3] for p in pictures)
+    viewer.against.value = "Cluster 2"
+    assert {p.overlay for p in pictures} == {"HU less Cluster 2"}
+    expected = scans[clusters == 2].mean(axis=0) - scans[clusters == 1].mean(axis=0)
+    seen = read(pictures[2])[1]["HU less Cluster 2"]
+    np.testing.assert_allclose(seen[parts["mask"]], expected[parts["mask"]], atol=0.2)
+    assert pictures[1].title == "Cluster 2 · the reference"
+    pictures[2].overlay = "Map of the cluster"
+    assert {p.overlay for p in (viewer.slices, *pictures)} == {"Map of the cluster"}
+    viewer.together.value = False
+    assert viewer.slices.view == "three"
+
+
+def test_one_cluster_is_shown_and_said_to_be_the_only_one(shown):
+    parts, *_ = shown
+    only = {
+        "Cluster 1": parts["average_hu"]["Cluster 1"],
+        "Overall": parts["average_hu"]["Overall"],
+    }
+    viewer = ClusterAverages(only, affine=parts["affine"], mask=parts["mask"])
+    assert (
+        "one cluster only" in viewer._words.value and "No map was computed" in viewer._words.value
+    )
+    assert viewer._bar.children == ()
+    np.testing.assert_allclose(read(viewer.slices)[0], only["Cluster 1"], atol=0.51)
+
+
+def test_what_is_not_known_is_not_shown(shown):
+    parts, *_ = shown
+    parts["spread_hu"] = np.full(GRID, np.nan)
+    del parts["rest_hu"]
+    viewer = ClusterAverages(**parts)
+    assert "the rest" not in dict(viewer.against.options).values()
+    viewer.against.value = "Overall"
+    assert not viewer.slices.overlay_kinds[1]["evidence"]
+    assert "is not known" in viewer._words.value
+
+
+def test_averages_that_do_not_fit_are_told():
+    with pytest.raises(ValueError, match="at least one cluster"):
+        ClusterAverages({"Overall": np.zeros((4, 4))})
+    with pytest.raises(ValueError, match="Cluster 2"):
+        ClusterAverages({"Cluster 1": np.zeros((4, 4)), "Cluster 2": np.zeros((4, 5))})
+    with pytest.raises(ValueError, match="the rest of Cluster 1"):
+        ClusterAverages({"Cluster 1": np.zeros((4, 4))}, rest_hu={"Cluster 1": np.zeros(4)})
+
+
+def test_slices_of_a_2_d_study():
+    flat = {f"Cluster {k}": np.full((6, 8), -500.0 - 100 * k) for k in (1, 2)}
+    viewer = ClusterAverages(flat, {name: np.eye(6, 8) for name in flat})
+    viewer.against.value = "Cluster 2"
+    assert np.allclose(read(viewer.slices)[1]["HU less Cluster 2"], 100, atol=0.1)
+    assert viewer.slices.shape == [8, 6, 1]
+
+
+def page_data(page):
+    state = json.loads(re.search(r'id="clam-state">(.*?)</script>', page, re.S)[1])
+    packed = re.search(r'id="clam-data">(.*?)</script>', page)[1]
+    return state, gzip.decompress(base64.b64decode(packed))
+
+
+def test_a_page_holds_every_average_with_its_own_maps(shown, tmp_path):
+    parts, scans, clusters = shown
+    viewer = ClusterAverages(**parts)
+    path = viewer.to_html(tmp_path / "averages.html", title="Averages", patient_data=False)
+    page = path.read_text(encoding="utf-8")
+    assert "patient data" not in page and not re.search(r"https?://|src=|fetch\(", page)
+    state, data = page_data(page)
+    assert [scan["name"] for scan in state["scans"]] == ["Cluster 1", "Cluster 2", "Cluster 3"]
+    assert sum(scan["length"] for scan in state["scans"]) == len(data)
+    n, at = int(np.prod(GRID)), 0
+    for k, scan in enumerate(state["scans"]):
+        own = np.frombuffer(data[at : at + scan["length"]], np.uint8)
+        steps = own[: 2 * n].reshape(2, n).T.copy().view("<i2").ravel()
+        hu = np.cumsum(steps, dtype=np.int16).reshape(GRID)
+        np.testing.assert_allclose(hu, scans[clusters == k].mean(axis=0), atol=0.51)
+        seen = np.where(parts["mask"], parts["average_map"][scan["name"]], 0)
+        np.testing.assert_allclose(own[2 * n : 3 * n].reshape(GRID) / 255, seen, atol=0.003)
+        assert scan["overlay_names"] == ["Map of the cluster", "HU less the rest"]
+        at += scan["length"]
+    assert "several persons, or averages of so few" in viewer.to_html()
+
+
+def test_volumes_of_a_page_lie_on_one_grid():
+    two = {"A": np.zeros((4, 4)), "B": np.zeros((4, 5))}
+    with pytest.raises(ValueError, match="one shape"):
+        to_html(two)
+    with pytest.raises(ValueError, match="C"):
+        to_html({"A": np.zeros((4, 4))}, {"C": {}})

@@ -1,5 +1,6 @@
 """Interactive views: slices with maps, the whole cohort, the lung in 3-D, and pages to hand on."""
 
+from clamlab.viewers.cluster_averages import ClusterAverages
 from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
 from clamlab.viewers.groups import GroupPanel
@@ -11,6 +12,7 @@ from clamlab.viewers.table_editor import TableEditor
 from clamlab.viewers.volume_view import volume_view
 
 __all__ = [
+    "ClusterAverages",
     "CohortViewer",
     "GroupPanel",
     "Review",

@@ -5,6 +5,7 @@ import gzip
 import html
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,15 +27,20 @@ WARNING = (
     "This page holds the CT of one person. Treat it as patient data: store and pass it on "
     "only as your ethics approval allows, and never publish it."
 )
+WARNING_OF_SEVERAL = (
+    "This page holds the CT of several persons, or averages of so few that one may be told from "
+    "them. Treat it as patient data: store and pass it on only as your ethics approval allows, "
+    "and never publish it."
+)
 PAGE = read_together("page.html")
-SCRIPT = read_together(*SLICE_VIEWER, "page.js")
+SCRIPT = read_together(*SLICE_VIEWER, "page_choice.js", "page.js")
 PAGE_TRAITS = ("title", "overlay_names", "overlay_kinds", "shape", "affine", "units")
 OUTSIDE = -2048  # HU where a mask leaves the scan out: black in every window
 
 
 def to_html(
-    volume_hu: ArrayLike,
-    overlays: dict[str, ArrayLike | SignedMap] | None = None,
+    volume_hu: ArrayLike | Mapping[str, ArrayLike],
+    overlays: Mapping[str, Any] | None = None,
     path: str | Path | None = None,
     *,
     affine: ArrayLike | None = None,
@@ -51,7 +57,10 @@ def to_html(
     Parameters
     ----------
     volume_hu, overlays, affine, title, **state
-        As in `SliceViewer`.
+        As in `SliceViewer`. A dict of volumes on one grid, and of overlays by the same names,
+        makes a page with a slider from one to the next: ``{"Cluster 1": hu, "Cluster 2": hu}``
+        with ``{"Cluster 1": {"Map": values}}``. Give a kind of map one name in all of them, and
+        it stays chosen.
     path : str or Path, optional
         File to write, whole or not at all. Default: return the page as text.
     patient_data : bool
@@ -69,7 +78,8 @@ def to_html(
     Raises
     ------
     ValueError
-        As `SliceViewer`, or if the mask has another shape than the volume.
+        As `SliceViewer`, if the mask has another shape than the volume, or if several volumes
+        differ in shape or overlays name a volume that is not there.
 
     Examples
     --------
@@ -78,18 +88,26 @@ def to_html(
     >>> page.startswith("<!doctype html>"), "http://" in page
     (True, False)
     """
-    if mask is not None:
-        volume_hu, overlays = _keep(np.asarray(mask, dtype=bool), volume_hu, overlays)
-    scan = pack_scan(volume_hu, overlays, affine=affine)
-    shown = SliceState(title=title, **scan, **start_state(scan, state))
+    several = isinstance(volume_hu, Mapping)
+    scans = _pack(
+        volume_hu if isinstance(volume_hu, Mapping) else {"": volume_hu},
+        (overlays or {}) if several else {"": overlays},
+        affine=affine,
+        mask=mask,
+    )
+    first = next(iter(scans.values()))
+    shown = SliceState(title=title, **first, **start_state(first, state))
     traits = {name: getattr(shown, name) for name in (*STATE, *PAGE_TRAITS)}
-    warning = f'<p class="clam-warning" role="note">{WARNING}</p>' if patient_data else ""
+    if several:
+        traits["scans"] = [_described(name, scan) for name, scan in scans.items()]
+    banner = WARNING_OF_SEVERAL if several else WARNING
+    warning = f'<p class="clam-warning" role="note">{banner}</p>' if patient_data else ""
     parts = {
         "title": html.escape(title or "Slices"),
         "style": STYLE,
         "warning": warning,
         "state": json.dumps(traits, allow_nan=False).replace("<", "\\u003c"),
-        "data": _compress(scan),
+        "data": _compress(scans.values()),
         "javascript": SCRIPT,
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], PAGE)
@@ -127,8 +145,37 @@ def embed(page: str | Path, *, height: int = 560) -> "HTML":
     return HTML(f'<div><iframe srcdoc="{html.escape(text)}" style="{style}"></iframe></div>')
 
 
+def _pack(
+    volumes: Mapping[str, ArrayLike],
+    overlays: Mapping[str, Any],
+    *,
+    affine: ArrayLike | None,
+    mask: ArrayLike | None,
+) -> dict[str, dict[str, Any]]:
+    """Pack every scan of a page with its maps, by its name."""
+    if not volumes or not set(overlays) <= set(volumes):
+        raise ValueError(f"expected maps of {list(volumes)}, found those of {list(overlays)}")
+    scans = {}
+    for name, volume in volumes.items():
+        maps = overlays.get(name)
+        if mask is not None:
+            volume, maps = _keep(np.asarray(mask, dtype=bool), volume, maps)
+        scans[name] = pack_scan(volume, maps, affine=affine)
+    shapes = {name: tuple(scan["shape"]) for name, scan in scans.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"expected volumes of one shape, found {shapes}")
+    return scans
+
+
+def _described(name: str, scan: dict[str, Any]) -> dict[str, Any]:
+    """Tell of one scan what the page needs to find it in its data."""
+    length = len(scan["volume"]) + len(scan["overlay_volumes"])
+    names = {key: scan[key] for key in ("overlay_names", "overlay_kinds")}
+    return {"name": name, "length": length, **names}
+
+
 def _keep(
-    mask: np.ndarray, volume_hu: ArrayLike, overlays: dict[str, ArrayLike | SignedMap] | None
+    mask: np.ndarray, volume_hu: ArrayLike, overlays: Mapping[str, ArrayLike | SignedMap] | None
 ) -> tuple[np.ndarray, dict[str, ArrayLike | SignedMap]]:
     volume = np.asarray(volume_hu)
     if mask.shape != volume.shape:
@@ -143,12 +190,16 @@ def _keep_map(mask: np.ndarray, values: ArrayLike | SignedMap) -> ArrayLike | Si
     return np.where(mask, values, 0)
 
 
-def _compress(scan: dict[str, Any]) -> str:
+def _compress(scans: Iterable[dict[str, Any]]) -> str:
+    packed = gzip.compress(b"".join(map(_in_steps, scans)), 9, mtime=0)
+    return base64.b64encode(packed).decode("ascii")
+
+
+def _in_steps(scan: dict[str, Any]) -> bytes:
     hu = np.frombuffer(scan["volume"], "<i2")
     steps = np.diff(hu, prepend=hu.dtype.type(0))  # wraps around in int16, and back in the page
     low_and_high = steps.view(np.uint8).reshape(-1, 2).T
-    packed = gzip.compress(low_and_high.tobytes() + scan["overlay_volumes"], 9, mtime=0)
-    return base64.b64encode(packed).decode("ascii")
+    return low_and_high.tobytes() + scan["overlay_volumes"]
 
 
 def _write(path: Path, page: str) -> Path:

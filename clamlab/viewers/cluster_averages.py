@@ -1,0 +1,311 @@
+"""What is it about this cluster? Each cluster's average, its map, and what sets it apart."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clamlab.viewers.differences import (
+    OVERALL,
+    REST,
+    checked_averages,
+    common_limit,
+    evidence_of,
+)
+from clamlab.viewers.export import to_html
+from clamlab.viewers.signed_map import SignedMap
+from clamlab.viewers.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.together import Together
+
+MAP = "Map of the cluster"
+OF_ALL = "the average of all scans"
+FULL = {"width": "auto"}
+
+_open: dict[str, "ClusterAverages"] = {}
+
+
+class ClusterAverages(widgets.VBox):
+    """See what sets a cluster apart: its own average beneath its own map, and against the others.
+
+    A slider goes through the clusters. Side by side, all of them scroll, zoom and change window
+    together. Held against the rest of the scans, the overall average or another cluster, a cluster
+    shows where it is denser and where less, in HU.
+
+    Parameters
+    ----------
+    average_hu : dict of str to array (X, Y, Z) or (H, W)
+        Average HU of every cluster (``"Cluster 1"``), and of all scans if there is an
+        ``"Overall"``; as of ``volumes.average_by_cluster``.
+    average_map : dict of str to array, optional
+        Average maps in [0, 1] by the same names. A cluster that has none is shown without, and
+        that is said.
+    rest_hu : dict of str to array, optional
+        For each cluster the average of all scans that are in other clusters, each scan counted
+        alike: ``stats.maps.average_of_rest`` makes it. Without it a cluster cannot be held
+        against the rest.
+    affine : array (4, 4), optional
+        Voxel to RAS+ millimetres; needed for volumes.
+    mask : bool array of the grid, optional
+        Lung; outside it there is no map and no difference.
+    spread_hu : array of the grid, optional
+        Standard deviation between scans of one cluster: ``stats.maps.spread_within_clusters``.
+        Differences then fade where they are small beside it: full colour from one SD on.
+    key : str, optional
+        Name of this viewer: the earlier one of the same name is closed, and a cell that runs again
+        shows the slice it showed before.
+
+    Attributes
+    ----------
+    cluster : ipywidgets.SelectionSlider
+    against : ipywidgets.Dropdown
+    together : ipywidgets.ToggleButton
+        The controls; setting their `value` in Python moves the view too.
+    slices : SliceViewer
+        The picture of the chosen cluster.
+
+    Raises
+    ------
+    ValueError
+        If there is no cluster, or averages, mask, rest and spread differ in shape.
+
+    Examples
+    --------
+    >>> averages = {"Cluster 1": np.full((8, 8), -700.0), "Cluster 2": np.full((8, 8), -800.0)}
+    >>> viewer = ClusterAverages(averages, {name: np.zeros((8, 8)) for name in averages})
+    >>> viewer.cluster.value = "Cluster 2"
+    >>> viewer.slices.title
+    'Cluster 2'
+    """
+
+    def __init__(
+        self,
+        average_hu: Mapping[str, ArrayLike],
+        average_map: Mapping[str, ArrayLike] | None = None,
+        *,
+        rest_hu: Mapping[str, ArrayLike] | None = None,
+        affine: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        spread_hu: ArrayLike | None = None,
+        key: str | None = None,
+    ) -> None:
+        self._average_hu, self._mask = checked_averages(average_hu, mask)
+        self._names = [name for name in self._average_hu if name != OVERALL]
+        self._rest_hu = _arrays("the rest", rest_hu or {}, self._mask)
+        self._maps = _maps_of(average_map or {}, self._names, self._mask)
+        self._spread = _spread_of(spread_hu, self._mask)
+        self._no_spread = spread_hu is not None and self._spread is None
+        self._affine = affine
+        self._limits: dict[Any, float] = {}
+        self._add_controls()
+        self._wanted = MAP
+        self._turning = False
+        view = self._view(self._names[0])
+        self.slices = SliceViewer(affine=affine, key=key and f"{key}: slices", **view)
+        self._wanted = self.slices.overlay
+        self._all: Together | None = None
+        self._connect()
+        self._pictures = widgets.VBox([self.slices], layout=FULL)
+        super().__init__([self._bar, self._words, self._pictures], layout=FULL)
+        self._tell()
+        if key in _open:
+            _open.pop(key)._close_all()
+        if key:
+            _open[key] = self
+
+    def _add_controls(self) -> None:
+        several = len(self._names) > 1
+        self.cluster = widgets.SelectionSlider(
+            options=self._names, layout={"width": "340px"}, style={"description_width": "auto"}
+        )
+        others: list[tuple[str, str | None]] = [("nothing", None)]
+        if self._rest_hu:
+            others.append(("the rest of the scans", REST))
+        if OVERALL in self._average_hu:
+            others.append((OF_ALL, OVERALL))
+        others += [(name, name) for name in self._names]
+        self.against = widgets.Dropdown(
+            options=others,
+            description="against",
+            layout={"width": "260px"},
+            style={"description_width": "auto"},
+        )
+        self.together = widgets.ToggleButton(
+            description="Side by side", tooltip="All clusters; scroll one and all move"
+        )
+        self._words = widgets.HTML()
+        self._bar = widgets.HBox([self.cluster, self.against, self.together] if several else [])
+
+    def _connect(self) -> None:
+        self.cluster.observe(lambda change: self._show(), "value")
+        self.against.observe(lambda change: self._hold_against(), "value")
+        self.together.observe(lambda change: self._arrange(), "value")
+        self.slices.observe(self._choose, "overlay")
+
+    def to_html(
+        self, path: str | Path | None = None, *, title: str = "", patient_data: bool = True
+    ) -> str | Path:
+        """Hand the averages on as one page with the same slider, without Python and network.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write. Default: return the page as text.
+        title : str
+            Shown above the pictures, with the cluster's name.
+        patient_data : bool
+            Whether an average is of so few scans that a person may be told from it: the page then
+            says so in a banner.
+
+        Returns
+        -------
+        Path or str
+            The file written, or the page's text. It holds each cluster's average, its map, and its
+            difference to the rest of the scans, or to the overall average.
+        """
+        other = REST if self._rest_hu else OVERALL if OVERALL in self._average_hu else None
+        other = other if len(self._names) > 1 else None
+        return to_html(
+            {name: self._average_hu[name] for name in self._names},
+            {name: self._overlays(name, other) for name in self._names},
+            path,
+            affine=self._affine,
+            title=title,
+            patient_data=patient_data,
+        )
+
+    def _view(self, name: str) -> dict[str, Any]:
+        """Collect what a slice viewer shows of one cluster."""
+        return {
+            "volume_hu": self._average_hu[name],
+            "overlays": self._overlays(name, self.against.value),
+            "title": self._title(name),
+        }
+
+    def _title(self, name: str) -> str:
+        if self._maps and name not in self._maps:
+            return f"{name} (its map was not computed)"
+        return f"{name} · the reference" if name == self.against.value else name
+
+    def _overlays(self, name: str, other: str | None) -> dict[str, ArrayLike | SignedMap]:
+        maps: dict[str, ArrayLike | SignedMap] = {}
+        if name in self._maps:
+            maps[MAP] = self._maps[name]
+        if other is not None:
+            maps[_less(other)] = self._signed(name, other)
+        return maps
+
+    def _signed(self, name: str, other: str) -> SignedMap:
+        if other not in self._limits:
+            of_all = (self._difference(each, other) for each in self._names)
+            self._limits[other] = common_limit(of_all)
+        values = self._difference(name, other)
+        evidence = None if self._spread is None else evidence_of(values, self._spread)
+        if evidence is not None:
+            evidence = np.where(self._mask, evidence, 0)
+        return SignedMap(values, limit=self._limits[other], evidence=evidence)
+
+    def _difference(self, name: str, other: str) -> NDArray[np.float32]:
+        """Subtract what a cluster is held against, in the lung; from itself there is none."""
+        if name == other:
+            return np.full(self._mask.shape, np.nan, np.float32)
+        less = self._rest_hu[name] if other == REST else self._average_hu[other]
+        return np.where(self._mask, self._average_hu[name] - less, np.float32(np.nan))
+
+    def _show(self) -> None:
+        """Show the chosen cluster; the kind of map that was chosen stays chosen."""
+        view = self._view(self.cluster.value)
+        self._turning = True
+        self.slices.show(affine=self._affine, **view)
+        names = list(view["overlays"])
+        self.slices.overlay = self._wanted if self._wanted in ("", *names) else (names or [""])[0]
+        self._turning = False
+        self._tell()
+
+    def _choose(self, change: Any) -> None:
+        if not self._turning:
+            self._wanted = change.new
+
+    def _hold_against(self) -> None:
+        other = self.against.value
+        self._wanted = MAP if other is None else _less(other)
+        self._show()
+        if self._all is not None:
+            self._all.show([self._view(name) for name in self._names], overlay=self._wanted)
+
+    def _arrange(self) -> None:
+        together = self.together.value
+        if together and self._all is None:
+            views = [self._view(name) for name in self._names]
+            self._all = Together(self.slices, views, affine=self._affine)
+        self.cluster.disabled = together
+        self._pictures.children = [self._all] if together and self._all else [self.slices]
+        if self._all is not None:
+            self._all.lead(together)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say in a line what the colours are and what is missing."""
+        told = []
+        if len(self._names) == 1:
+            told.append(f"There is one cluster only, {self._names[0]}: nothing to hold it against.")
+        missing = [name for name in self._names if name not in self._maps]
+        if len(missing) == len(self._names):
+            told.append("No map was computed: these are the averages alone.")
+        elif missing:
+            told.append(f"No map was computed of {', '.join(missing)}.")
+        other = self.against.value
+        if other is not None:
+            told.append(self._told_of(other))
+        self._words.value = "<br>".join(told)
+
+    def _told_of(self, other: str) -> str:
+        whom = {REST: "the average of all scans in other clusters, each counted alike"}
+        whom[OVERALL] = "the average of all scans, those of the cluster among them"
+        words = f"Difference in HU: the cluster less {whom.get(other, other)}."
+        if self._spread is not None:
+            words += " Full colour where it is one SD between scans of a cluster or more."
+        if self._no_spread:
+            words += " How much scans of a cluster differ is not known: no evidence is shown."
+        if other == self.cluster.value and not self.together.value:
+            words += f" <b>{other} cannot be held against itself: choose another cluster.</b>"
+        return words
+
+    def _close_all(self) -> None:
+        if self._all is not None:
+            self._all.close_all()
+        close_whole(self.slices)
+        close_whole(self)
+
+
+def _less(other: str) -> str:
+    names = {REST: "the rest", OVERALL: "all scans"}
+    return f"HU less {names.get(other, other)}"
+
+
+def _arrays(
+    what: str, values: Mapping[str, ArrayLike], mask: NDArray
+) -> dict[str, NDArray[np.float32]]:
+    arrays = {name: np.asarray(array, np.float32) for name, array in values.items()}
+    for name, array in arrays.items():
+        if array.shape != mask.shape:
+            raise ValueError(f"{what} of {name} has shape {array.shape}, averages {mask.shape}")
+    return arrays
+
+
+def _maps_of(
+    maps: Mapping[str, ArrayLike], names: list[str], mask: NDArray
+) -> dict[str, NDArray[np.float32]]:
+    """Keep the maps that were computed; the average of no map is NaN."""
+    arrays = _arrays("the map", {n: maps[n] for n in names if n in maps}, mask)
+    known = {name: np.where(mask, values, 0) for name, values in arrays.items()}
+    return {name: values for name, values in known.items() if not np.isnan(values).any()}
+
+
+def _spread_of(spread: ArrayLike | None, mask: NDArray) -> NDArray[np.float32] | None:
+    if spread is None:
+        return None
+    (values,) = _arrays("the spread", {"HU": spread}, mask).values()
+    return values if np.isfinite(values[mask]).all() else None

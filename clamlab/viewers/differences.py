@@ -1,0 +1,56 @@
+"""What a cluster's average is held against, and how much their difference is worth."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clamlab.viewers.signed_map import SignedMap
+
+OVERALL = "Overall"
+REST = "the rest"
+
+
+def evidence_of(difference: NDArray, spread: NDArray) -> NDArray[np.float32]:
+    """Tell how large a difference is beside the spread between scans: 1 from one SD on.
+
+    A difference where no two scans differ is beyond doubt (1); none is none (0).
+
+    Examples
+    --------
+    >>> evidence_of(np.array([-30.0, 90, 5, 0]), np.array([60.0, 60, 0, 0]))
+    array([0.5, 1. , 1. , 0. ], dtype=float32)
+    """
+    size = np.abs(np.asarray(difference, np.float32))
+    shares = (size > 0).astype(np.float32)
+    np.divide(size, spread, out=shares, where=np.asarray(spread) > 0)
+    return np.minimum(shares, 1)
+
+
+def common_limit(differences: Iterable[NDArray]) -> float:
+    """Find one limit for several differences, so that a colour means the same in all of them.
+
+    Examples
+    --------
+    >>> common_limit([np.array([-187.0, 0]), np.array([20.0, np.nan])])
+    200.0
+    """
+    limits = [SignedMap(values).limit for values in differences]
+    return max(float(limit) for limit in limits if limit is not None)
+
+
+def checked_averages(
+    averages: Mapping[str, ArrayLike], mask: ArrayLike | None
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
+    """Return the averages as arrays, and the lung; or say which of them does not fit."""
+    arrays = {name: np.asarray(values, np.float32) for name, values in averages.items()}
+    clusters = [name for name in arrays if name != OVERALL]
+    if not clusters:
+        raise ValueError(f"expected the average of at least one cluster, found {list(arrays)}")
+    grid = arrays[clusters[0]].shape
+    lung = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
+    shapes = {name: values.shape for name, values in arrays.items()} | {"the mask": lung.shape}
+    odd = {name: shape for name, shape in shapes.items() if shape != grid}
+    if odd:
+        raise ValueError(f"{clusters[0]} has the shape {grid}, but others {odd}")
+    return arrays, lung
