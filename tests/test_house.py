@@ -56,7 +56,6 @@ LONGEST = 300
 LONGER = {
     "clustering/sparse.py": "one algorithm, from its bound to its many starts",
     "experiments/claims.py": "one claim of the paper after another, all of one form",
-    "viewers/cohort_viewer.py": "one widget: its controls and what each changes",
 }
 OWNERS = {
     "numba": {"clam"},

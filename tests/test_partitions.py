@@ -8,6 +8,7 @@ import traitlets
 from clamlab.selection import assignment_stability, choose_n_clusters, every_partition
 from clamlab.selection.every_number import numbers_apart
 from clamlab.simulate import cluster_features
+from clamlab.viewers import PartitionViewer
 from clamlab.viewers.number_slider import NumberSlider
 from clamlab.volumes import mean_inside
 
@@ -104,6 +105,27 @@ def test_scans_in_another_order_keep_their_clusters_and_missing_ones_are_named(t
         NumberSlider(partitions, [*IDS, "new"], n_clusters=3)
     with pytest.raises(ValueError, match="none called apart"):
         NumberSlider(partitions.drop(columns="apart"), IDS, n_clusters=3)
+
+
+def test_the_averages_are_those_of_the_number_chosen(thirds):
+    _, labels, _, partitions = thirds
+    hu = np.full((N, 6, 6, 6), -800, "int16")
+    hu[labels == 2, 1, 2, 4] = -300
+    viewer = PartitionViewer(np.eye(N), partitions, hu, affine=np.diag([3, 3, 3, 1]), n_clusters=3)
+    titles = [picture.title for picture in viewer.averages.pictures]
+    assert titles == [f"Cluster {k + 1} (n = 20)" for k in range(3)]
+    assert viewer.averages.pictures[0].index == [1, 2, 4]  # where they differ
+    volumes = [
+        np.frombuffer(p.volume, "<i2").reshape(6, 6, 6)[1, 2, 4] for p in viewer.averages.pictures
+    ]
+    assert volumes == [-300, -800, -800]
+    viewer.numbers.value = 5
+    assert len(viewer.averages.pictures) == 5 and viewer.scatter.ghosted
+    sizes = partitions.query("n_clusters == 5")["cluster"].value_counts()
+    titles = [picture.title for picture in viewer.averages.pictures]
+    assert titles == [f"Cluster {k + 1} (n = {sizes[k]})" for k in range(5)]
+    with pytest.raises(ValueError, match="found 60 subjects and 2 volumes"):
+        PartitionViewer(np.eye(N), partitions, hu[:2], n_clusters=3)
 
 
 def test_density_is_that_of_the_lung():

@@ -69,8 +69,10 @@ def every_partition(
     >>> found = every_partition(
     ...     x, criteria, choice, density=x[:, 0], subjects=ids, seed=0, n_bootstrap=5
     ... )
-    >>> found.groupby("n_clusters")["apart"].first().to_dict(), found["cluster"].iloc[[0, 19]].tolist()
-    ({2: True, 3: False}, [1, 0])
+    >>> found.groupby("n_clusters")["apart"].first().to_dict()
+    {2: True, 3: False}
+    >>> found["cluster"].iloc[[0, 19]].tolist()  # the densest scans are in cluster 0
+    [1, 0]
     """
     numbers = [int(k) for k in criteria["n_clusters"] if k > 1]
     x = checked_features(features, seed, name="n_clusters", n_clusters=max(numbers))

@@ -3,8 +3,8 @@
 from clamlab.viewers.cluster_averages import ClusterAverages
 from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
-from clamlab.viewers.groups import GroupPanel
 from clamlab.viewers.maps import study_maps
+from clamlab.viewers.partition_viewer import PartitionViewer
 from clamlab.viewers.review import Review
 from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_viewer import SliceViewer
@@ -14,7 +14,7 @@ from clamlab.viewers.volume_view import volume_view
 __all__ = [
     "ClusterAverages",
     "CohortViewer",
-    "GroupPanel",
+    "PartitionViewer",
     "Review",
     "SignedMap",
     "SliceViewer",

@@ -54,7 +54,8 @@ class CohortChoices(widgets.VBox):
         scans = [(name, i) for i, name in enumerate(names)]
         many = len(names) > MOST_LISTED
         self.scan = ScanSearch(names) if many else _dropdown("Scan", scans)
-        self.search = ScanSearch(names, label="which") if many else None
+        self.search = ScanSearch(names, label="which")
+        self.search.layout.display = "none"
         rival = [("as a rival would have it", AS_OTHER)] if has_rival else []
         others = [("another scan", ANOTHER)] if many else scans
         self.beside = _dropdown("beside", [("no other", None), *rival, *others])
@@ -71,18 +72,14 @@ class CohortChoices(widgets.VBox):
             options=unsure, value=None, rows=6, layout={"width": "auto"}
         )
         row = [self.scan, self.map, self.cluster, self.beside]
-        super().__init__([widgets.HBox(row, layout={"flex_flow": "row wrap"})])
+        super().__init__([widgets.HBox(row, layout={"flex_flow": "row wrap"}), self.search])
         self.beside.observe(lambda change: self._stand(), "value")
-        if self.search is not None:
-            self.children = [*self.children, self.search]
-            self.search.layout.display = "none"
-            self.search.observe(lambda change: self._stand(), "value")
+        self.search.observe(lambda change: self._stand(), "value")
 
     def _stand(self) -> None:
         """Tell what stands beside from the list and, where it says so, from the search."""
-        searched = self.search is not None and self.beside.value == ANOTHER
-        if self.search is not None:
-            self.search.layout.display = "" if searched else "none"
+        searched = self.beside.value == ANOTHER
+        self.search.layout.display = "" if searched else "none"
         self.other = self.search.value if searched else self.beside.value
 
 
