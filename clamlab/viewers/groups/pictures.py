@@ -89,11 +89,11 @@ class GroupPictures(widgets.VBox):
 
     def show(self, sides: Sequence[Side], kind: str) -> None:
         """Show averages that are worked out; slice, window and colours stay as they are."""
-        overlays = {f"Mean: {kind}": kind} if kind else {}
+        difference = self._difference(sides)
         views = [
             {
                 "volume_hu": self._averages(side.scans),
-                "overlays": {n: self._averages(side.scans, k) for n, k in overlays.items()},
+                "overlays": self._mean_map(side, kind) | difference,
                 "title": side.title,
             }
             for side in sides
@@ -108,6 +108,9 @@ class GroupPictures(widgets.VBox):
             self.pair.show_beside(None)  # the two must never have overlays of other names
             self.pair.show(views[0])
         self.pair.show_beside(views[1] if len(views) > 1 else None)
+
+    def _mean_map(self, side: Side, kind: str) -> dict[str, Any]:
+        return {f"Mean: {kind}": self._averages(side.scans, kind)} if kind else {}
 
     def _difference(self, sides: Sequence[Side]) -> dict[str, SignedMap]:
         if len(sides) < 2:

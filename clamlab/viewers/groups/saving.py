@@ -17,6 +17,7 @@ from clamlab.stats.tables.export import export_table
 from clamlab.stats.tables.groups import GroupDescription
 
 CAPTION = "Exploratory: groups drawn by eye, not tested"
+COLUMN_MM = 42.5  # of two, one column of a journal
 LINE = 18  # letters of a name in a line above a picture
 
 
@@ -99,6 +100,7 @@ def _montage(kind: str, images: Mapping[str, NDArray], look: Look) -> figures.im
         limits=limits[kind],
         colormap=colours[kind],
         spacing_mm=look.spacing_mm,
+        width_mm=COLUMN_MM * len(images),
     )
 
 
