@@ -16,7 +16,7 @@ PAGE = Path(__file__).with_name("names.md")
 ROOMS = (
     "study", "io", "schema", "simulate", "ingest", "volumes", "models", "training", "selection",
     "clustering", "baselines", "clam", "contrast", "evaluation", "stats.tables", "stats.outcomes",
-    "stats.maps", "stats.disclosure", "figures", "viewers", "viewers.groups",
+    "stats.maps", "stats.readers", "stats.disclosure", "figures", "viewers", "viewers.groups",
     "experiments", "figures.validation",
 )  # fmt: skip
 HEAD = """# Names

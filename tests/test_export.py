@@ -144,6 +144,8 @@ def study_of(tmp_path, clusters):
     page = {"average_viewer": lambda path: path.write_text("<html></html>")}
     published(study, "07_explore", **pictures, **page)
     keep_group(study, ids)
+    read = ids.assign(reader="radiologist.smith", score="fibrosis", value="2", note="Jane Doe")
+    study.write("readings", read)
     table = table.merge(assignments, on="subject_id")
     tidy = stats.tables.table_one(table, CONTRACT)
     printed = stats.tables.render_table_one(tidy)

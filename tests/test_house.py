@@ -47,7 +47,7 @@ MAY_IMPORT_WITHIN = {
     },
     "stats": {
         "tables": set(), "outcomes": {"tables"}, "maps": {"tables", "outcomes"},
-        "disclosure": set(),
+        "readers": set(), "disclosure": set(),
     },
     "figures": {"validation": set()},
     "clam": {"quick_passes": set()},

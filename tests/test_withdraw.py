@@ -87,6 +87,7 @@ def tables_of(ids):
         "07_explore": {
             "notes": by_scan.assign(note="thick"),
             "groups": pd.concat([by_scan.assign(group=name) for name in ("dense", "all")]),
+            "readings": by_scan.assign(reader="AB", score="fibrosis", value="2", repeat=1),
         },
         "08_table_one": {"table_one": pd.DataFrame(variable)},
         "09_associations": {

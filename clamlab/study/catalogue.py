@@ -149,6 +149,7 @@ _ALL = [
         ("notes", "notes.csv", {"schema": "notes", **EXTRA, **PERSONAL}),
         ("groups", "groups.csv", {"schema": "groups", "clinical": True, **EXTRA, **PERSONAL}),
         ("group_figures", "groups", {**SHOWS, **EXTRA, **PERSONAL}),
+        ("readings", "readings.csv", {"schema": "readings", "clinical": True, **EXTRA, **PERSONAL}),
     ),
     *_stage(
         "08_table_one",

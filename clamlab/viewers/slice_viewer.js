@@ -291,5 +291,3 @@ function mountViewer(model, element) {
     ui.root.remove();
   };
 }
-
-export default { render: ({ model, el }) => mountViewer(model, el) };

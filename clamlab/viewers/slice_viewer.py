@@ -11,7 +11,7 @@ from clamlab.viewers.packing import pack_scan
 from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_state import STATE, SliceState, start_state
 
-JAVASCRIPT = read_together(*SLICE_VIEWER)
+JAVASCRIPT = read_together(*SLICE_VIEWER, "slice_widget.js")
 STYLE = read_together("slice_viewer.css")
 
 # What a reader last set, by key: a cell that runs again shows the slice it showed before.
