@@ -440,12 +440,12 @@ def test_says_what_readings_cannot_be_compared(change, message):
 def test_the_interval_is_the_same_again_and_holds_most_truths():
     rng = np.random.default_rng(4)
     held = 0
-    for cohort in range(40):
+    for cohort in range(25):
         true = rng.normal(size=60)
         a, b = (true[None] + rng.normal(0, 1, (2, 60))).round(3)
         table = reader_agreement(rows(a, b), {"fibrosis": {}}, n_resamples=300, seed=cohort)
         held += table["low"][0] <= 0.5 <= table["high"][0]
-    assert held >= 33  # 38 of 40 are expected
+    assert held >= 20  # 24 of 25 are expected
     again = reader_agreement(rows(a, b), {"fibrosis": {}}, n_resamples=300, seed=cohort)
     assert again.equals(table)
 

@@ -216,7 +216,9 @@ def _fullest(mask: ArrayLike | None, affine: ArrayLike | None) -> dict[str, Any]
         return {}
     packed = pack_scan(np.where(np.asarray(mask, dtype=bool), 0, -1000), affine=affine)
     inside = np.frombuffer(packed["volume"], "<i2").reshape(packed["shape"]) == 0
-    return {"index": [int(inside.sum(axis=a).argmax()) for a in ((1, 2), (0, 2), (0, 1))]}
+    counts = [inside.sum(axis=others) for others in ((1, 2), (0, 2), (0, 1))]
+    fullest = [np.flatnonzero(count == count.max()) for count in counts]
+    return {"index": [int(slices[len(slices) // 2]) for slices in fullest]}
 
 
 def _item(score: Score) -> dict[str, Any]:
