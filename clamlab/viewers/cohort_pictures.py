@@ -119,8 +119,9 @@ class CohortPictures(widgets.VBox):
         kind = self._maps[asked.kind]
         if not isinstance(kind, SignedKind):
             return self._of(asked, _key(asked, "values"))
+        values = self._of(asked, _key(asked, "values"))
         return SignedMap(
-            self._of(asked, _key(asked, "values")),
+            np.where(self._mask, values, np.nan),  # outside the lung nothing is measured
             limit=kind.limit,
             units=kind.units,
             evidence=self._of(asked, _key(asked, "evidence")),
