@@ -91,7 +91,7 @@ function drawMeasures(context, scan, plane, look, { size, scale, chosen }) {
   const box = placement(plane, size, scale, look);
   const here = measuresOn(look.measures, plane.name, look.index);
   for (const { measure, number } of here) {
-    const color = number === chosen ? "#78c8eb" : "#fff3b0";
+    const color = number === chosen ? "#ffffff" : "#fff3b0";
     const [a, b] = measure.ends.map((end) => screenOf(plane, box, end));
     for (const [stroke, thickness] of [["rgba(0,0,0,0.75)", 4], [color, 1.6]]) {
       context.strokeStyle = stroke;
@@ -111,7 +111,7 @@ function drawMeasures(context, scan, plane, look, { size, scale, chosen }) {
   for (const [i, { measure, number }] of here.entries()) {
     const ofSlice = measure.kind === "region" && slabWords(scan, plane, look).length > 0;
     const lines = [...measureWords(scan, measure), ...(ofSlice ? ["of this slice, not of the slab"] : [])];
-    const color = number === chosen ? "#78c8eb" : "#fff3b0";
+    const color = number === chosen ? "#ffffff" : "#fff3b0";
     taken.push(drawMeasureWords(context, lines, taken[i], { size, taken, color }));
   }
 }

@@ -180,7 +180,7 @@ function showMeasuring(ui, measuring) {
   ui.region.classList.toggle("clam-on", measuring.tool === "region");
   ui.remove.style.display = measuring.chosen < 0 ? "none" : "";
   const words = measuring.hint();
-  if (ui.hint.textContent !== words) ui.hint.textContent = words;
+  if (ui.hint.textContent !== words) ui.hint.textContent = ui.hint.title = words;
 }
 
 // What lies under the pointer, else under the crosshair: of the slice, and of the slab if there is one.
