@@ -1,5 +1,6 @@
 """Averages: the rest of a cluster, the spread between scans, and the viewers of both."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -10,7 +11,7 @@ import pytest
 
 from clamlab import volumes
 from clamlab.stats import maps
-from clamlab.viewers import ClusterAverages, to_html
+from clamlab.viewers import ClusterAverages, Way, to_html
 
 GRID = (4, 5, 6)
 
@@ -263,3 +264,117 @@ def test_volumes_of_a_page_lie_on_one_grid():
         to_html(two)
     with pytest.raises(ValueError, match="C"):
         to_html({"A": np.zeros((4, 4))}, {"C": {}})
+
+
+# From A to B ------------------------------------------------------------------------------
+
+
+class Stage:
+    """A step whose picture is so many HU denser, everywhere."""
+
+    def __init__(self, fraction, denser=100):
+        self.fraction = fraction
+        self.image = np.full((6, 8), -800 + denser * fraction).astype("int16")
+        self.drawn = self.image - 7
+        self.soft_assignment = np.array([0.9 - 0.8 * fraction, 0.05, 0.05 + 0.8 * fraction])
+        self.read_again = np.array([0.8, 0.1, 0.1])
+
+
+SOFT = [[0.9, 0.02, 0.08], [0.1, 0.7, 0.2]]
+
+
+def flat_scans():
+    return np.full((2, 6, 8), -800, "int16")
+
+
+def test_along_the_way_picture_change_and_bars_go_together():
+    asked, mask = [], np.zeros((6, 8), bool)
+    mask[2:4, 2:6] = True
+
+    def steps(scan, rival):
+        asked.append((scan, rival))
+        return map(Stage, (0, 0.5, 1))
+
+    viewer = Way(flat_scans(), SOFT, steps, names=["A", "B"], mask=mask)
+    assert asked == [(0, 2)], "the likeliest rival first"
+    assert viewer.along.max == 2 and not viewer.fade.disabled
+    viewer.along.value = 1
+    hu, seen = read(viewer.slices)
+    assert (hu == -750).all()
+    assert np.nansum(seen["HU since the start"] > 49) == mask.sum()
+    assert np.isnan(seen["HU since the start"]).sum() == (~mask).sum()
+    assert viewer.slices.overlay_kinds[0]["limit"] == 100, "that of the whole way"
+    assert viewer.slices.title == "A · 50% of the way to cluster 3"
+    assert "width: 45.0%" in viewer.bars.value and ">0.80<" in viewer.bars.value
+    viewer.picture.value = "as the decoder draws it"
+    assert (read(viewer.slices)[0] == -757).all() and "decoder" in viewer.slices.title
+    viewer.fade.value = 0.25
+    hu, seen = read(viewer.slices)
+    assert (hu == -775).all(), "between the scan and its counterfactual, not what is drawn"
+    assert np.nanmax(seen["HU since the start"]) == pytest.approx(25, abs=0.1)
+    assert "25% faded" in viewer.slices.title and "no step of the way" in viewer.bars.value
+    viewer.along.value = 2
+    assert "100% of the way" in viewer.slices.title
+
+    viewer.scan.value = 1
+    assert asked == [(0, 2), (1, 2)] and viewer.along.value == 0
+    assert [k for _, k in viewer.rival.options] == [0, 2], "not the scan's own cluster"
+    viewer.rival.value = 0
+    assert asked[-1] == (1, 0) and "B" in viewer.slices.title
+
+
+def test_a_scan_without_a_way_is_shown_and_the_reason_said():
+    def broken(scan, rival):
+        if scan == 0:
+            raise ValueError("Blind has no `decode`")
+        yield Stage(0)
+        raise ValueError("the network gives no finite number")
+
+    def way(scan, rival):
+        if scan == 0:
+            raise ValueError("Blind has no `decode`")
+        return broken(scan, rival)
+
+    viewer = Way(flat_scans(), SOFT, way)
+    assert "Blind has no `decode`" in viewer.status.value
+    assert (read(viewer.slices)[0] == -800).all() and viewer.fade.disabled
+    viewer.scan.value = 1
+    assert "Step 2 could not be worked out: the network" in viewer.status.value
+    assert viewer.along.max == 0 and "0% of the way" in viewer.slices.title
+
+
+def test_a_way_is_worked_out_between_two_moves_and_can_be_stopped():
+    made = []
+
+    def steps(scan, rival):
+        for t in np.linspace(0, 1, 50):
+            made.append((scan, rival))
+            yield Stage(float(t))
+
+    async def look():
+        viewer = Way(flat_scans(), SOFT, steps)
+        assert not made, "nothing before the reader has the cell back"
+        while len(made) < 3:
+            await asyncio.sleep(0.01)
+        viewer.stop.click()
+        assert viewer.stop.description == "Go on"
+        n = len(made)
+        await asyncio.sleep(0.1)
+        assert len(made) == n < 50 and viewer.along.max == n - 1 and viewer.fade.disabled
+        viewer.stop.click()
+        while len(made) < n + 2:
+            await asyncio.sleep(0.01)
+        viewer.rival.value = 1  # another way: the first is given up
+        while viewer.fade.disabled:
+            await asyncio.sleep(0.01)
+        assert set(made[-50:]) == {(0, 1)} and viewer.along.max == 49
+        assert viewer.progress.value == 1
+
+    asyncio.run(look())
+
+
+def test_what_does_not_fit_a_way_is_told():
+    with pytest.raises(ValueError, match="2 clusters"):
+        Way(flat_scans(), [[1.0], [1.0]], lambda i, k: [])
+    with pytest.raises(ValueError, match="as many scans"):
+        Way(flat_scans(), SOFT, lambda i, k: [], names=["A"])

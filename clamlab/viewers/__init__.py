@@ -11,6 +11,7 @@ from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_viewer import SliceViewer
 from clamlab.viewers.table_editor import TableEditor
 from clamlab.viewers.volume_view import volume_view
+from clamlab.viewers.way import Way
 
 __all__ = [
     "ClusterAverages",
@@ -21,6 +22,7 @@ __all__ = [
     "SignedMap",
     "SliceViewer",
     "TableEditor",
+    "Way",
     "embed",
     "study_maps",
     "to_html",

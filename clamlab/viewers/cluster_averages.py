@@ -13,7 +13,10 @@ from clamlab.viewers.differences import (
     REST,
     checked_averages,
     common_limit,
+    computed_maps,
     evidence_of,
+    known_spread,
+    same_grid,
 )
 from clamlab.viewers.export import to_html
 from clamlab.viewers.signed_map import SignedMap
@@ -93,9 +96,9 @@ class ClusterAverages(widgets.VBox):
     ) -> None:
         self._average_hu, self._mask = checked_averages(average_hu, mask)
         self._names = [name for name in self._average_hu if name != OVERALL]
-        self._rest_hu = _arrays("the rest", rest_hu or {}, self._mask)
-        self._maps = _maps_of(average_map or {}, self._names, self._mask)
-        self._spread = _spread_of(spread_hu, self._mask)
+        self._rest_hu = same_grid("the rest", rest_hu or {}, self._mask)
+        self._maps = computed_maps(average_map or {}, self._names, self._mask)
+        self._spread = known_spread(spread_hu, self._mask)
         self._no_spread = spread_hu is not None and self._spread is None
         self._affine = affine
         self._limits: dict[Any, float] = {}
@@ -283,29 +286,3 @@ class ClusterAverages(widgets.VBox):
 def _less(other: str) -> str:
     names = {REST: "the rest", OVERALL: "all scans"}
     return f"HU less {names.get(other, other)}"
-
-
-def _arrays(
-    what: str, values: Mapping[str, ArrayLike], mask: NDArray
-) -> dict[str, NDArray[np.float32]]:
-    arrays = {name: np.asarray(array, np.float32) for name, array in values.items()}
-    for name, array in arrays.items():
-        if array.shape != mask.shape:
-            raise ValueError(f"{what} of {name} has shape {array.shape}, averages {mask.shape}")
-    return arrays
-
-
-def _maps_of(
-    maps: Mapping[str, ArrayLike], names: list[str], mask: NDArray
-) -> dict[str, NDArray[np.float32]]:
-    """Keep the maps that were computed; the average of no map is NaN."""
-    arrays = _arrays("the map", {n: maps[n] for n in names if n in maps}, mask)
-    known = {name: np.where(mask, values, 0) for name, values in arrays.items()}
-    return {name: values for name, values in known.items() if not np.isnan(values).any()}
-
-
-def _spread_of(spread: ArrayLike | None, mask: NDArray) -> NDArray[np.float32] | None:
-    if spread is None:
-        return None
-    (values,) = _arrays("the spread", {"HU": spread}, mask).values()
-    return values if np.isfinite(values[mask]).all() else None

@@ -54,3 +54,37 @@ def checked_averages(
     if odd:
         raise ValueError(f"{clusters[0]} has the shape {grid}, but others {odd}")
     return arrays, lung
+
+
+def same_grid(
+    what: str, values: Mapping[str, ArrayLike], mask: NDArray
+) -> dict[str, NDArray[np.float32]]:
+    """Return what is given as arrays, or say which of them does not lie on the averages' grid."""
+    arrays = {name: np.asarray(array, np.float32) for name, array in values.items()}
+    for name, array in arrays.items():
+        if array.shape != mask.shape:
+            raise ValueError(f"{what} of {name} has shape {array.shape}, averages {mask.shape}")
+    return arrays
+
+
+def computed_maps(
+    maps: Mapping[str, ArrayLike], names: list[str], mask: NDArray
+) -> dict[str, NDArray[np.float32]]:
+    """Keep the maps that were computed; the average of no map is NaN.
+
+    Examples
+    --------
+    >>> list(computed_maps({"A": [0.5], "B": [np.nan]}, ["A", "B", "C"], np.ones(1, bool)))
+    ['A']
+    """
+    arrays = same_grid("the map", {n: maps[n] for n in names if n in maps}, mask)
+    inside = {name: np.where(mask, values, 0) for name, values in arrays.items()}
+    return {name: values for name, values in inside.items() if not np.isnan(values).any()}
+
+
+def known_spread(spread: ArrayLike | None, mask: NDArray) -> NDArray[np.float32] | None:
+    """Return the spread between scans, or nothing where it is not known all over the lung."""
+    if spread is None:
+        return None
+    (values,) = same_grid("the spread", {"HU": spread}, mask).values()
+    return values if np.isfinite(values[mask]).all() else None

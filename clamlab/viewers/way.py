@@ -1,0 +1,295 @@
+"""From A to B: a scan on its way to what a rival cluster would have."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clamlab.viewers.maps import rival_of
+from clamlab.viewers.signed_map import SignedMap
+from clamlab.viewers.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.way_bars import Step, bars
+
+CHANGED, DRAWN = "the scan, changed", "as the decoder draws it"
+SINCE = "HU since the start"
+EVERY = 0.01  # seconds for the reader's hand between two steps
+FULL = {"width": "auto"}
+
+
+_open: dict[str, "Way"] = {}
+
+
+class Way(widgets.VBox):
+    """Go from a scan to what a rival cluster would have it be, step by step.
+
+    A slider runs along the way that the network sees between the scan and the rival's centre: the
+    picture, what has changed since the start in HU, and how likely every cluster is there. A
+    second one fades between the scan and the end of the way. Steps are worked out one after the
+    other while the first are looked at, and that can be stopped.
+
+    Parameters
+    ----------
+    volumes : array (n, *grid)
+        HU in RAS+ order (2-D slices as displayed); a memory map is read scan by scan.
+    soft_assignments : array (n, K)
+        Probabilities of the clusters; the largest is the scan's own cluster.
+    way : callable(scan, rival)
+        Gives the steps one by one, as ``contrast.ways_hu`` does. Where it raises ValueError, its
+        words are shown with the scan.
+    names : sequence of str, optional
+        Names of the scans, by row. Default: "Scan 1" and so on.
+    affine : array (4, 4), optional
+        Voxel to RAS+ millimetres; needed for volumes.
+    mask : bool array of the grid, optional
+        Lung; no difference is shown outside it.
+    key : str, optional
+        Name of this viewer: the earlier one of the same name is closed.
+
+    Attributes
+    ----------
+    scan, rival, picture : ipywidgets.Dropdown
+    along : ipywidgets.IntSlider
+        Number of the step, as far as they are worked out.
+    fade : ipywidgets.FloatSlider
+    slices : SliceViewer
+
+    Raises
+    ------
+    ValueError
+        If names or probabilities do not fit the scans, or there is only one cluster.
+
+    Examples
+    --------
+    >>> def no_way(scan, rival):
+    ...     raise ValueError("the model has no decoder")
+    >>> viewer = Way(np.zeros((2, 8, 8)), [[0.9, 0.1], [0.2, 0.8]], no_way)
+    >>> viewer.slices.title, viewer.status.value
+    ('Scan 1', 'There is no way to show: the model has no decoder')
+    """
+
+    def __init__(
+        self,
+        volumes: NDArray,
+        soft_assignments: ArrayLike,
+        way: Callable[[int, int], Iterable[Step]],
+        *,
+        names: Sequence[str] | None = None,
+        affine: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        key: str | None = None,
+    ) -> None:
+        self._volumes, self._soft = volumes, np.asarray(soft_assignments, dtype=float)
+        self._names = _checked_names(names, len(volumes), self._soft)
+        self._way, self._affine = way, affine
+        self._mask = (
+            np.ones(np.shape(volumes)[1:], bool) if mask is None else np.asarray(mask, bool)
+        )
+        self._steps: list[Step] = []
+        self._walk: Iterator[Step] = iter(())
+        self._going = self._fading = self._turning = False
+        self._task: asyncio.Task | None = None
+        self._add_controls()
+        self.slices = SliceViewer(volumes[0], affine=affine, title=self._names[0])
+        self._connect()
+        choices = widgets.HBox([self.scan, self.rival, self.picture])
+        going = widgets.HBox([self.stop, self.progress, self.status])
+        sliders = widgets.VBox([self.along, self.fade, going])
+        super().__init__([choices, widgets.HBox([sliders, self.bars]), self.slices], layout=FULL)
+        if key in _open:
+            _open.pop(key)._close_all()
+        if key:
+            _open[key] = self
+        self._begin()
+
+    def _add_controls(self) -> None:
+        scans = [(name, i) for i, name in enumerate(self._names)]
+        self.scan = _dropdown("Scan", scans)
+        self.rival = _dropdown("to", self._rivals(0))
+        self.rival.value = self._second(0)
+        self.picture = _dropdown("seen as", [CHANGED, DRAWN])
+        wide = {"width": "420px"}
+        self.along = widgets.IntSlider(description="Along", min=0, max=0, layout=wide)
+        self.fade = widgets.FloatSlider(
+            description="Fade", min=0, max=1, step=0.05, disabled=True, layout=wide
+        )
+        self.stop = widgets.Button(description="Stop", layout={"width": "80px"})
+        self.progress = widgets.FloatProgress(max=1, layout={"width": "120px"})
+        self.status = widgets.Label()
+        self.bars = widgets.HTML()
+
+    def _connect(self) -> None:
+        self.scan.observe(self._next_scan, "value")
+        self.rival.observe(self._next_rival, "value")
+        self.picture.observe(lambda change: self._show(), "value")
+        self.along.observe(lambda change: self._look(fading=False), "value")
+        self.fade.observe(lambda change: self._look(fading=True), "value")
+        self.stop.on_click(lambda button: self._stop_or_go())
+
+    def _rivals(self, scan: int) -> list[tuple[str, int]]:
+        own = int(self._soft[scan].argmax())
+        return [(f"cluster {k + 1}", k) for k in range(self._soft.shape[1]) if k != own]
+
+    def _second(self, scan: int) -> int:
+        return rival_of(self._soft[scan], int(self._soft[scan].argmax()))
+
+    def _next_scan(self, change: Any) -> None:
+        self._turning = True
+        self.rival.options = self._rivals(change.new)
+        self.rival.value = self._second(change.new)
+        self._turning = False
+        self._begin()
+
+    def _next_rival(self, change: Any) -> None:
+        if not self._turning:
+            self._begin()
+
+    # --- working out -----------------------------------------------------------------------
+    def _begin(self) -> None:
+        """Start the way of the chosen scan to the chosen rival."""
+        self._halt()
+        self._steps, self._fading, self._turning = [], False, True
+        self.along.value = self.along.max = 0
+        self.fade.value, self.fade.disabled, self.progress.value = 0, True, 0
+        self._turning = False
+        self._show()
+        try:
+            self._walk = iter(self._way(self.scan.value, self.rival.value))
+        except ValueError as error:
+            self._say(f"There is no way to show: {error}")
+            return
+        self._go()
+
+    def _go(self) -> None:
+        """Work out step by step: between two of them where Jupyter runs, else at once."""
+        self._going = True
+        self.stop.description, self.stop.disabled = "Stop", False
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            while self._take():
+                pass
+        else:
+            self._task = loop.create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._going and self._take():
+            await asyncio.sleep(EVERY)
+
+    def _take(self) -> bool:
+        """Work out one more step; say whether there may be another."""
+        try:
+            step = next(self._walk, None)
+        except (ValueError, RuntimeError) as error:
+            self._say(f"Step {len(self._steps) + 1} could not be worked out: {error}")
+            return False
+        if step is None:
+            self._say("")
+            self.fade.disabled = False
+            self._show()  # the limit of the colours is known now
+            return False
+        self._steps.append(step)
+        self.along.max = len(self._steps) - 1
+        self.progress.value = step.fraction
+        self.status.value = f"worked out to {step.fraction:.0%}"
+        if len(self._steps) == 1:
+            self._show()
+        return True
+
+    def _say(self, words: str) -> None:
+        self._going = False
+        self.stop.disabled = True
+        self.status.value = words
+
+    def _stop_or_go(self) -> None:
+        if self._going:
+            self._halt()
+            self.stop.description = "Go on"
+        else:
+            self._go()
+
+    def _halt(self) -> None:
+        self._going = False
+        if self._task is not None:
+            self._task.cancel()
+        self._task = None
+
+    # --- showing ---------------------------------------------------------------------------
+    def _look(self, *, fading: bool) -> None:
+        if not self._turning:
+            self._fading = fading
+            self._show()
+
+    def _show(self) -> None:
+        """Show the step, or the mixture, that the sliders ask for."""
+        name = self._names[self.scan.value]
+        if not self._steps:
+            self.bars.value = ""
+            view: dict[str, Any] = {"volume_hu": self._volumes[self.scan.value], "title": name}
+        elif self._fading:
+            view = self._faded(name)
+        else:
+            view = self._step(name, self._steps[min(self.along.value, len(self._steps) - 1)])
+        self.slices.show(affine=self._affine, **view)
+
+    def _step(self, name: str, step: Step) -> dict[str, Any]:
+        start, picture, end = map(self._picture, (self._steps[0], step, self._steps[-1]))
+        self.bars.value = bars(step)
+        seen = "" if self.picture.value == CHANGED else ", as the decoder draws it"
+        title = f"{name} · {step.fraction:.0%} of the way to {self.rival.label}{seen}"
+        return {
+            "volume_hu": picture,
+            "overlays": _change(picture, start, end, self._mask),
+            "title": title,
+        }
+
+    def _faded(self, name: str) -> dict[str, Any]:
+        """Mix the two ends; no network was asked about a mixture, so there are no bars."""
+        start, end, share = self._steps[0].image, self._steps[-1].image, self.fade.value
+        mixed = (1 - share) * start + share * end
+        self.bars.value = "<small>A mixture of the two ends: no step of the way.</small>"
+        title = f"{name} · {share:.0%} faded to what {self.rival.label} would have"
+        return {
+            "volume_hu": mixed,
+            "overlays": _change(mixed, start, end, self._mask),
+            "title": title,
+        }
+
+    def _picture(self, step: Step) -> NDArray:
+        return step.image if self.picture.value == CHANGED else step.drawn
+
+    def _close_all(self) -> None:
+        self._halt()
+        close_whole(self)
+
+
+def _change(picture: NDArray, start: NDArray, end: NDArray, mask: NDArray) -> dict[str, SignedMap]:
+    """Subtract the start; the whole change sets the limit, so that a colour means the same."""
+    so_far, whole = (
+        np.where(mask, np.subtract(of, start, dtype=np.float32), np.float32("nan"))
+        for of in (picture, end)
+    )
+    return {SINCE: SignedMap(so_far, limit=SignedMap(whole).limit)}
+
+
+def _checked_names(names: Sequence[str] | None, n_scans: int, soft: NDArray) -> list[str]:
+    told = [f"Scan {i + 1}" for i in range(n_scans)] if names is None else list(names)
+    if soft.ndim != 2 or soft.shape[1] < 2:
+        raise ValueError(f"expected probabilities (n, K) of 2 clusters or more, found {soft.shape}")
+    if not n_scans == len(soft) == len(told):
+        raise ValueError(
+            f"expected as many scans as probabilities and names, found {n_scans}, {len(soft)} and "
+            f"{len(told)}"
+        )
+    return told
+
+
+def _dropdown(name: str, options: Sequence) -> widgets.Dropdown:
+    return widgets.Dropdown(
+        options=options,
+        description=name,
+        layout={"width": "auto", "max_width": "260px"},
+        style={"description_width": "auto"},
+    )
