@@ -21,7 +21,7 @@ from clamlab.stats.readers import (
     scores_of,
 )
 from clamlab.stats.tables import render_table_one, table_one
-from clamlab.study import Study
+from clamlab.study import Study, StudyError
 from clamlab.study.withdrawal.run import withdraw
 from clamlab.viewers import Reading
 from clamlab.viewers.blind_order import blind_order
@@ -303,17 +303,66 @@ def test_a_cell_that_runs_again_closes_the_reading_before(path):
 # --- in a study -------------------------------------------------------------------------------
 
 
-def test_readings_are_a_persons_file_of_the_study_and_leave_with_their_subject(tmp_path):
+@pytest.fixture
+def study(tmp_path):
     study = Study.create(tmp_path / "study")
-    path = study.stage("07_explore").path("readings")
+    path = study.path("readings")
     for reader in ("AB", "CD"):
         reading = reading_of(path, reader=reader, repeated=0)
         for position in range(12):
             reading.go(position)
             reading.score("pattern", "mild")
-    read = study.read("readings")
+    return study
+
+
+def publish(study, name, files, *read):
+    """Run a stage that writes something in each file's place; return what it read."""
+    stage = study.stage(name)
+    values = {artefact: stage.read(artefact) for artefact in read}
+    for artefact in files:
+        place = stage.path(artefact)
+        (place if place.suffix else place.with_suffix(".svg")).write_text("something")
+    stage.publish()
+    return values
+
+
+def test_readings_are_an_input_of_the_tables_and_survive_a_run(study):
+    pictures = ("figure_7", "figure_8", "figure_9", "average_viewer")
+    tables = ("table_one", "table_one_print")  # never read here
+    before = study.path("readings").read_bytes()
+    publish(study, "07_explore", pictures)
+    assert study.path("readings").read_bytes() == before
+    read = publish(study, "08_table_one", tables, "readings")["readings"]
     assert len(read) == 24 and set(read["value"]) == {"mild"}
-    assert len(study.stage("07_explore").previous("readings")) == 24
+
+    def status():
+        return study.status().set_index("stage").loc[["07_explore", "08_table_one"], "status"]
+
+    assert status().tolist() == ["fresh", "fresh"]
+    Readings(study.path("readings")).save(IDS[0], "EF", "pattern", repeat=1, value="none")
+    assert status().tolist() == ["fresh", "stale"]
+    # Where nobody read, nothing is joined; and what comes later makes stale again.
+    study.path("readings").unlink()
+    assert publish(study, "08_table_one", tables, "readings") == {"readings": None}
+    assert status().tolist() == ["fresh", "fresh"]
+    cohort, contract = pd.DataFrame({"subject_id": IDS}), load_schema("participants")
+    same, known = join_readings(cohort, contract, readings=None, scores=contract)
+    assert same is cohort and known == contract
+    study.path("readings").write_bytes(before)
+    assert status().tolist() == ["fresh", "stale"]
+
+
+def test_a_slip_in_a_persons_table_is_told(study):
+    path = study.path("readings")
+    path.write_text(path.read_text().replace("mild", "", 1))
+    with pytest.raises(
+        StudyError, match=r"07_explore/readings.csv: .*\s+value: a value is missing"
+    ):
+        study.read("readings")
+
+
+def test_a_subject_leaves_with_its_readings(study):
+    path = study.path("readings")
     others = path.read_text().splitlines()
     withdraw(study.root, ["PAT-003"], draw_pages=lambda *_: None)
     assert path.read_text().splitlines() == [row for row in others if "PAT-003" not in row]

@@ -54,6 +54,8 @@ class Contents:
     def read(self, name: str) -> Any:
         """Read any artefact, for work of your own; arrays come back read-only.
 
+        What a person may keep and nobody did (decisions, notes, readings) is None.
+
         Raises
         ------
         StudyError
@@ -61,6 +63,8 @@ class Contents:
         """
         artefact = artefact_of(name)
         path = self.path(name)
+        if artefact.personal and not artefact.required:
+            return self.by_hand(artefact, path)
         if not is_there(path):
             raise StudyError(
                 f"{name!r} is not there yet: run notebook {artefact.stage} first (expected {path})"

@@ -79,7 +79,7 @@ def join_readings(
     table: pd.DataFrame,
     schema: Mapping[str, Any],
     *,
-    readings: pd.DataFrame,
+    readings: pd.DataFrame | None,
     scores: Mapping[str, Any],
     between: str = "lower",
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -92,7 +92,7 @@ def join_readings(
     schema : mapping
         Its contract.
     readings, scores, between
-        As for `reader_means`.
+        As for `reader_means`; readings may be None, where nobody read: nothing is joined then.
 
     Returns
     -------
@@ -118,6 +118,8 @@ def join_readings(
     """
     if "subject_id" not in table or table["subject_id"].duplicated().any():
         raise ValueError("expected a table with the column subject_id, each subject once")
+    if readings is None:
+        return table, dict(schema)
     means = reader_means(readings, scores, between=between)
     read = [score for score in scores_of(scores) if score.name in means]
     named = {s.name: f"{s.name}_read" if s.name in table else s.name for s in read}
