@@ -23,6 +23,12 @@ from clamlab.figures.style import (
 )
 
 _PANEL_MM = 26.0
+P_LABELS = {
+    "p": "p",
+    "p_holm": "p(Holm)",
+    "p_bh": "p(BH)",
+    "p_not_confirmatory": "exploratory p",
+}
 
 
 def outcome_panel(
@@ -43,8 +49,8 @@ def outcome_panel(
         From :func:`clamlab.stats.outcomes.outcome_associations`, of the same models.
     columns : int
         Panels in a row.
-    p_column : {"p", "p_holm", "p_bh"}
-        Which p is printed.
+    p_column : {"p", "p_holm", "p_bh", "p_not_confirmatory"}
+        Which p is printed; the last, as exploratory tables call theirs, is printed as such.
     width_mm : float
         Width of the figure.
 
@@ -101,7 +107,7 @@ def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str)
         axes.set_yticks([])
         why = textwrap.shorten(first["note"] or "no model", 150, placeholder=" …")
         _say(axes, textwrap.fill(why, 24))
-    colors = dict(zip(codes, cluster_colors(len(codes)), strict=True))
+    colors = cluster_colors(max(codes, default=0) + 1)  # also where a cluster has gone
     for row in drawn.itertuples():
         axes.errorbar(
             codes.index(row.group),
@@ -129,7 +135,7 @@ def _say(axes: Axes, sentence: str) -> None:
 
 
 def _p_label(p: float, p_column: str) -> str:
-    kind = {"p": "p", "p_holm": "p(Holm)", "p_bh": "p(BH)"}[p_column]
+    kind = P_LABELS[p_column]
     if pd.isna(p):
         return "not tested"
     return f"{kind}<0.001" if p < 0.001 else f"{kind}={p:.3f}"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.stats.maps.voxelwise import UntestableError, voxelwise_association
+from clamlab.stats.maps.voxelwise import Progress, UntestableError, voxelwise_association
 from clamlab.stats.outcomes.design import CONSTANT, build_design
 from clamlab.stats.outcomes.fitting import choose_covariates, complete_rows, find_outcomes
 from clamlab.stats.variables import DERIVED_REASON, Variable
@@ -27,7 +27,7 @@ class OutcomeMap:
         Scans with outcome and covariates known.
     t, p : array, shape (*grid)
         From `voxelwise_association`: p is corrected for looking everywhere. Missing everywhere if
-        there is no map.
+        there is no map; p also if nothing was permuted.
     note : str
         Why there is no map; empty if there is one.
 
@@ -58,6 +58,7 @@ def outcome_map(
     covariates: Sequence[str] | None = None,
     n_permutations: int = 1000,
     seed: int,
+    progress: Progress = False,
 ) -> OutcomeMap:
     """See where in the lung people's maps change with one of their outcomes.
 
@@ -75,6 +76,8 @@ def outcome_map(
     covariates : sequence of str, optional
         As for `outcome_associations`: all demographics by default.
     n_permutations, seed : int
+    progress : bool or callable
+        As for `voxelwise_association`.
 
     Returns
     -------
@@ -119,6 +122,7 @@ def outcome_map(
             confounders=design.matrix.drop(columns=CONSTANT),
             n_permutations=n_permutations,
             seed=seed,
+            progress=progress,
         )
     except UntestableError as error:
         return _no_map(maps, wanted.label, n, str(error))

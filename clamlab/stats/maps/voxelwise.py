@@ -1,9 +1,13 @@
 """Where in the lung maps go along with a clinical variable, corrected for looking everywhere."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from tqdm.auto import tqdm
+
+Progress = bool | Callable[[int], object]
 
 
 class UntestableError(ValueError):
@@ -17,7 +21,7 @@ def voxelwise_association(
     confounders: pd.DataFrame | NDArray | None = None,
     n_permutations: int = 2000,
     seed: int,
-    progress: bool = False,
+    progress: Progress = False,
 ) -> tuple[NDArray, NDArray]:
     """Find the places where maps go along with a clinical variable.
 
@@ -35,9 +39,11 @@ def voxelwise_association(
     confounders : table or array of float, shape (n_scans, n_confounders), optional
         What to adjust for, in numbers.
     n_permutations : int
+        With none there is t alone, at once: p is missing everywhere.
     seed : int
-    progress : bool
-        Show a progress bar.
+    progress : bool or callable
+        True shows a progress bar. A callable is told before each permutation how many are done;
+        what it raises ends the work.
 
     Returns
     -------
@@ -92,13 +98,25 @@ def voxelwise_association(
     observed = _t(regressor, left, total, free)
     rng = np.random.default_rng(seed)
     largest = np.empty(n_permutations)
-    for i in tqdm(range(n_permutations), "permutations", disable=not progress):
+    for i in _counted(n_permutations, progress):
         shuffled = _residuals(design, rng.permutation(regressor)[:, None])[:, 0]
         largest[i] = np.abs(_t(shuffled, left, total, free)).max()
+    grid = maps.shape[1:]
+    if n_permutations == 0:
+        return observed.reshape(grid), np.full(grid, np.nan)
     exceeded = np.searchsorted(np.sort(largest), np.abs(observed), side="left")
     p = (1 + n_permutations - exceeded) / (1 + n_permutations)
-    grid = maps.shape[1:]
     return observed.reshape(grid), p.reshape(grid)
+
+
+def _counted(n: int, progress: Progress) -> Iterable[int]:
+    """Count permutations, and tell how far they are whoever asks."""
+    if not callable(progress):
+        yield from tqdm(range(n), "permutations", disable=not progress)
+        return
+    for i in range(n):
+        progress(i)
+        yield i
 
 
 def _residuals(design: NDArray, values: NDArray) -> NDArray:

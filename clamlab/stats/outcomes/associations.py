@@ -10,20 +10,18 @@ from scipy import stats
 
 from clamlab.stats.outcomes.fitting import OutcomeModel, fit_outcomes, left_out_rows
 from clamlab.stats.tables.comparisons import adjust_p
-from clamlab.stats.variables import DERIVED_REASON, TRANSFORMS
+from clamlab.stats.variables import DERIVED_REASON
 
 ASSOCIATION_COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "part outcome title units transform source group other_group n n_missing test statistic df1 "
     "df2 p p_holm p_bh p_tukey effect effect_size difference se low high ratio ratio_low "
     "ratio_high standardised standardised_low standardised_high covariance covariates note"
 ).split()
-MEAN_COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
-    "outcome title units transform source group n mean se low high response response_low "
-    "response_high covariance covariates note"
-).split()
 PAIR = ["outcome", "group", "other_group"]
 _P = ("statistic", "df1", "df2", "p", "p_tukey", "p_holm")
-_TEXT = ("part", *MEAN_COLUMNS[:5], "test", "effect", "covariates", "note")
+_TEXT = (  # noqa: SIM905
+    "part outcome title units transform source test effect covariates note"
+).split()
 _WHOLE = ("group", "other_group", "n", "n_missing")
 
 
@@ -95,65 +93,20 @@ def outcome_associations(
     models, left_out = fit_outcomes(
         table, schema, group=group, covariates=covariates, covariance=covariance
     )
+    return associations_of(models, schema, left_out=left_out, covariance=covariance)
+
+
+def associations_of(
+    models: Sequence[OutcomeModel], schema: dict, *, left_out: dict[str, str], covariance: str
+) -> pd.DataFrame:
+    """Tell the associations of models that were fitted already."""
     records = [record for model in models for record in _association_rows(model)]
     records += [{"part": "omnibus", **row} for row in left_out_rows(schema, left_out)]
-    tidy = _frame(records, ASSOCIATION_COLUMNS, covariance)
+    tidy = tidy_frame(records, ASSOCIATION_COLUMNS, covariance)
     omnibus = tidy.index[tidy["part"] == "omnibus"]
     tidy.loc[omnibus, "p_holm"] = adjust_p(tidy.loc[omnibus, "p"], "holm")
     tidy.loc[omnibus, "p_bh"] = adjust_p(tidy.loc[omnibus, "p"], "bh")
     return tidy
-
-
-def adjusted_means(
-    table: pd.DataFrame,
-    schema: dict,
-    *,
-    group: str = "cluster",
-    covariates: Sequence[str] | None = None,
-    covariance: str = "classical",
-    weights: str = "equal",
-) -> pd.DataFrame:
-    """Estimate each outcome's mean per cluster as if clusters had the same demographics.
-
-    The models are those of :func:`outcome_associations`. Covariates are held at their mean
-    over the rows used (estimated marginal means).
-
-    Parameters
-    ----------
-    table, schema, group, covariates, covariance
-        As in :func:`outcome_associations`.
-    weights : {"equal", "proportional"}
-        How the levels of a factor count: all the same, as R's emmeans does, or by their
-        share of the cohort, which suits a factor with a rare level. Differences between
-        clusters are the same.
-
-    Returns
-    -------
-    DataFrame
-        One row per outcome and cluster: n, mean, se, and 95 % interval low to high on the
-        modelled scale; response, response_low, response_high in the outcome's own units
-        (for a log outcome the geometric mean). An outcome without model keeps one row
-        with a ``note``.
-
-    References
-    ----------
-    Searle, Speed and Milliken, Population marginal means in the linear model, 1980.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"cluster": [0, 0, 1, 1], "fvc": [3.0, 3.2, 2.4, 2.6]})
-    >>> schema = {"properties": {"fvc": {"type": "number", "x-role": "outcome"}}}
-    >>> adjusted_means(table, schema)[["group", "mean"]].round(2).values.tolist()
-    [[0, 3.1], [1, 2.5]]
-    """
-    if weights not in ("equal", "proportional"):
-        raise ValueError(f"weights {weights!r} is neither 'equal' nor 'proportional'")
-    models, left_out = fit_outcomes(
-        table, schema, group=group, covariates=covariates, covariance=covariance
-    )
-    records = [record for model in models for record in _mean_rows(model, weights)]
-    records += left_out_rows(schema, left_out)
-    return _frame(records, MEAN_COLUMNS, covariance)
 
 
 def pairwise_rows(tidy: pd.DataFrame) -> pd.DataFrame:
@@ -256,34 +209,8 @@ def _standardised(model: OutcomeModel, difference: float, error: float) -> dict:
     }
 
 
-def _mean_rows(model: OutcomeModel, weights: str) -> list[dict]:
-    if model.result is None:
-        return [{**model.name, "n": int(model.present.sum()), "note": model.note}]
-    rows = []
-    _, back = TRANSFORMS[model.outcome.transform]
-    for code in model.estimable:
-        estimate = model.result.t_test(model.mean_at(code, weights))
-        mean = float(np.squeeze(estimate.effect))
-        low, high = map(float, np.squeeze(estimate.conf_int()))
-        rows.append(
-            {
-                **model.name,
-                "group": code,
-                "n": int(model.present[model.clusters == code].sum()),
-                "mean": mean,
-                "se": float(np.squeeze(estimate.sd)),
-                "low": low,
-                "high": high,
-                "response": float(back(mean)),
-                "response_low": float(back(low)),
-                "response_high": float(back(high)),
-                "note": model.note,
-            }
-        )
-    return rows
-
-
-def _frame(records: list[dict], columns: list[str], covariance: str) -> pd.DataFrame:
+def tidy_frame(records: list[dict], columns: list[str], covariance: str) -> pd.DataFrame:
+    """Give records all columns of a tidy table, each of its own kind."""
     tidy = pd.DataFrame(records).reindex(columns=columns)
     tidy["covariance"] = covariance
     text = [column for column in _TEXT if column in columns]

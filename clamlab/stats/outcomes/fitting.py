@@ -97,7 +97,9 @@ def fit_outcomes(
     clusters = cluster_labels(table, group)
     outcomes, left_out = find_outcomes(table, schema)
     adjust, empty = choose_covariates(table, schema, covariates)
-    models = [_fit(table, y, adjust, clusters=clusters, group=group) for y in outcomes]
+    complete = complete_rows(table, adjust)
+    known = {"clusters": clusters, "group": group, "complete": complete}
+    models = [_fit(table, y, adjust, **known) for y in outcomes]
     for model in models:
         model.notes += empty
         if covariance == "HC3" and model.result is not None:
@@ -177,9 +179,11 @@ def _fit(
     *,
     clusters: pd.Series,
     group: str,
+    complete: pd.Series,
 ) -> OutcomeModel:
+    """Fit one outcome, on the rows that are complete in the covariates and have it."""
     target = outcome.transformed(table)
-    present = target.notna() & complete_rows(table, covariates)
+    present = target.notna() & complete
     notes = transform_notes(table, outcome)
     model = OutcomeModel(outcome, group, clusters, present, covariates, notes)
     y = target[present]
