@@ -19,7 +19,7 @@ from browser import (
 
 IDS = [f"PAT-{i:03}-ZQ" for i in range(6)]
 CELLS = [
-    "import json; import numpy as np; from clamlab.viewers import Reading",
+    "import json; import numpy as np; from clamlab.viewers.reading import Reading",
     """
 contract = json.load(open("scores.json"))
 reading = Reading(

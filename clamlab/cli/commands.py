@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from clamlab.cli.running import run_notebooks
-from clamlab.cli.standing import allowing, listed, unsound
+from clamlab.cli.standing import allowing, explored, listed, unsound
 from clamlab.cli.summary import summarise
 from clamlab.cli.table import told_of_draft, told_of_reading
 from clamlab.schema import draft_schema, one_visit, read_table
@@ -132,6 +132,8 @@ def status(options: argparse.Namespace) -> None:
         print(told)
     with pd.option_context("display.max_colwidth", None, "display.width", 200):
         print(table.fillna("").to_string(index=False))
+    for kept in explored(study):
+        print(kept)
 
 
 def export(options: argparse.Namespace) -> None:

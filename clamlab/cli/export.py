@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clamlab.atomic import whole_folder
-from clamlab.cli.standing import check_standing
+from clamlab.cli.standing import check_standing, explored
 from clamlab.cli.subject_tables import NAMES, subject_tables
 from clamlab.selection.answer import ANSWERS
 from clamlab.selection.decision import RULE
@@ -61,6 +61,11 @@ def _gather(study: Study, folder: Path, options: argparse.Namespace) -> None:
     print(f"{folder}: {', '.join(names)}")
     if absent := [stage for stage in WRITERS if stage not in made]:
         print(f"without {', '.join(absent)}: not run to the end")
+    for kept in explored(study):
+        print(
+            f"without {kept}: beside the planned tables, those of a few scans less can tell of "
+            "single subjects, and no small count in them is masked"
+        )
 
 
 def _flow(study: Study, folder: Path, small_counts: bool) -> None:

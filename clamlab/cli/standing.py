@@ -9,6 +9,7 @@ from clamlab.study.provenance import record_of
 from clamlab.study.withdrawal.remembering import WITHDRAWN
 
 UNSOUND = ("stale", "altered", "partial")
+EXPLORED = ("explored_tables", "explored_outcomes")
 LARGE = (".npy", ".safetensors")  # never exported
 
 
@@ -25,6 +26,18 @@ def listed(states: pd.DataFrame) -> str:
 def allowing(states: pd.DataFrame) -> str:
     """Write the option that allows stages by name."""
     return f"--stale {','.join(states['stage'].str[:2])}"
+
+
+def explored(study: Study) -> list[str]:
+    """Say where tables and figures are kept that somebody has looked for, and how many."""
+    said = []
+    for name in EXPLORED:
+        place = study.path(name)
+        kept = sorted(p for p in place.iterdir() if p.is_dir()) if place.is_dir() else []
+        if kept:
+            where = place.relative_to(study.root).as_posix()
+            said.append(f"{where}: {len(kept)} kept by a person, exploratory; never made again")
+    return said
 
 
 def check_standing(study: Study, states: pd.DataFrame) -> None:

@@ -34,8 +34,8 @@ class Artefact:
         What is one subject's within a folder, ``{}`` for the id as part of a path: goes when the
         subject withdraws.
     shows_scans : bool
-        Made of scans' voxels, so that a scan can be seen in it, or worked out from it and the
-        other scans: goes as a whole when a subject withdraws.
+        Made of scans, so that one can be seen in it, or worked out from it and what is made anew
+        without it: goes as a whole when a subject withdraws.
     made_of : str or None
         The list of the subjects that it was made of: goes as a whole when one of them withdraws.
 
@@ -69,6 +69,8 @@ EXTRA = {"required": False}
 RESUMED = {"resumed": True}
 PERSONAL = {"personal": True}
 SHOWS = {"shows_scans": True}
+# No run makes these again, so that an earlier table less a new one would be who has withdrawn.
+EXPLORED = {**EXTRA, **PERSONAL, **SHOWS}
 OF_SAMPLE = {"made_of": "template.json"}
 
 
@@ -155,6 +157,7 @@ _ALL = [
         "08_table_one",
         ("table_one", "table_one.csv", {"schema": "table_one"}),
         ("table_one_print", "table_one.*"),
+        ("explored_tables", "explored", EXPLORED),
     ),
     *_stage(
         "09_associations",
@@ -162,6 +165,7 @@ _ALL = [
         ("adjusted_means", "adjusted_means.csv", {"schema": "adjusted_means"}),
         ("model_comparison", "model_comparison.csv", {"schema": "model_comparison"}),
         ("figure_10", "figure_10.*"),
+        ("explored_outcomes", "explored", EXPLORED),
     ),
 ]
 

@@ -5,7 +5,6 @@ from clamlab.viewers.cohort_viewer import CohortViewer
 from clamlab.viewers.export import embed, to_html
 from clamlab.viewers.maps import study_maps
 from clamlab.viewers.partition_viewer import PartitionViewer
-from clamlab.viewers.reading import Reading
 from clamlab.viewers.review import Review
 from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_viewer import SliceViewer
@@ -17,7 +16,6 @@ __all__ = [
     "ClusterAverages",
     "CohortViewer",
     "PartitionViewer",
-    "Reading",
     "Review",
     "SignedMap",
     "SliceViewer",

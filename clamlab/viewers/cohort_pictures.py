@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.groups.averages import SCANS, GroupAverages

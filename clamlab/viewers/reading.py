@@ -17,6 +17,7 @@ from clamlab.viewers.readings import Readings
 from clamlab.viewers.slice_state import SliceState, start_state
 from clamlab.viewers.slice_viewer import close_whole
 
+__all__ = ["Reading"]
 MOST_LEVELS = 10  # one digit each
 REPEATED = 0.1
 _open: dict[str, "Reading"] = {}

@@ -3,10 +3,9 @@
 from clamlab.volumes.averages import average_by_cluster, average_volume, mean_inside
 from clamlab.volumes.grid import describe_grid, fit_to_grid, grid_for
 from clamlab.volumes.nifti import load_nifti, save_averages, save_nifti
-from clamlab.volumes.scaling import ScaledVolumes, fit_scaling, scale, unscale
+from clamlab.volumes.scaling import fit_scaling, scale, unscale
 
 __all__ = [
-    "ScaledVolumes",
     "average_by_cluster",
     "average_volume",
     "describe_grid",

@@ -98,8 +98,10 @@ def associations_with_means(
     models, left_out = fit_outcomes(
         table, schema, group=group, covariates=covariates, covariance=covariance
     )
-    told = {"left_out": left_out, "covariance": covariance}
-    return associations_of(models, schema, **told), _means_of(models, schema, **told)
+    return (
+        associations_of(models, schema, left_out=left_out, covariance=covariance),
+        _means_of(models, schema, left_out=left_out, covariance=covariance),
+    )
 
 
 def _means_of(

@@ -140,9 +140,16 @@ class ConfidenceSlider(widgets.VBox):
         return cut_at(self._confidence, self._clusters, least, decimals=self._decimals)
 
     def _tell(self) -> None:
+        self._said.value = self._why_not or f"{self.cut.by_cluster}. {self._range}"
+
+    @property
+    def _range(self) -> str:
+        """Say where the confidences lie, and of how many scans none is known."""
+        lowest, largest = self._confidence.min(), self._confidence.max()
         unknown = int(self._confidence.isna().sum())
-        gaps = f" {unknown} of unknown confidence: left out by any cut." if unknown else ""
-        self._said.value = self._why_not or self.cut.by_cluster + gaps
+        gaps = f"; {unknown} unknown, left out by any cut" if unknown else ""
+        digits = self._decimals
+        return f"(Confidences from {lowest:.{digits}f} to {largest:.{digits}f}{gaps}.)"
 
 
 def _why_not(table: pd.DataFrame) -> str:

@@ -72,6 +72,7 @@ class Explorer(widgets.VBox):
         super().__init__(
             [self._cut, *self._boxes, opened, self._shown, *self._below(), self.keeping]
         )
+        self.add_class("clam-explorer")
 
     @property
     def looked_at(self) -> int:
@@ -124,6 +125,10 @@ class Explorer(widgets.VBox):
         said = [f"{setting[:1].upper()}{setting[1:]}.", selected, looked, OF_P]
         return " ".join(filter(None, [*said, *self._cut.cut.reservations]))
 
+    def _heading(self) -> str:
+        """Say over what is shown what it is; by default all that must be said."""
+        return self._words()
+
     def _words_planned(self) -> str:
         looked = f" {counted(self.looked_at, 'other setting')} looked at since."
         return (
@@ -140,10 +145,10 @@ class Explorer(widgets.VBox):
 
     def _follow(self) -> None:
         key = self._key()
-        if key != self._shown_key:
+        if (key, self._cut.cut.words) != self._shown_key:  # two cuts may leave the same scans
             self._looks.see(key)
             self._shown.value = self._told()
-            self._shown_key = key
+            self._shown_key = (key, self._cut.cut.words)
         self._shown.remove_class(WAITING)
 
     def _told(self) -> str:
@@ -152,7 +157,7 @@ class Explorer(widgets.VBox):
         except Exception as error:  # an old result may not stand under a new cut
             told = f"<p>This setting could not be worked out: {html.escape(str(error))}</p>"
         kind, words = (
-            (PLANNED, self._words_planned()) if self._is_planned else (EXPLORATORY, self._words())
+            (PLANNED, self._words_planned()) if self._is_planned else (EXPLORATORY, self._heading())
         )
         return marked(kind, words) + told
 

@@ -18,6 +18,7 @@ from clamlab.stats import outcomes
 from clamlab.stats.variables import select_variables
 from clamlab.viewers.following.boxes import Boxes
 from clamlab.viewers.following.explorer import Explorer
+from clamlab.viewers.following.looks import counted
 from clamlab.viewers.following.marks import (
     EXPLORATORY,
     NOT_CONFIRMATORY,
@@ -187,6 +188,15 @@ class OutcomeExplorer(Explorer):
         shown = self._associations.rename(columns={"p": NOT_CONFIRMATORY})
         panel = figures.outcome_panel(self._adjusted, shown, p_column=NOT_CONFIRMATORY)
         return mark(panel, EXPLORATORY, self._words())
+
+    def _heading(self) -> str:
+        """Say in large what the picture says in full."""
+        if self._figure is None:
+            return self._words()
+        setting = self._setting()
+        looked = f"{counted(self.looked_at, 'setting')} looked at beside the planned one"
+        said = f"{setting[:1].upper()}{setting[1:]}. {looked}: what that means, the picture says."
+        return " ".join([said, *self._cut.cut.reservations])
 
     def _notes(self) -> list[str]:
         """Say what the models left out, once where it is so for several outcomes."""

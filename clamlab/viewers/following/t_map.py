@@ -22,6 +22,7 @@ from clamlab.viewers.following.pictures import picture
 
 N_PERMUTATIONS = 1000
 WIDTH_MM, SLICES = 60, 4
+NO_MAP = ""
 NO_P = "t alone, no p: many places were looked at"
 
 
@@ -47,7 +48,7 @@ class TMap(widgets.VBox):
     Attributes
     ----------
     choice : ipywidgets.Dropdown
-        The outcome; None while no map is wanted.
+        The outcome; "" while no map is wanted.
     found : OutcomeMap or None
         What is shown.
     looked_at : int
@@ -87,10 +88,10 @@ class TMap(widgets.VBox):
         super().__init__([widgets.HBox(controls), self.shown])
 
     def _add_controls(self) -> None:
-        options = [("no map", None), *((title, name) for name, title in self._titles.items())]
+        options = [("no map", NO_MAP), *((title, name) for name, title in self._titles.items())]
         self.choice = widgets.Dropdown(
             options=options,
-            value=None,
+            value=NO_MAP,
             description="Where in the lung? t of",
             style={"description_width": "auto"},
             layout={"width": "auto"},
@@ -124,7 +125,7 @@ class TMap(widgets.VBox):
         """Show the map of the outcome that is chosen, for the scans that stay."""
         name = self.choice.value
         chosen = frozenset(self._covariates.chosen)
-        key = None if name is None else (name, cut.stays.tobytes(), chosen)
+        key = None if name == NO_MAP else (name, cut.stays.tobytes(), chosen)
         if key != self._key:
             self._end("")
             self._key, self._cut, self.found, self._figure = key, cut, None, None
@@ -184,7 +185,7 @@ class TMap(widgets.VBox):
         self.found, self._n_permutations = found, n_permutations
         self._figure = self._draw(found)
         words = f"t of {found.title} against the maps, slice by slice from the top"
-        self.shown.value = picture(self._figure, words, width_px=300)
+        self.shown.value = picture(self._figure, words, width_px=260)
 
     def _draw(self, found: OutcomeMap) -> Any:
         t = found.t if self._mask is None else clam.upsample(found.t, self._mask.shape)
@@ -209,7 +210,9 @@ class TMap(widgets.VBox):
         """Say what must stand in the picture."""
         assert self._cut is not None
         setting = "; ".join(filter(None, [self._cut.words, self._covariates.words]))
-        looked = f"{counted(self.looked_at, 'map')} looked at in this session beside the planned."
+        looked = (
+            f"{counted(self.looked_at, 'map')} looked at in this session beside the planned one."
+        )
         p = (
             f"p of {self._n_permutations} permutations, corrected for all places of this map and "
             "not for the looks: not confirmatory."
@@ -247,6 +250,6 @@ class TMap(widgets.VBox):
 
     def _is_busy(self, busy: bool) -> None:
         self.bar.value = 0
-        self.ask.disabled = busy
+        self.ask.disabled = busy or self._figure is None
         for widget in (self.stop, self.bar):
             widget.layout.display = "" if busy else "none"
