@@ -172,10 +172,12 @@ def test_side_by_side_all_are_held_against_the_same(shown):
     parts, scans, clusters = shown
     viewer = ClusterAverages(**parts)
     viewer.slices.index = [1, 2, 3]
+    viewer.against.value = "the rest"
     viewer.together.value = True
     pictures = viewer._all.pictures
     assert [p.title for p in pictures] == ["Cluster 1", "Cluster 2", "Cluster 3"]
     assert all(p.index == [1, 2, 3] for p in pictures)
+    assert {p.overlay for p in pictures} == {"HU less the rest"}
     viewer.against.value = "Cluster 2"
     assert {p.overlay for p in pictures} == {"HU less Cluster 2"}
     expected = scans[clusters == 2].mean(axis=0) - scans[clusters == 1].mean(axis=0)
@@ -295,9 +297,10 @@ def test_along_the_way_picture_change_and_bars_go_together():
         asked.append((scan, rival))
         return map(Stage, (0, 0.5, 1))
 
-    viewer = Way(flat_scans(), SOFT, steps, names=["A", "B"], mask=mask)
+    viewer = Way(flat_scans(), SOFT, steps, steps=3, names=["A", "B"], mask=mask)
     assert asked == [(0, 2)], "the likeliest rival first"
     assert viewer.along.max == 2 and not viewer.fade.disabled
+    assert viewer.slices.overlay == "HU since the start"
     viewer.along.value = 1
     hu, seen = read(viewer.slices)
     assert (hu == -750).all()
@@ -316,11 +319,13 @@ def test_along_the_way_picture_change_and_bars_go_together():
     viewer.along.value = 2
     assert "100% of the way" in viewer.slices.title
 
+    viewer.slices.overlay = ""
     viewer.scan.value = 1
     assert asked == [(0, 2), (1, 2)] and viewer.along.value == 0
     assert [k for _, k in viewer.rival.options] == [0, 2], "not the scan's own cluster"
     viewer.rival.value = 0
     assert asked[-1] == (1, 0) and "B" in viewer.slices.title
+    assert viewer.slices.overlay == "", "as the reader left it"
 
 
 def test_a_scan_without_a_way_is_shown_and_the_reason_said():
@@ -340,7 +345,7 @@ def test_a_scan_without_a_way_is_shown_and_the_reason_said():
     assert (read(viewer.slices)[0] == -800).all() and viewer.fade.disabled
     viewer.scan.value = 1
     assert "Step 2 could not be worked out: the network" in viewer.status.value
-    assert viewer.along.max == 0 and "0% of the way" in viewer.slices.title
+    assert "· 0% of the way" in viewer.slices.title
 
 
 def test_a_way_is_worked_out_between_two_moves_and_can_be_stopped():
@@ -352,7 +357,8 @@ def test_a_way_is_worked_out_between_two_moves_and_can_be_stopped():
             yield Stage(float(t))
 
     async def look():
-        viewer = Way(flat_scans(), SOFT, steps)
+        viewer = Way(flat_scans(), SOFT, steps, steps=50)
+        viewer.along.value = 49  # to the end, before it is there
         assert not made, "nothing before the reader has the cell back"
         while len(made) < 3:
             await asyncio.sleep(0.01)
@@ -360,14 +366,15 @@ def test_a_way_is_worked_out_between_two_moves_and_can_be_stopped():
         assert viewer.stop.description == "Go on"
         n = len(made)
         await asyncio.sleep(0.1)
-        assert len(made) == n < 50 and viewer.along.max == n - 1 and viewer.fade.disabled
+        assert len(made) == n < 50 and viewer.fade.disabled
+        assert viewer.slices.title == f"Scan 1 · {(n - 1) / 49:.0%} of the way to cluster 3"
         viewer.stop.click()
         while len(made) < n + 2:
             await asyncio.sleep(0.01)
         viewer.rival.value = 1  # another way: the first is given up
         while viewer.fade.disabled:
             await asyncio.sleep(0.01)
-        assert set(made[-50:]) == {(0, 1)} and viewer.along.max == 49
+        assert set(made[-50:]) == {(0, 1)} and len(viewer._steps) == 50
         assert viewer.progress.value == 1
 
     asyncio.run(look())

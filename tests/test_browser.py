@@ -561,7 +561,7 @@ def test_notebook_07_shows_its_pictures_and_no_cell_is_run(explored, page):
 def test_what_another_has_edited_shows_no_viewer(explored, page):
     page.set_viewport_size({"width": 1400, "height": 6000})
     open_notebook(page, explored, "edited.ipynb")
-    page.get_by_text("SliceViewer object at 0x").wait_for()
+    page.get_by_text("ClusterAverages(children=").wait_for()
     page.get_by_text("CohortViewer(children=").wait_for()
     assert page.locator(".clam-viewer").count() == 0
     assert page.locator(".jp-OutputArea canvas").count() == 0

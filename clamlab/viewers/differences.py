@@ -88,3 +88,19 @@ def known_spread(spread: ArrayLike | None, mask: NDArray) -> NDArray[np.float32]
         return None
     (values,) = same_grid("the spread", {"HU": spread}, mask).values()
     return values if np.isfinite(values[mask]).all() else None
+
+
+def change_since(start: NDArray, now: NDArray, end: NDArray, *, mask: NDArray) -> SignedMap:
+    """Subtract the start, in the lung; the whole change sets the limit: one colour, one amount.
+
+    Examples
+    --------
+    >>> change = change_since(np.zeros(2), np.full(2, 50), np.full(2, 100), mask=np.ones(2, bool))
+    >>> change.limit, change.values
+    (100.0, array([50., 50.], dtype=float32))
+    """
+    so_far, whole = (
+        np.where(mask, np.subtract(picture, start, dtype=np.float32), np.float32("nan"))
+        for picture in (now, end)
+    )
+    return SignedMap(so_far, limit=SignedMap(whole).limit)

@@ -63,6 +63,7 @@ class Together(widgets.VBox):
             for picture in self.pictures
             for name in LINKED
         ]
+        self._put(lead.overlay)
         for picture in self.pictures:
             picture.observe(self._choose, "overlay")
         lead.observe(self._choose, "overlay")

@@ -8,8 +8,8 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.viewers.differences import change_since
 from clamlab.viewers.maps import rival_of
-from clamlab.viewers.signed_map import SignedMap
 from clamlab.viewers.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.way_bars import Step, bars
 
@@ -39,6 +39,8 @@ class Way(widgets.VBox):
     way : callable(scan, rival)
         Gives the steps one by one, as ``contrast.ways_hu`` does. Where it raises ValueError, its
         words are shown with the scan.
+    steps : int
+        How many steps `way` gives, for the slider.
     names : sequence of str, optional
         Names of the scans, by row. Default: "Scan 1" and so on.
     affine : array (4, 4), optional
@@ -52,7 +54,7 @@ class Way(widgets.VBox):
     ----------
     scan, rival, picture : ipywidgets.Dropdown
     along : ipywidgets.IntSlider
-        Number of the step, as far as they are worked out.
+        Number of the step, from 0; the last that is worked out where it is not there yet.
     fade : ipywidgets.FloatSlider
     slices : SliceViewer
 
@@ -76,6 +78,7 @@ class Way(widgets.VBox):
         soft_assignments: ArrayLike,
         way: Callable[[int, int], Iterable[Step]],
         *,
+        steps: int = 9,
         names: Sequence[str] | None = None,
         affine: ArrayLike | None = None,
         mask: ArrayLike | None = None,
@@ -90,8 +93,9 @@ class Way(widgets.VBox):
         self._steps: list[Step] = []
         self._walk: Iterator[Step] = iter(())
         self._going = self._fading = self._turning = False
+        self._wanted = SINCE
         self._task: asyncio.Task | None = None
-        self._add_controls()
+        self._add_controls(steps)
         self.slices = SliceViewer(volumes[0], affine=affine, title=self._names[0])
         self._connect()
         choices = widgets.HBox([self.scan, self.rival, self.picture])
@@ -104,14 +108,14 @@ class Way(widgets.VBox):
             _open[key] = self
         self._begin()
 
-    def _add_controls(self) -> None:
+    def _add_controls(self, steps: int) -> None:
         scans = [(name, i) for i, name in enumerate(self._names)]
         self.scan = _dropdown("Scan", scans)
         self.rival = _dropdown("to", self._rivals(0))
         self.rival.value = self._second(0)
         self.picture = _dropdown("seen as", [CHANGED, DRAWN])
         wide = {"width": "420px"}
-        self.along = widgets.IntSlider(description="Along", min=0, max=0, layout=wide)
+        self.along = widgets.IntSlider(description="Along", max=max(1, steps - 1), layout=wide)
         self.fade = widgets.FloatSlider(
             description="Fade", min=0, max=1, step=0.05, disabled=True, layout=wide
         )
@@ -151,7 +155,7 @@ class Way(widgets.VBox):
         """Start the way of the chosen scan to the chosen rival."""
         self._halt()
         self._steps, self._fading, self._turning = [], False, True
-        self.along.value = self.along.max = 0
+        self.along.value = 0
         self.fade.value, self.fade.disabled, self.progress.value = 0, True, 0
         self._turning = False
         self._show()
@@ -191,10 +195,9 @@ class Way(widgets.VBox):
             self._show()  # the limit of the colours is known now
             return False
         self._steps.append(step)
-        self.along.max = len(self._steps) - 1
         self.progress.value = step.fraction
         self.status.value = f"worked out to {step.fraction:.0%}"
-        if len(self._steps) == 1:
+        if self._here() is step and not self._fading:  # the reader waits for it
             self._show()
         return True
 
@@ -231,8 +234,15 @@ class Way(widgets.VBox):
         elif self._fading:
             view = self._faded(name)
         else:
-            view = self._step(name, self._steps[min(self.along.value, len(self._steps) - 1)])
+            view = self._step(name, self._here())
+        if self.slices.overlay_names:
+            self._wanted = self.slices.overlay  # as the reader left it
         self.slices.show(affine=self._affine, **view)
+        self.slices.overlay = self._wanted if self.slices.overlay_names else ""
+
+    def _here(self) -> Step:
+        asked = self.along.value / self.along.max
+        return min(self._steps, key=lambda step: abs(step.fraction - asked))
 
     def _step(self, name: str, step: Step) -> dict[str, Any]:
         start, picture, end = map(self._picture, (self._steps[0], step, self._steps[-1]))
@@ -241,7 +251,7 @@ class Way(widgets.VBox):
         title = f"{name} · {step.fraction:.0%} of the way to {self.rival.label}{seen}"
         return {
             "volume_hu": picture,
-            "overlays": _change(picture, start, end, self._mask),
+            "overlays": {SINCE: change_since(start, picture, end, mask=self._mask)},
             "title": title,
         }
 
@@ -253,7 +263,7 @@ class Way(widgets.VBox):
         title = f"{name} · {share:.0%} faded to what {self.rival.label} would have"
         return {
             "volume_hu": mixed,
-            "overlays": _change(mixed, start, end, self._mask),
+            "overlays": {SINCE: change_since(start, mixed, end, mask=self._mask)},
             "title": title,
         }
 
@@ -263,15 +273,6 @@ class Way(widgets.VBox):
     def _close_all(self) -> None:
         self._halt()
         close_whole(self)
-
-
-def _change(picture: NDArray, start: NDArray, end: NDArray, mask: NDArray) -> dict[str, SignedMap]:
-    """Subtract the start; the whole change sets the limit, so that a colour means the same."""
-    so_far, whole = (
-        np.where(mask, np.subtract(of, start, dtype=np.float32), np.float32("nan"))
-        for of in (picture, end)
-    )
-    return {SINCE: SignedMap(so_far, limit=SignedMap(whole).limit)}
 
 
 def _checked_names(names: Sequence[str] | None, n_scans: int, soft: NDArray) -> list[str]:
