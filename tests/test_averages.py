@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from ipywidgets.widgets import widget
 
 from clamlab import volumes
 from clamlab.stats import maps
@@ -188,6 +189,19 @@ def test_side_by_side_all_are_held_against_the_same(shown):
     assert {p.overlay for p in (viewer.slices, *pictures)} == {"Map of the cluster"}
     viewer.together.value = False
     assert viewer.slices.view == "three"
+
+
+def test_a_cell_that_runs_again_leaves_nothing_behind_and_keeps_its_slice(shown):
+    parts, *_ = shown
+    one = {name: parts["average_hu"][name] for name in ("Cluster 1", "Overall")}
+    held = []
+    for averages in [parts["average_hu"]] * 4 + [one] * 3:
+        viewer = ClusterAverages(**parts | {"average_hu": averages}, key="again")
+        viewer.slices.index = [2, 1, 4]
+        viewer.together.value = True
+        held.append(len(widget._instances))
+    assert held[1] == held[3] and held[4] == held[6]
+    assert ClusterAverages(**parts, key="again").slices.index == [2, 1, 4]
 
 
 def test_one_cluster_is_shown_and_said_to_be_the_only_one(shown):

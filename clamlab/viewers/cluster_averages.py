@@ -279,8 +279,8 @@ class ClusterAverages(widgets.VBox):
     def _close_all(self) -> None:
         if self._all is not None:
             self._all.close_all()
-        close_whole(self.slices)
-        close_whole(self)
+        for part in (self.slices, self.cluster, self.against, self.together, self):
+            close_whole(part)
 
 
 def _less(other: str) -> str:
