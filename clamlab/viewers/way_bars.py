@@ -8,6 +8,10 @@ HEAD = (
     "<tr><th></th><th style='text-align: left'>likely here</th><th></th>"
     "<th>picture read again</th></tr>"
 )
+FOOT = (
+    "<small>Likely here: at this point between scan and cluster. Read again: what the network<br>"
+    "says of the changed scan. Where they differ, the picture does not hold what was asked.</small>"
+)
 
 
 class Step(Protocol):
@@ -53,4 +57,5 @@ def bars(step: Step) -> str:
             f"<td style='text-align: right'>{here:.2f}</td>"
             f"<td style='text-align: right'>{read:.2f}</td></tr>"
         )
-    return f"<table style='line-height: 1.5; border-spacing: 8px 0'>{HEAD}{''.join(rows)}</table>"
+    table = f"<table style='line-height: 1.5; border-spacing: 8px 0'>{HEAD}{''.join(rows)}</table>"
+    return table + FOOT
