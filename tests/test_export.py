@@ -13,6 +13,7 @@ import pytest
 
 from clamlab import figures, stats, traces
 from clamlab.cli import main
+from clamlab.cli.standing import EXPLORED
 from clamlab.cli.subject_tables import _is_harmless
 from clamlab.ingest.cohort.qc_pages import write_index
 from clamlab.study import Study
@@ -206,6 +207,24 @@ def test_nothing_of_a_person_leaves(study, tmp_path):
         "test": {"p_value": 0.01, "stability": "stable"},
         "recommended": {"answer": "undecided", "n_clusters": 1},
     }
+
+
+def test_what_somebody_looked_for_stays(study, tmp_path, capsys):
+    """Table 2 beside one of two scans less would tell of these two."""
+    places = [study.path(name) / "2026-11-27_look" for name in EXPLORED]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "settings.json").write_text("{}")
+    try:
+        for options in ([], ["--small-counts"], ["--subjects"]):
+            files = exported(study, tmp_path / f"paper{options}", *options)
+            said = capsys.readouterr().out
+            assert not [name for name in files if "explored" in name or "look" in name]
+            for stage in ("08_table_one", "09_associations"):
+                assert f"without {stage}/explored: 1 kept by a person" in said
+    finally:
+        for place in places:
+            shutil.rmtree(place.parent)
 
 
 def test_the_flow_of_the_cohort_goes_without_small_counts(study, tmp_path):

@@ -63,7 +63,8 @@ class Cut:
         """Name the clusters that have become too small to say much, or are gone."""
         gone = [cluster_name(k) for k, (stay, of) in self.sizes.items() if of and not stay]
         few = [f"{cluster_name(k)} has {n}" for k, (n, _) in self.sizes.items() if 0 < n < FEW]
-        said = [f"{' and '.join(gone)} has no scan left."] if gone else []
+        have = "has" if len(gone) == 1 else "have"
+        said = [f"{' and '.join(gone)} {have} no scan left."] if gone else []
         if few:
             said.append(f"{', '.join(few)} scans: means and tests of so few say little.")
         if sum(n > 0 for n, _ in self.sizes.values()) == 1:
