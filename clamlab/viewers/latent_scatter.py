@@ -88,6 +88,7 @@ class LatentScatter(anywidget.AnyWidget):
                 f"{len(names)} names"
             )
         places, labels = projected(features, PRINCIPAL)
+        self.ties: list[widgets.Widget] = []
         super().__init__(
             components=places.T.tobytes(),
             axis_labels=labels,
@@ -126,7 +127,7 @@ class LatentScatter(anywidget.AnyWidget):
         """Let filters decide which scans are shown, from now on and without the kernel."""
         self._expect(len(filters.shown), "the filter")
         self.show_only(filters.shown)
-        widgets.jsdlink((filters, "mask"), (self, "shown"))
+        self.ties.append(widgets.jsdlink((filters, "mask"), (self, "shown")))
 
     def _expect(self, length: int, what: str) -> None:
         if length != len(self.names):

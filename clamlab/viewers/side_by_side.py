@@ -40,6 +40,7 @@ class SideBySide(widgets.GridBox):
         self._affine = affine
         self.first = SliceViewer(affine=affine, **view)
         self.second: SliceViewer | None = None
+        self.ties: list[widgets.Widget] = []
         super().__init__([self.first], layout=widgets.Layout(width="auto", grid_gap="8px"))
         self.layout.grid_template_columns = COLUMN
 
@@ -59,15 +60,14 @@ class SideBySide(widgets.GridBox):
     def _open_second(self, view: dict[str, Any]) -> None:
         state = {name: getattr(self.first, name) for name in STATE}
         self.second = SliceViewer(affine=self._affine, **view, **state)
-        for name in STATE:
-            # Linked in the browser: scrolling both asks nothing of the kernel.
-            widgets.jslink((self.first, name), (self.second, name))
+        # Linked in the browser: scrolling both asks nothing of the kernel.
+        self.ties = [widgets.jslink((self.first, name), (self.second, name)) for name in STATE]
         self.children = [self.first, self.second]
         self.layout.grid_template_columns = f"{COLUMN} {COLUMN}"
 
     def _close_second(self) -> None:
         self.children = [self.first]
         self.layout.grid_template_columns = COLUMN
-        if self.second is not None:
-            close_whole(self.second)
-        self.second = None
+        for part in (*self.ties, *([self.second] if self.second is not None else [])):
+            close_whole(part)
+        self.second, self.ties = None, []

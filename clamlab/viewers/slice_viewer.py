@@ -139,8 +139,8 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
 
 
 def close_whole(widget: Any) -> None:
-    """Close a widget, what it holds, and what it is laid out with."""
-    for part in getattr(widget, "children", ()):
+    """Close a widget, what it holds, what ties it to others, and what it is laid out with."""
+    for part in (*getattr(widget, "children", ()), *getattr(widget, "ties", ())):
         close_whole(part)
     for name in ("layout", "style"):
         part = getattr(widget, name, None)

@@ -75,10 +75,10 @@ class GroupControls(widgets.VBox):
 
     def _laid_out(self) -> list[widgets.Widget]:
         half = widgets.Layout(flex="1 1 0", min_width="240px", padding="0 12px 0 0")
-        groups = widgets.VBox([widgets.HTML("<b>Kept groups</b>"), self.list, self.beside])
+        kept = [widgets.HTML("<b>Kept groups</b>"), self.list, self.beside]
+        groups = widgets.VBox(kept, layout=half)
         about = widgets.HBox([self.save_note, self.rename, self.delete])
-        notes = widgets.VBox([widgets.HTML("<b>Note</b>"), self.note, about])
-        groups.layout = notes.layout = half
+        notes = widgets.VBox([widgets.HTML("<b>Note</b>"), self.note, about], layout=half)
         wrapped = widgets.Layout(flex_flow="row wrap", align_items="center")
         return [
             widgets.HBox([self.now, self.name, self.keep], layout=wrapped),
