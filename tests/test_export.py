@@ -147,6 +147,8 @@ def study_of(tmp_path, clusters):
     keep_group(study, ids)
     read = ids.assign(reader="radiologist.smith", score="fibrosis", value="2", note="Jane Doe")
     study.write("readings", read)
+    about = {"kind": "counterfactual", "about": "Jane Doe", "side": 1, "correct": "yes"}
+    study.write("forced_choices", ids.assign(reader="radiologist.smith", **about))
     table = table.merge(assignments, on="subject_id")
     tidy = stats.tables.table_one(table, CONTRACT)
     printed = stats.tables.render_table_one(tidy)

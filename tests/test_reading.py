@@ -135,7 +135,10 @@ def test_messages_name_nobody(path):
     reading._hear(None, ask, [])
     reading._hear(None, {**ask, "value": "9", "n": 2}, [])
     reading._hear(None, {**ask, "position": 5, "n": 3}, [])
-    assert "second in row 3" in heard[0]["refused"] and "correct the file" in heard[0]["refused"]
+    assert (
+        "says the same thing twice: again in row 3" in heard[0]["refused"]
+        and "correct the file" in heard[0]["refused"]
+    )
     assert heard[1]["refused"].startswith("Not saved: Ground glass: expected 0, 1, 2, 3 or unread")
     assert "another scan is shown" in heard[2]["refused"]
     assert not [m for m in heard if "PAT" in str(m)]
@@ -339,7 +342,7 @@ def test_readings_are_an_input_of_the_tables_and_survive_a_run(study):
         return study.status().set_index("stage").loc[["07_explore", "08_table_one"], "status"]
 
     assert status().tolist() == ["fresh", "fresh"]
-    Readings(study.path("readings")).save(IDS[0], "EF", "pattern", repeat=1, value="none")
+    Readings(study.path("readings")).put(IDS[0], "EF", "pattern", repeat=1, value="none")
     assert status().tolist() == ["fresh", "stale"]
     # Where nobody read, nothing is joined; and what comes later makes stale again.
     study.path("readings").unlink()

@@ -14,6 +14,7 @@ from browser import (
     new_page,
     open_notebook,
     run_all,
+    run_notebook,
     write_notebook,
 )
 
@@ -28,6 +29,24 @@ reading = Reading(
     repeated=1 / 6,
 )
 reading""",
+]
+CHOICES = [
+    "import numpy as np; from clamlab.viewers.forced_choice import ForcedChoice",
+    """
+from clamlab.viewers.choice_trials import average_trials, counterfactual_trials
+hu, lung = np.load("volumes.npy"), np.load("mask.npy")
+left = lung & (np.indices(lung.shape)[0] > 12)
+right = lung & ~left
+trials = counterfactual_trials(
+    hu, np.stack([hu + 150 * left, hu + 150 * right], 1), np.tile([0.9, 0.1], (6, 1)),
+    subject_ids=open("ids.txt").read().split(), n_trials=2,
+)
+maps = {"Cluster 1": left * 0.9, "Cluster 2": right * 0.9}
+trials += average_trials(hu, [0, 0, 0, 1, 1, 1], maps, backdrop=hu.mean(0), n_trials=2)
+choice = ForcedChoice(
+    trials, reader="AB", path="kept/forced_choices.csv", affine=np.diag([9.0, 9, 9, 1])
+)
+choice""",
 ]
 RULES = {
     "fibrosis": {"title": "Fibrosis", "enum": [0, 1, 2, 3], "description": "0 none to 3 severe"},
@@ -57,6 +76,7 @@ def lab(tmp_path_factory):
     rules = {name: {**rule, "x-role": "visual_score"} for name, rule in RULES.items()}
     (folder / "scores.json").write_text(json.dumps({"properties": rules}))
     write_notebook(folder / "reading.ipynb", CELLS)
+    write_notebook(folder / "choices.ipynb", CHOICES)
     with jupyterlab(folder, home) as url:
         yield url, folder
 
@@ -121,7 +141,7 @@ def test_scans_are_read_by_keys_alone_and_nothing_tells_whose(lab, page):
     before = canvas_hash(axial)
     page.keyboard.press("ArrowUp")
     page.wait_for_function(
-        "() => document.querySelector('.clam-scan .clam-pane output').textContent.startsWith('5')"
+        "() => document.querySelector('.clam-scan .clam-pane output').textContent.startsWith('10 ')"
     )
     page.keyboard.press("w")
     page.locator(".clam-scan .clam-on", has_text="Mediastinal").wait_for()
@@ -248,4 +268,51 @@ def test_scans_are_read_by_keys_alone_and_nothing_tells_whose(lab, page):
         "json.dumps({k: v for k, v in reading.get_state().items() if k[0] != '_'}, default=str)",
     )
     assert "Fibrosis" in traits and "PAT-" not in traits
+    assert page.js_errors == [] and page.requests_outside == []
+
+
+def in_colour(canvas):
+    """Count the pixels that are no grey."""
+    return canvas.evaluate(
+        """(canvas) => {
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let n = 0;
+            for (let i = 0; i < data.length; i += 4) n += Math.abs(data[i] - data[i + 2]) > 60;
+            return n;
+        }"""
+    )
+
+
+def test_one_of_two_is_chosen_by_a_key_and_the_result_waits_for_the_end(lab, page):
+    url, folder = lab
+    run_notebook(page, url, "choices.ipynb")
+    panel, path = page.locator(".clam-choice-panel"), folder / "kept" / "forced_choices.csv"
+    title = panel.locator(".clam-title")
+    canvases = page.locator(".clam-choice canvas[data-plane=axial]")
+    panel.focus()
+    for n in range(4):
+        title.filter(has_text=f"Trial {n + 1} of 4").wait_for()
+        page.locator(".clam-choice-panel[data-waiting=false]").wait_for()
+        assert "Right:" not in page.content() and "PAT-" not in page.content()
+        if n == 1:  # among the slices, too, where 1 and 2 are windows; both scroll together
+            canvases.last.wait_for()
+            page.wait_for_timeout(200)
+            before = [canvas_hash(canvas) for canvas in canvases.all()]
+            assert in_colour(canvases.nth(0)) < 500 < in_colour(canvases.last)  # the map is on
+            page.keyboard.press("ArrowUp")
+            page.keyboard.press("+")
+            page.wait_for_timeout(400)
+            after = [canvas_hash(canvas) for canvas in canvases.all()]
+            assert all(a != b for a, b in zip(after, before, strict=True))
+        page.keyboard.press("1" if n % 2 else "2")
+    title.filter(has_text="All 4 are answered").wait_for()
+    question = panel.locator(".clam-question")
+    assert question.locator("div").count() == 2
+    table = pd.read_csv(path)
+    right = table.groupby("kind")["correct"].apply(lambda answers: (answers == "yes").sum())
+    for n_right, words in zip(right, ("goes with the average", "not a scan"), strict=True):
+        assert f"Right: {n_right} of 2" in question.locator("div", has_text=words).inner_text()
+    assert table["side"].tolist() == [2, 1, 2, 1]
+    page.keyboard.press("1")
+    assert len(pd.read_csv(path)) == 4
     assert page.js_errors == [] and page.requests_outside == []

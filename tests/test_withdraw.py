@@ -88,6 +88,9 @@ def tables_of(ids):
             "notes": by_scan.assign(note="thick"),
             "groups": pd.concat([by_scan.assign(group=name) for name in ("dense", "all")]),
             "readings": by_scan.assign(reader="AB", score="fibrosis", value="2", repeat=1),
+            "forced_choices": by_scan.assign(
+                reader="AB", kind="counterfactual", about="cluster 2", side=1, correct="yes"
+            ),
         },
         "08_table_one": {"table_one": pd.DataFrame(variable)},
         "09_associations": {
@@ -272,7 +275,7 @@ def test_all_others_stay_byte_for_byte(whole, study):
     assert main(["withdraw", str(study.root), ONE]) == 0
     before, after = contents(whole), contents(study.root)
     tables = [n for n in after if n.endswith(".csv") and b"subject_id" in after[n].splitlines()[0]]
-    assert len(tables) == 14
+    assert len(tables) == 15
     assert not study.path("group_figures").exists()  # averages of a few
     for name in tables:
         lines = before[name].splitlines(keepends=True)

@@ -152,6 +152,11 @@ _ALL = [
         ("groups", "groups.csv", {"schema": "groups", "clinical": True, **EXTRA, **PERSONAL}),
         ("group_figures", "groups", {**SHOWS, **EXTRA, **PERSONAL}),
         ("readings", "readings.csv", {"schema": "readings", "clinical": True, **EXTRA, **PERSONAL}),
+        (
+            "forced_choices",
+            "forced_choices.csv",
+            {"schema": "forced_choices", "clinical": True, **EXTRA, **PERSONAL},
+        ),
     ),
     *_stage(
         "08_table_one",

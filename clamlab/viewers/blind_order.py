@@ -38,8 +38,7 @@ def blind_order(
         raise ValueError(f"expected a share of scans that come twice in [0, 1/3], found {repeated}")
 
     def drawn(what: str, i: int) -> float:
-        told = "\x1f".join([what, str(seed), reader, ids[i]])
-        return int.from_bytes(sha256(told.encode()).digest()[:8], "big") / 2**64
+        return draw(what, seed, reader, ids[i])
 
     n = len(ids)
     first = sorted(range(n), key=lambda i: drawn("first", i))
@@ -47,3 +46,15 @@ def blind_order(
     times = {(i, FIRST): place / n for place, i in enumerate(first)}
     times |= {(i, SECOND): (1 + drawn("second", i)) / 2 for i in early[: round(repeated * n)]}
     return sorted(times, key=lambda showing: times[showing])
+
+
+def draw(*told: object) -> float:
+    """Draw a number in [0, 1) from some words: the same again, and no other words'.
+
+    Examples
+    --------
+    >>> round(draw("first", 1, "AB", "S1"), 3)
+    0.748
+    """
+    words = "\x1f".join(map(str, told)).encode()
+    return int.from_bytes(sha256(words).digest()[:8], "big") / 2**64

@@ -4,8 +4,9 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +62,72 @@ def write_rows(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
     table = pd.DataFrame(list(rows), columns=list(names), dtype=object).fillna("")
     with whole_file(path) as temporary:
         cells.write_csv(table, temporary)
+
+
+class KeyedRows:
+    """Keep one row for each key in a CSV file, written whole at every change.
+
+    What other people and programs write into the file stays, further columns too.
+
+    Parameters
+    ----------
+    path : Path
+        Made when the first row is saved.
+    columns : sequence of str
+        Of a new file, in order.
+    needed : sequence of str
+        Without which a file is no such table.
+    key : callable
+        Gives of a row what no other has.
+
+    Raises
+    ------
+    ValueError
+        If the file is there and is no such table; it is not touched. No message names a subject.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[str],
+        *,
+        needed: Sequence[str],
+        key: Callable[[Row], tuple[str, ...]],
+    ) -> None:
+        self.path, self._columns, self._needed, self._key = path, columns, needed, key
+        self.rows = self._read()
+
+    def save(self, row: Row) -> None:
+        """Save a row in the place of the one with its key.
+
+        Raises
+        ------
+        ValueError
+            If the file is no such table any more; it is not touched.
+        OSError
+            If the disk refuses; the file is what it was.
+        """
+        with turn(self.path):
+            self.rows = self._read()  # another program may have written
+            key = self._key(row)
+            rows = {**self.rows, key: {**self.rows.get(key, {}), **row}}
+            write_rows(self.path, list(rows.values()), self._columns)
+            self.rows = rows
+
+    def _read(self) -> dict[tuple[str, ...], Row]:
+        rows: dict[tuple[str, ...], Row] = {}
+        read = read_rows(self.path, self._needed, expected=self.path.stem)
+        for number, row in enumerate(read, start=2):
+            if (key := self._key(row)) in rows:
+                with told_of(self.path):
+                    raise ValueError(f"says the same thing twice: again in row {number}")
+            rows[key] = row
+        return rows
+
+
+def now() -> str:
+    """Tell the time as tables keep it."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def rows_of(data: bytes, needed: Sequence[str]) -> list[Row]:

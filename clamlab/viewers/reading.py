@@ -141,7 +141,7 @@ class Reading(SliceState, anywidget.AnyWidget):
             raise ValueError(f"expected one of {', '.join(known)}, found {name!r}")
         text = known[name].text(value)
         scan, repeat = self._order[self.position]
-        self._file.save(self._ids[scan], self._reader, name, repeat=repeat, value=text)
+        self._file.put(self._ids[scan], self._reader, name, repeat=repeat, value=text)
         self._show()
 
     def go(self, position: int) -> None:
