@@ -169,8 +169,8 @@ def test_only_the_planned_table_looks_planned(table):
     assert "Holm" not in page and "P (BH)" not in page and "P-value<" not in page
     assert f"{n} of {N} scans left out ({n} with a confidence below 0.60)" in page
     assert "1 setting of this table looked at" in page and "&lt;kV&gt;" in page
-    explorer.characteristics.chosen = ("age",)
-    assert "without Sex, &lt;kV&gt;, Score" in shown(explorer)
+    explorer.characteristics.chosen = ("age", "score")
+    assert "; characteristics: without Sex, &lt;kV&gt;." in shown(explorer)
     assert "2 settings of this table" in shown(explorer)
     explorer.characteristics.chosen = explorer.characteristics.planned
     explorer.confidence.value = 0
@@ -226,7 +226,7 @@ def test_the_mark_is_in_the_picture_and_moves_nothing(table):
     explorer.confidence.value = 0.6
     explorer.outcomes.chosen = ("fvc", "crp")
     figure = explorer._figure
-    assert "EXPLORATORY" in marks_of(figure) and "without Volume" in marks_of(figure)
+    assert "EXPLORATORY" in marks_of(figure) and "outcomes: without Volume" in marks_of(figure)
     assert "2 settings of this figure looked at" in marks_of(figure)
     panels = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert len([said for said in panels if said.startswith("exploratory p")]) == 2
@@ -420,6 +420,9 @@ def test_constant_covariates_missing_outcomes_and_empty_boxes_are_said(table):
     assert "CRP: no row is complete: no model" in shown(explorer)
     assert explorer.associations.query("outcome == 'fvc' and part == 'omnibus'")["p"].notna().all()
     explorer.outcomes.chosen = ()
+    assert "outcomes: none" in shown(explorer)
+    explorer.covariates.chosen = ("kv",)
+    assert "covariates: only &lt;kV&gt;;" in shown(explorer)
     assert "No outcome is ticked" in shown(explorer) and "<img" not in shown(explorer)
     bare = OutcomeExplorer(table, without(*CONTRACT["properties"]), seed=1)
     bare.confidence.value = 0.6
@@ -446,6 +449,8 @@ def test_an_old_table_never_stands_under_a_new_cut(table, monkeypatch, tmp_path)
 def test_no_clusters_or_too_few_maps_are_refused(table, maps):
     with pytest.raises(ValueError, match="join the cluster assignments"):
         TableExplorer(table.drop(columns="cluster"), CONTRACT)
+    with pytest.raises(ValueError, match="no box for 'height': there are age, sex"):
+        TableExplorer(table, CONTRACT).characteristics.chosen = ("age", "height")
     with pytest.raises(ValueError, match="119 maps, 120 rows"):
         OutcomeExplorer(table, CONTRACT, seed=1, maps=maps[1:])
 

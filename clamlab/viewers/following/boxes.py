@@ -1,6 +1,7 @@
 """Columns of a table to tick, by their titles."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -18,20 +19,26 @@ class Boxes(widgets.VBox):
         What stands beside each column's box, in the order of the boxes.
     ticked : collection of str
         The columns of the plan.
+    spoken : str
+        What they are, before "without Sex", "only Age" and the like.
 
     Examples
     --------
-    >>> boxes = Boxes("Adjust for", {"age": "Age", "sex": "Sex"}, ticked=["age", "sex"])
+    >>> boxes = Boxes("Adjust for", {"age": "Age", "sex": "Sex"}, ticked=["age", "sex"],
+    ...               spoken="covariates")
     >>> boxes.words
     ''
     >>> boxes.chosen = ("age",)
     >>> boxes.words
-    'without Sex'
+    'covariates: without Sex'
     """
 
     chosen: traitlets.Tuple = traitlets.Tuple()
 
-    def __init__(self, heading: str, titles: Mapping[str, str], *, ticked: Collection[str]) -> None:
+    def __init__(
+        self, heading: str, titles: Mapping[str, str], *, ticked: Collection[str], spoken: str
+    ) -> None:
+        self._spoken = spoken
         self.titles = dict(titles)
         # In the order of the plan: where two covariates say the same, the first one is taken.
         self.planned = tuple(name for name in ticked if name in self.titles)
@@ -54,9 +61,22 @@ class Boxes(widgets.VBox):
         """Say what is ticked otherwise than planned; empty where nothing is."""
         less = [self.titles[name] for name in self.planned if name not in self.chosen]
         more = [self.titles[name] for name in self.chosen if name not in self.planned]
-        said = [f"{word} {', '.join(titles)}" for word, titles in
-                (("without", less), ("with", more)) if titles]  # fmt: skip
-        return " and ".join(said)
+        said = [f"without {', '.join(less)}"] if less else []
+        if less and len(self.chosen) < len(less):
+            kept = ", ".join(self.titles[name] for name in self.chosen)
+            said = [f"only {kept}" if kept else "none"]
+        elif more:
+            said.append(f"with {', '.join(more)}")
+        return f"{self._spoken}: {' and '.join(said)}" if said else ""
+
+    @traitlets.validate("chosen")
+    def _are_known(self, proposal: Any) -> tuple[str, ...]:
+        if unknown := [name for name in proposal.value if name not in self.titles]:
+            raise ValueError(
+                f"no box for {', '.join(map(repr, unknown))}: there are "
+                f"{', '.join(self.titles) or 'none'}"
+            )
+        return proposal.value
 
     def _tick(self, names: Collection[str]) -> None:
         self._held = True

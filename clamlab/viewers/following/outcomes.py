@@ -128,10 +128,11 @@ class OutcomeExplorer(Explorer):
             "Adjusted for",
             {variable.name: variable.title for variable in known},
             ticked=own if covariates is None else list(covariates),
+            spoken="covariates",
         )
         found, _ = select_variables(table, contract, ["outcome"])
         titles = {variable.name: variable.title for variable in found}
-        self.outcomes = Boxes("Outcomes", titles, ticked=list(titles))
+        self.outcomes = Boxes("Outcomes", titles, ticked=list(titles), spoken="outcomes")
         self.map: TMap | None = None
         if maps is not None:
             self.map = TMap(

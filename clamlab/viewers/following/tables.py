@@ -87,7 +87,9 @@ class TableExplorer(Explorer):
         self._seed, self._preset = seed, preset
         known, _ = select_variables(table, contract, TABLE_ROLES)
         titles = {variable.name: variable.title for variable in known}
-        self.characteristics = Boxes("Characteristics", titles, ticked=list(titles))
+        self.characteristics = Boxes(
+            "Characteristics", titles, ticked=list(titles), spoken="characteristics"
+        )
         self._tidy = pd.DataFrame()
         super().__init__(table, contract, boxes=[self.characteristics], folder=folder)
 
