@@ -1,4 +1,4 @@
-"""Take the README's pictures of notebook 07, from a study of simulated people.
+"""Take the pages' pictures of notebook 07, from a study of simulated people.
 
 make demo && .venv/bin/python docs/screenshots.py demo_study
 """
@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browser import chromium, jupyterlab, new_page, run_notebook
 
 PICTURES = Path(__file__).parent / "screenshots"
-WIDTH, HEIGHT, COLORS = 1700, 1300, 256
+WIDTH, HEIGHT, COLORS = 1700, 1700, 256
 
 
 def main(study: Path) -> None:
@@ -26,18 +26,26 @@ def main(study: Path) -> None:
         chromium() as browser,
     ):
         page = new_page(browser, width=WIDTH, height=HEIGHT)
-        run_notebook(page, url, "07_explore.ipynb", seconds=300)
+        run_notebook(page, url, "07_explore.ipynb")
         page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
         viewers = page.locator(".jp-OutputArea-output", has=page.locator(".clam-viewer"))
+        viewers.first.get_by_label("against").select_option("the rest of the scans")
+        page.wait_for_timeout(2500)  # pictures have been drawn anew
         keep(viewers.first, "averages")
         cohort = viewers.nth(1)
-        cohort.locator("select").nth(1).wait_for()
-        cohort.get_by_label("Map", exact=True).first.select_option("Contrast")
-        cohort.get_by_label("beside").select_option("as a rival would have it")
-        cohort.locator(".clam-viewer[data-ready]").nth(2).wait_for()
+        cohort.get_by_label("Map", exact=True).first.select_option("Difference to the rival's")
+        cohort.get_by_label("beside").first.select_option("as a rival would have it")
+        cohort.locator("canvas[data-plane=axial]").nth(1).wait_for()
         cohort.locator("select", has_text="Three planes").first.select_option("coronal")
-        page.wait_for_timeout(1500)  # both pictures have been drawn anew
+        page.wait_for_timeout(2500)
         keep(cohort, "cohort")
+        way = viewers.nth(2)
+        way.scroll_into_view_if_needed()
+        page.wait_for_timeout(8000)  # all its steps are worked out
+        way.locator(".noUi-handle").first.focus()
+        page.keyboard.press("End")
+        page.wait_for_timeout(2500)
+        keep(way, "way")
 
 
 def keep(part, name: str) -> None:

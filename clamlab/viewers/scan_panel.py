@@ -55,7 +55,8 @@ class ScanPanel(widgets.VBox):
         self._table, self._features, self._soft = table, features, soft
         self._notes, self._noted = Notes(notes_path), ""  # whose note is in the box
         self.summary = widgets.HTML()
-        self.facts = ScanFacts(table.drop(columns="subject_id"), contract)
+        scrolled = {"max_height": "240px", "overflow": "auto", "padding": "0 12px 0 0"}
+        self.facts = ScanFacts(table.drop(columns="subject_id"), contract, layout=scrolled)
         self.nearest = widgets.Select(rows=N_NEAREST, layout=FULL)
         self._filling = False  # a list that is filled chooses its first line by itself
         self._go_to = go_to
