@@ -11,8 +11,8 @@ from PIL import Image
 
 from clamlab.stats.tables import describe_groups, render_table_one, table_one
 from clamlab.study.withdrawal.mentions import without_rows
-from clamlab.viewers import GroupPanel, SignedMap
-from clamlab.viewers.groups import Groups
+from clamlab.viewers import SignedMap
+from clamlab.viewers.groups import GroupPanel, Groups
 from clamlab.viewers.groups.averages import GroupAverages
 from clamlab.viewers.groups.kept import LONGEST
 from clamlab.viewers.groups.pictures import AS_BEFORE
