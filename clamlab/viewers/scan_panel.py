@@ -61,7 +61,9 @@ class ScanPanel(widgets.VBox):
         self._filling = False  # a list that is filled chooses its first line by itself
         self._go_to = go_to
         self.nearest.observe(self._choose, "value")
-        self.note = widgets.Textarea(placeholder="Note about this scan", rows=2, layout=FULL)
+        self.note = widgets.Textarea(
+            continuous_update=False, placeholder="Note about this scan", rows=2, layout=FULL
+        )
         self.save = widgets.Button(description="Save note")
         self.saved = widgets.Label()
         self.save.on_click(lambda button: self.keep_note())

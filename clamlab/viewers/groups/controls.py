@@ -30,7 +30,9 @@ class GroupControls(widgets.VBox):
     def __init__(self, kinds: Sequence[str], *, saves: bool) -> None:
         self.filling = False
         self.now = widgets.HTML()
-        self.name = widgets.Text(placeholder="Name of the group", layout={"width": "260px"})
+        self.name = widgets.Text(
+            continuous_update=False, placeholder="Name of the group", layout={"width": "260px"}
+        )
         self.name.tooltip = "Name of the group"
         self.keep = _button("Keep", "Keep what is drawn under this name")
         self.list = widgets.Select(rows=6, layout={"width": "100%"})
@@ -40,7 +42,9 @@ class GroupControls(widgets.VBox):
         )
         self.rename = _button("Rename …", "Give the chosen group another name")
         self.delete = _button("Delete …", "Take the chosen group out of the list")
-        self.note = widgets.Textarea(placeholder="Note about this group", rows=4, layout=FULL)
+        self.note = widgets.Textarea(
+            continuous_update=False, placeholder="Note about this group", rows=4, layout=FULL
+        )
         self.save_note = _button("Save note", "Keep the note with the group")
         self.map = widgets.Dropdown(
             description="Map", options=kinds, style={"description_width": "auto"},
