@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from browser import (
     canvas_hash,
-    chromium,
     find_chromium,
     jupyterlab,
-    new_page,
     run_notebook,
     write_notebook,
 )
@@ -50,12 +48,6 @@ ways
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     find_chromium()
     folder = tmp_path_factory.mktemp("notebooks")
@@ -63,15 +55,6 @@ def lab(tmp_path_factory):
     write_notebook(folder / "way.ipynb", [AVERAGES, WAY])
     with jupyterlab(folder, tmp_path_factory.mktemp("home")) as url:
         yield url
-
-
-@pytest.fixture
-def page(browser):
-    opened = new_page(browser)
-    yield opened
-    opened.context.close()
-    assert opened.js_errors == []
-    assert opened.requests_outside == []
 
 
 def tinted(canvas):

@@ -10,7 +10,6 @@ import pytest
 from browser import (
     ask_kernel,
     canvas_hash,
-    chromium,
     color_center,
     colored,
     find_chromium,
@@ -79,12 +78,6 @@ volume_view({"Cluster 1": hu, "Cluster 2": hu},
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     find_chromium()  # no server where nobody can look
     folder = tmp_path_factory.mktemp("notebooks")
@@ -94,15 +87,6 @@ def lab(tmp_path_factory):
     write_notebook(folder / "life.ipynb", [PHANTOM, SLICES, SECOND, COHORT])
     with jupyterlab(folder, tmp_path_factory.mktemp("home")) as url:
         yield url
-
-
-@pytest.fixture
-def page(browser):
-    opened = new_page(browser)
-    yield opened
-    opened.context.close()
-    assert opened.js_errors == []
-    assert opened.requests_outside == []
 
 
 def pane(page, name="axial"):

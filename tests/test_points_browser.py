@@ -9,7 +9,6 @@ import pytest
 from browser import (
     ask_kernel,
     canvas_hash,
-    chromium,
     find_chromium,
     jupyterlab,
     new_page,
@@ -48,20 +47,7 @@ import ipywidgets
 ipywidgets.VBox([search, scatter, filters])
 """
 
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser):
-    opened = new_page(browser, width=700, height=1100)
-    yield opened
-    opened.context.close()
-    assert opened.js_errors == []
-    assert opened.requests_outside == []
+PAGE_SIZE = {"width": 700, "height": 1100}
 
 
 def on_screen(page, points):

@@ -9,10 +9,8 @@ import traitlets
 from browser import (
     ask_kernel,
     canvas_hash,
-    chromium,
     find_chromium,
     jupyterlab,
-    new_page,
     run_notebook,
     write_notebook,
 )
@@ -184,21 +182,6 @@ def test_what_is_set_comes_back_and_goes_to_the_second():
 
 
 # --- in a real page --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser):
-    opened = new_page(browser)
-    yield opened
-    opened.context.close()
-    assert opened.js_errors == []
-    assert opened.requests_outside == []
 
 
 def open_page(page, folder, hu, overlays=None, **state):

@@ -1,13 +1,12 @@
 """What can be chosen in a cohort viewer: the scan, its map, what stands beside, the colours."""
 
-from collections.abc import Sequence
-
 import ipywidgets as widgets
 import traitlets
 from numpy.typing import NDArray
 
 from clamlab.viewers.cohort_pictures import OWN
 from clamlab.viewers.cohort_table import borderline_scans
+from clamlab.viewers.dropdown import dropdown
 from clamlab.viewers.projections import PROJECTIONS
 from clamlab.viewers.scan_search import ScanSearch
 
@@ -53,17 +52,17 @@ class CohortChoices(widgets.VBox):
     ) -> None:
         scans = [(name, i) for i, name in enumerate(names)]
         many = len(names) > MOST_LISTED
-        self.scan = ScanSearch(names) if many else _dropdown("Scan", scans)
+        self.scan = ScanSearch(names) if many else dropdown("Scan", scans)
         self.search = ScanSearch(names, label="which")
         self.search.layout.display = "none"
         rival = [("as a rival would have it", AS_OTHER)] if has_rival else []
         others = [("another scan", ANOTHER)] if many else scans
-        self.beside = _dropdown("beside", [("no other", None), *rival, *others])
-        self.map = _dropdown("Map", maps)
+        self.beside = dropdown("beside", [("no other", None), *rival, *others])
+        self.map = dropdown("Map", maps)
         clusters = [(f"cluster {k + 1}", k) for k in range(soft.shape[1])]
-        self.cluster = _dropdown("for", [("own cluster", OWN), *clusters])
-        self.color = _dropdown("Colour", columns)
-        self.projection = _dropdown("as", PROJECTIONS)
+        self.cluster = dropdown("for", [("own cluster", OWN), *clusters])
+        self.color = dropdown("Colour", columns)
+        self.projection = dropdown("as", PROJECTIONS)
         if len(PROJECTIONS) == 1:
             self.projection.layout.display = "none"
         order, margins = borderline_scans(soft)
@@ -81,9 +80,3 @@ class CohortChoices(widgets.VBox):
         searched = self.beside.value == ANOTHER
         self.search.layout.display = "" if searched else "none"
         self.other = self.search.value if searched else self.beside.value
-
-
-def _dropdown(name: str, options: Sequence) -> widgets.Dropdown:
-    layout = widgets.Layout(width="auto", max_width="260px")
-    style = {"description_width": "auto"}
-    return widgets.Dropdown(options=options, description=name, layout=layout, style=style)

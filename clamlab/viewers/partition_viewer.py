@@ -1,7 +1,6 @@
 """Look at every number of clusters: points, sizes, stability, and the scans on average."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -84,7 +83,6 @@ class PartitionViewer(widgets.HBox):
         self._averages = GroupAverages(volumes, lambda kind, scan: volumes[scan])
         self.numbers = NumberSlider(partitions, names, n_clusters=n_clusters)
         self.scatter = LatentScatter(features, [str(name) for name in names], layout=FULL)
-        self._average = lru_cache(maxsize=None)(self._averages_of)
         first = self._views()
         self._lead = SliceViewer(affine=affine, **first[0])
         if np.ndim(volumes) == 4:
@@ -118,19 +116,16 @@ class PartitionViewer(widgets.HBox):
         self.scatter.color_by(self.numbers.names.rename("Cluster"))
 
     def _views(self) -> list[dict[str, Any]]:
-        sizes = self.numbers.clusters.value_counts()
-        averages = self._average(self.numbers.value)
+        clusters = self.numbers.clusters
         return [
-            {"volume_hu": average, "title": f"Cluster {k + 1} (n = {sizes[k]})"}
-            for k, average in enumerate(averages)
+            {
+                "volume_hu": self._average(list(rows.index)),
+                "title": f"Cluster {k + 1} (n = {len(rows)})",
+            }
+            for k, rows in clusters.groupby(clusters)
         ]
 
-    def _averages_of(self, number: int) -> list[NDArray[np.float32]]:
-        clusters = self.numbers.clusters
-        return [self._average_of(rows) for _, rows in clusters.groupby(clusters)]
-
-    def _average_of(self, rows: pd.Series) -> NDArray[np.float32]:
-        scans = list(rows.index)
+    def _average(self, scans: list[int]) -> NDArray[np.float32]:
         for _ in self._averages.steps(scans):
             pass
         return self._averages(scans)

@@ -58,7 +58,7 @@ class Together(widgets.VBox):
         state = {name: getattr(lead, name) for name in LINKED}
         self.pictures = [_Picture(affine=affine, **view, **state) for view in views]
         # Linked in the browser: scrolling all of them asks nothing of the kernel.
-        self._links = [
+        self.ties = [
             widgets.jslink((lead, name), (picture, name))
             for picture in self.pictures
             for name in LINKED
@@ -89,7 +89,7 @@ class Together(widgets.VBox):
 
     def close_all(self) -> None:
         """Close the pictures and the links, but not the first viewer, which is somebody else's."""
-        for part in (*self._links, *self.pictures):
+        for part in (*self.ties, *self.pictures):
             close_whole(part)
 
     def _choose(self, change: Any) -> None:

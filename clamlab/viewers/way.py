@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.differences import change_since
+from clamlab.viewers.dropdown import dropdown
 from clamlab.viewers.maps import rival_of
 from clamlab.viewers.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.way_bars import Step, bars
@@ -110,10 +111,10 @@ class Way(widgets.VBox):
 
     def _add_controls(self, steps: int) -> None:
         scans = [(name, i) for i, name in enumerate(self._names)]
-        self.scan = _dropdown("Scan", scans)
-        self.rival = _dropdown("to", self._rivals(0))
+        self.scan = dropdown("Scan", scans)
+        self.rival = dropdown("to", self._rivals(0))
         self.rival.value = self._second(0)
-        self.picture = _dropdown("seen as", [CHANGED, DRAWN])
+        self.picture = dropdown("seen as", [CHANGED, DRAWN])
         wide = {"width": "420px"}
         self.along = widgets.IntSlider(description="Along", max=max(1, steps - 1), layout=wide)
         self.fade = widgets.FloatSlider(
@@ -285,12 +286,3 @@ def _checked_names(names: Sequence[str] | None, n_scans: int, soft: NDArray) -> 
             f"{len(told)}"
         )
     return told
-
-
-def _dropdown(name: str, options: Sequence) -> widgets.Dropdown:
-    return widgets.Dropdown(
-        options=options,
-        description=name,
-        layout={"width": "auto", "max_width": "260px"},
-        style={"description_width": "auto"},
-    )
