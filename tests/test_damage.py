@@ -21,7 +21,7 @@ from clamlab.study import Study, StudyError
 from clamlab.study.files import read_file, write_file
 from clamlab.training import load_autoencoder, weights_of
 from clamlab.training.checkpoint import Checkpoint
-from clamlab.viewers.notes import Notes
+from clamlab.viewers.cohort.notes import Notes
 from clamlab.volumes import load_nifti, save_nifti
 from studies.damage.honest import AFFINE, readers
 from studies.damage.trying import LONGEST, SPARE, damages, end_of

@@ -10,8 +10,7 @@ from scipy.stats import beta
 from clamlab.stats.readers import choice_result
 from clamlab.study import Study
 from clamlab.study.withdrawal.run import withdraw
-from clamlab.viewers.choice_trials import average_trials, counterfactual_trials
-from clamlab.viewers.forced_choice import ForcedChoice
+from clamlab.viewers.reading import ForcedChoice, average_trials, counterfactual_trials
 
 IDS = [f"PAT-{i:03}" for i in range(16)]
 CLUSTERS = np.arange(16) % 2

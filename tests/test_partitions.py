@@ -9,7 +9,7 @@ from clamlab.selection import assignment_stability, choose_n_clusters, every_par
 from clamlab.selection.every_number import numbers_apart
 from clamlab.simulate import cluster_features
 from clamlab.viewers import PartitionViewer
-from clamlab.viewers.number_slider import NumberSlider
+from clamlab.viewers.clusters.number_slider import NumberSlider
 from clamlab.volumes import mean_inside
 
 N = 60

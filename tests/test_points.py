@@ -6,13 +6,13 @@ import pytest
 import traitlets
 from sklearn.decomposition import PCA
 
-from clamlab.viewers.columns import as_levels, in_words
-from clamlab.viewers.filters import Filters
-from clamlab.viewers.latent_scatter import LatentScatter
-from clamlab.viewers.neighbours import nearest_scans
-from clamlab.viewers.projections import principal_components, projected
-from clamlab.viewers.scan_facts import ScanFacts
-from clamlab.viewers.scan_search import ScanSearch
+from clamlab.viewers.cohort.scan_facts import ScanFacts
+from clamlab.viewers.cohort.scan_search import ScanSearch
+from clamlab.viewers.points.columns import as_levels, in_words
+from clamlab.viewers.points.filters import Filters
+from clamlab.viewers.points.latent_scatter import LatentScatter
+from clamlab.viewers.points.neighbours import nearest_scans
+from clamlab.viewers.points.projections import principal_components, projected
 
 TABLE = pd.DataFrame(
     {

@@ -19,9 +19,9 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 from widget_page import held, settle, show_widgets
 
-from clamlab.viewers.filters import Filters
-from clamlab.viewers.latent_scatter import LatentScatter
-from clamlab.viewers.scan_search import ScanSearch
+from clamlab.viewers.cohort.scan_search import ScanSearch
+from clamlab.viewers.points.filters import Filters
+from clamlab.viewers.points.latent_scatter import LatentScatter
 
 # How the red-green-blind see linear light (Machado and others 2009, severity 1).
 SIGHT = {
@@ -34,9 +34,9 @@ SIGHT = {
 PICTURE = "Scans in feature space"
 CELL = """
 import numpy as np, pandas as pd
-from clamlab.viewers.filters import Filters
-from clamlab.viewers.latent_scatter import LatentScatter
-from clamlab.viewers.scan_search import ScanSearch
+from clamlab.viewers.points.filters import Filters
+from clamlab.viewers.points.latent_scatter import LatentScatter
+from clamlab.viewers.cohort.scan_search import ScanSearch
 table = pd.DataFrame({"age": np.arange(40) + 0.5, "sex": ["f", "m", None, "m"] * 10})
 features = np.random.default_rng(0).normal(size=(40, 5))
 names = [f"S{i:02}" for i in range(40)]

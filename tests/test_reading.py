@@ -23,9 +23,9 @@ from clamlab.stats.readers import (
 from clamlab.stats.tables import render_table_one, table_one
 from clamlab.study import Study, StudyError
 from clamlab.study.withdrawal.run import withdraw
-from clamlab.viewers.blind_order import blind_order
 from clamlab.viewers.reading import Reading
-from clamlab.viewers.readings import Readings
+from clamlab.viewers.reading.blind_order import blind_order
+from clamlab.viewers.reading.readings import Readings
 
 IDS = [f"PAT-{i:03}" for i in range(12)]
 SCORES = {"ground_glass": [0, 1, 2, 3], "pattern": ["none", "mild", "severe"]}

@@ -31,9 +31,9 @@ reading = Reading(
 reading""",
 ]
 CHOICES = [
-    "import numpy as np; from clamlab.viewers.forced_choice import ForcedChoice",
+    "import numpy as np; from clamlab.viewers.reading import ForcedChoice",
     """
-from clamlab.viewers.choice_trials import average_trials, counterfactual_trials
+from clamlab.viewers.reading import average_trials, counterfactual_trials
 hu, lung = np.load("volumes.npy"), np.load("mask.npy")
 left = lung & (np.indices(lung.shape)[0] > 12)
 right = lung & ~left

@@ -19,8 +19,8 @@ from PIL import Image
 from clamlab import viewers
 from clamlab.viewers import SignedMap
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.packing import UNKNOWN, pack_scan
-from clamlab.viewers.side_by_side import SideBySide
+from clamlab.viewers.slices.packing import UNKNOWN, pack_scan
+from clamlab.viewers.slices.side_by_side import SideBySide
 
 # Turned about the long axis of the body, with three spacings: nothing is right by luck.
 TURN = np.deg2rad(12)
@@ -117,7 +117,7 @@ def test_a_signed_map_says_what_does_not_fit(change, message):
 
 
 def test_two_signs_are_told_apart_by_the_color_blind():
-    digits = re.search(r'DIVERGING = "([0-9a-f]+)"', read_together("overlays.js"))[1]
+    digits = re.search(r'DIVERGING = "([0-9a-f]+)"', read_together("slices/overlays.js"))[1]
     anchors = np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(-1, 3) / 255
     less, more = anchors[:3], anchors[:3:-1]  # from the ends to a third of the limit
     assert len(anchors) % 2 == 1 and np.ptp(anchors[len(anchors) // 2]) < 0.05, "0 is grey"
@@ -245,7 +245,7 @@ def pixel(page, name, voxel):
 
 
 def color_of(value, limit):
-    digits = re.search(r'DIVERGING = "([0-9a-f]+)"', read_together("overlays.js"))[1]
+    digits = re.search(r'DIVERGING = "([0-9a-f]+)"', read_together("slices/overlays.js"))[1]
     anchors = np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(-1, 3)
     place = np.clip(value / limit, -1, 1)
     return [np.interp(place, np.linspace(-1, 1, len(anchors)), anchors[:, c]) for c in range(3)]
@@ -537,7 +537,7 @@ def test_every_key_is_listed_and_does_something(page, tmp_path):
 CELL = """
 import numpy as np
 from clamlab.viewers import SignedMap
-from clamlab.viewers.side_by_side import SideBySide
+from clamlab.viewers.slices.side_by_side import SideBySide
 rng = np.random.default_rng(0)
 affine = np.diag([3.0, 3, 3, 1])
 def view(i):

@@ -15,9 +15,9 @@ import traitlets
 
 from clamlab import viewers
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.maps import layer_maps
-from clamlab.viewers.notes import Notes
-from clamlab.viewers.packing import pack_scan
+from clamlab.viewers.cohort.maps import layer_maps
+from clamlab.viewers.cohort.notes import Notes
+from clamlab.viewers.slices.packing import pack_scan
 from clamlab.viewers.volume_scene import merge, transfer_table
 
 AFFINE = np.array([[3.0, 0, 0, -10], [0, 2, 0, -20], [0, 0, 4, 30], [0, 0, 0, 1]])
@@ -145,9 +145,9 @@ def test_another_scan_keeps_the_look(scan, overlays):
 
 
 def test_presets_are_the_same_in_both_languages():
-    from clamlab.viewers.slice_state import PRESETS
+    from clamlab.viewers.slices.slice_state import PRESETS
 
-    script = read_together("slice_actions.js")
+    script = read_together("slices/slice_actions.js")
     found = re.search(r"lung: \[(\d+), (-?\d+)\], mediastinal: \[(\d+), (-?\d+)\]", script)
     assert [int(v) for v in found.groups()] == [*PRESETS["lung"], *PRESETS["mediastinal"]]
 
@@ -415,7 +415,7 @@ def test_study_maps_are_importance_on_the_scans_grid():
 def test_features_are_placed_by_umap_too():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(40, 6)) + np.repeat([0, 20], 20)[:, None]
-    scatter = viewers.latent_scatter.LatentScatter(features, [f"S{i}" for i in range(40)])
+    scatter = viewers.points.latent_scatter.LatentScatter(features, [f"S{i}" for i in range(40)])
     scatter.project(features, "UMAP")
     points = np.frombuffer(scatter.points, "f4").reshape(-1, 2)
     assert scatter.axis_labels == ["UMAP 1", "UMAP 2"]

@@ -4,30 +4,30 @@ from pathlib import Path
 
 SLICE_VIEWER = (
     "drawing.js",
-    "planes.js",
-    "overlays.js",
-    "slabs.js",
-    "measures.js",
-    "measuring.js",
-    "slice_actions.js",
-    "slice_page.js",
+    "slices/planes.js",
+    "slices/overlays.js",
+    "slices/slabs.js",
+    "slices/measures.js",
+    "slices/measuring.js",
+    "slices/slice_actions.js",
+    "slices/slice_page.js",
     "snapshot.js",
-    "slice_viewer.js",
+    "slices/slice_viewer.js",
 )
 SCATTER = (
     "drawing.js",
-    "marks.js",
-    "stamps.js",
-    "lasso.js",
-    "point_grid.js",
-    "scatter_legend.js",
-    "scatter_bar.js",
-    "latent_scatter.js",
+    "points/marks.js",
+    "points/stamps.js",
+    "points/lasso.js",
+    "points/point_grid.js",
+    "points/scatter_legend.js",
+    "points/scatter_bar.js",
+    "points/latent_scatter.js",
 )
-FILTERS = ("drawing.js", "filter_rules.js", "filter_rows.js", "filters.js")
+FILTERS = ("drawing.js", "points/filter_rules.js", "points/filter_rows.js", "points/filters.js")
 
 
 def read_together(*names: str) -> str:
-    """Join files of this folder, in the order they need one another."""
+    """Join files of this folder and its rooms, in the order they need one another."""
     folder = Path(__file__).parent
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from clamlab.viewers.slice_state import PRESETS
+from clamlab.viewers.slices.slice_state import PRESETS
 
 WIDTH, LEVEL = PRESETS["lung"]  # HU: as the slices are seen
 DARKEST = LEVEL - WIDTH / 2

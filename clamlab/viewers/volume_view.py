@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike
 
-from clamlab.viewers.slice_state import COLORMAPS
+from clamlab.viewers.slices.slice_state import COLORMAPS
 from clamlab.viewers.volume_scene import check_pair, merge, paired, transfer_table
 
 CAPTION = "Seen from the front, patient's right on the left; drag to turn, wheel to come closer."

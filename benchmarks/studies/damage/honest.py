@@ -29,8 +29,8 @@ from clamlab.study import Study
 from clamlab.study.files import read_file, write_file
 from clamlab.training import load_autoencoder, weights_of
 from clamlab.training.checkpoint import Checkpoint
-from clamlab.viewers.decisions import COLUMNS, Decisions
-from clamlab.viewers.notes import Notes
+from clamlab.viewers.cohort.notes import Notes
+from clamlab.viewers.deciding.decisions import COLUMNS, Decisions
 from clamlab.volumes import load_nifti, save_nifti
 
 XLS = Path(__file__).parents[3] / "tests" / "tables" / "clinic.xls"

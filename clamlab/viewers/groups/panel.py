@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.paths import path_part
 from clamlab.stats.tables.groups import GroupDescription, describe_groups
+from clamlab.viewers.cohort.maps import ScanMap, map_of
 from clamlab.viewers.groups.averages import SCANS, GroupAverages
 from clamlab.viewers.groups.controls import NO_MAP, GroupControls
 from clamlab.viewers.groups.describing import contract_and_table, description_html, subjects_of
@@ -22,7 +23,6 @@ from clamlab.viewers.groups.kept import Groups
 from clamlab.viewers.groups.pictures import GroupPictures
 from clamlab.viewers.groups.saving import save_group
 from clamlab.viewers.groups.sides import Side, sides_of
-from clamlab.viewers.maps import ScanMap, map_of
 
 DRAWN = "Drawn now"
 

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from clamlab.viewers.groups.averages import SCANS, GroupAverages
 from clamlab.viewers.groups.saving import Look
 from clamlab.viewers.groups.sides import Side, told_of
-from clamlab.viewers.side_by_side import SideBySide
-from clamlab.viewers.signed_map import SignedMap
-from clamlab.viewers.slice_state import SliceState
+from clamlab.viewers.slices.side_by_side import SideBySide
+from clamlab.viewers.slices.signed_map import SignedMap
+from clamlab.viewers.slices.slice_state import SliceState
 from clamlab.viewers.stoppable import Stoppable
 
 AS_BEFORE = "What is shown is as before; Compare goes on from there."

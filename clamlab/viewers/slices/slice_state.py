@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from clamlab.viewers.packing import first_map
+from clamlab.viewers.slices.packing import first_map
 
 PRESETS = {"lung": (1500, -600), "mediastinal": (400, 40)}  # window width and level, HU
 COLORMAPS = ("inferno", "viridis", "cividis")  # perceptually uniform and colour-blind safe

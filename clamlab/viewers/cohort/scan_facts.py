@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from clamlab.viewers.columns import described, in_words
+from clamlab.viewers.points.columns import described, in_words
 
 MISSING = "missing"
 CELL = (

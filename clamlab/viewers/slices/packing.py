@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.signed_map import SignedMap
+from clamlab.viewers.slices.signed_map import SignedMap
 
 UNKNOWN = -32768  # of a signed map: no value was measured there
 MOST = 32767

@@ -10,7 +10,7 @@ import traitlets
 
 from clamlab.paths import path_part
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.decisions import Decisions
+from clamlab.viewers.deciding.decisions import Decisions
 from clamlab.viewers.person_table import Row
 
 ACCEPT, REJECT, SERIES = "accept", "reject", "series"
@@ -55,8 +55,8 @@ class Review(anywidget.AnyWidget):
     (['S2', 'S1'], 'reject')
     """
 
-    _esm = read_together("drawing.js", "review.js")
-    _css = read_together("slice_viewer.css", "review.css")
+    _esm = read_together("drawing.js", "deciding/review.js")
+    _css = read_together("slice_viewer.css", "deciding/review.css")
 
     subjects: traitlets.List = traitlets.List().tag(sync=True)
     decisions: traitlets.List = traitlets.List().tag(sync=True)

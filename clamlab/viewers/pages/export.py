@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 
 from clamlab.atomic import whole_file
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
-from clamlab.viewers.packing import pack_scan
-from clamlab.viewers.signed_map import SignedMap
-from clamlab.viewers.slice_state import STATE, SliceState, start_state
-from clamlab.viewers.slice_viewer import STYLE
+from clamlab.viewers.slices.packing import pack_scan
+from clamlab.viewers.slices.signed_map import SignedMap
+from clamlab.viewers.slices.slice_state import STATE, SliceState, start_state
+from clamlab.viewers.slices.slice_viewer import STYLE
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -32,8 +32,8 @@ WARNING_OF_SEVERAL = (
     "them. Treat it as patient data: store and pass it on only as your ethics approval allows, "
     "and never publish it."
 )
-PAGE = read_together("page.html")
-SCRIPT = read_together(*SLICE_VIEWER, "page_choice.js", "page.js")
+PAGE = read_together("pages/page.html")
+SCRIPT = read_together(*SLICE_VIEWER, "pages/page_choice.js", "pages/page.js")
 PAGE_TRAITS = ("title", "overlay_names", "overlay_kinds", "shape", "affine", "units")
 OUTSIDE = -2048  # HU where a mask leaves the scan out: black in every window
 

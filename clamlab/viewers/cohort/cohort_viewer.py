@@ -10,16 +10,16 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.cohort_choices import AS_OTHER, CohortChoices
-from clamlab.viewers.cohort_pictures import OWN, Asked, CohortPictures
-from clamlab.viewers.cohort_table import cohort_table
-from clamlab.viewers.filters import Filters
+from clamlab.viewers.clusters.number_slider import NumberSlider
+from clamlab.viewers.cohort.choices import AS_OTHER, CohortChoices
+from clamlab.viewers.cohort.maps import Kind, SignedKind, rival_of
+from clamlab.viewers.cohort.pictures import OWN, Asked, CohortPictures
+from clamlab.viewers.cohort.scan_panel import ScanPanel
+from clamlab.viewers.cohort.table import cohort_table
 from clamlab.viewers.groups import GroupPanel
-from clamlab.viewers.latent_scatter import LatentScatter
-from clamlab.viewers.maps import Kind, SignedKind, rival_of
-from clamlab.viewers.number_slider import NumberSlider
-from clamlab.viewers.scan_panel import ScanPanel
-from clamlab.viewers.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.points.filters import Filters
+from clamlab.viewers.points.latent_scatter import LatentScatter
+from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
 FULL = {"width": "auto"}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.signed_map import SignedMap
+from clamlab.viewers.slices.signed_map import SignedMap
 
 OVERALL = "Overall"
 REST = "the rest"

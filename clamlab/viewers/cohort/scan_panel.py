@@ -9,9 +9,9 @@ import ipywidgets as widgets
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.neighbours import nearest_scans
-from clamlab.viewers.notes import Notes
-from clamlab.viewers.scan_facts import ScanFacts
+from clamlab.viewers.cohort.notes import Notes
+from clamlab.viewers.cohort.scan_facts import ScanFacts
+from clamlab.viewers.points.neighbours import nearest_scans
 
 FULL = {"width": "auto"}
 N_NEAREST = 5

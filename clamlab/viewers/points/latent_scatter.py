@@ -10,10 +10,10 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.assets import SCATTER, read_together
-from clamlab.viewers.columns import as_levels
-from clamlab.viewers.filters import Filters
-from clamlab.viewers.projections import PRINCIPAL, projected
-from clamlab.viewers.projections import PROJECTIONS as PROJECTIONS  # what `project` takes
+from clamlab.viewers.points.columns import as_levels
+from clamlab.viewers.points.filters import Filters
+from clamlab.viewers.points.projections import PRINCIPAL, projected
+from clamlab.viewers.points.projections import PROJECTIONS as PROJECTIONS  # what `project` takes
 
 
 def _as_bytes(value: Any, _: Any) -> bytes:
@@ -65,7 +65,7 @@ class LatentScatter(anywidget.AnyWidget):
     """
 
     _esm = read_together(*SCATTER)
-    _css = read_together("slice_viewer.css", "scatter.css")
+    _css = read_together("slice_viewer.css", "points/scatter.css")
 
     # Component after component, each brought to 0..1: axes are changed without the kernel.
     components = traitlets.Bytes().tag(sync=True)

@@ -8,11 +8,11 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.differences import change_since
+from clamlab.viewers.clusters.differences import change_since
+from clamlab.viewers.clusters.way_bars import Step, bars
+from clamlab.viewers.cohort.maps import rival_of
 from clamlab.viewers.dropdown import dropdown
-from clamlab.viewers.maps import rival_of
-from clamlab.viewers.slice_viewer import SliceViewer, close_whole
-from clamlab.viewers.way_bars import Step, bars
+from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
 CHANGED, DRAWN = "the scan, changed", "as the decoder draws it"
 SINCE = "HU since the start"

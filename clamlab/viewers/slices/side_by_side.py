@@ -5,8 +5,8 @@ from typing import Any
 import ipywidgets as widgets
 from numpy.typing import ArrayLike
 
-from clamlab.viewers.slice_state import STATE
-from clamlab.viewers.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.slices.slice_state import STATE
+from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
 COLUMN = "minmax(0, 1fr)"
 

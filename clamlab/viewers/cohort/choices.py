@@ -4,11 +4,11 @@ import ipywidgets as widgets
 import traitlets
 from numpy.typing import NDArray
 
-from clamlab.viewers.cohort_pictures import OWN
-from clamlab.viewers.cohort_table import borderline_scans
+from clamlab.viewers.cohort.pictures import OWN
+from clamlab.viewers.cohort.scan_search import ScanSearch
+from clamlab.viewers.cohort.table import borderline_scans
 from clamlab.viewers.dropdown import dropdown
-from clamlab.viewers.projections import PROJECTIONS
-from clamlab.viewers.scan_search import ScanSearch
+from clamlab.viewers.points.projections import PROJECTIONS
 
 AS_OTHER = -2  # beside the scan: the same as a rival would have it
 ANOTHER = -3  # beside the scan: the one that is searched for

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.blind_order import draw
-from clamlab.viewers.maps import rival_of
+from clamlab.viewers.cohort.maps import rival_of
+from clamlab.viewers.reading.blind_order import draw
 
 COUNTERFACTUAL, AVERAGE = "counterfactual", "average"
 PER_AVERAGE = 8

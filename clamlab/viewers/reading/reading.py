@@ -11,13 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.stats.readers.scores import Score, scores_of
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
-from clamlab.viewers.blind_order import blind_order
-from clamlab.viewers.packing import pack_scan
-from clamlab.viewers.readings import Readings
-from clamlab.viewers.slice_state import SliceState, start_state
-from clamlab.viewers.slice_viewer import close_whole
+from clamlab.viewers.reading.blind_order import blind_order
+from clamlab.viewers.reading.readings import Readings
+from clamlab.viewers.slices.packing import pack_scan
+from clamlab.viewers.slices.slice_state import SliceState, start_state
+from clamlab.viewers.slices.slice_viewer import close_whole
 
-__all__ = ["Reading"]
 MOST_LEVELS = 10  # one digit each
 REPEATED = 0.1
 _open: dict[str, "Reading"] = {}
@@ -73,8 +72,8 @@ class Reading(SliceState, anywidget.AnyWidget):
     (['2'], 0, 3)
     """
 
-    _esm = read_together(*SLICE_VIEWER, "reading_page.js", "reading.js")
-    _css = read_together("slice_viewer.css", "reading.css")
+    _esm = read_together(*SLICE_VIEWER, "reading/reading_page.js", "reading/reading.js")
+    _css = read_together("slice_viewer.css", "reading/reading.css")
 
     reader = traitlets.Unicode().tag(sync=True)
     # What is scored: title, explanation, levels with their keys, or what a number may be.

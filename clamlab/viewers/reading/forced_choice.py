@@ -12,12 +12,11 @@ from numpy.typing import ArrayLike
 
 from clamlab.stats.readers.choices import choice_result
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.blind_order import draw
-from clamlab.viewers.choice_trials import QUESTIONS, Picture, Trial
 from clamlab.viewers.person_table import KeyedRows, Row, now
-from clamlab.viewers.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.reading.blind_order import draw
+from clamlab.viewers.reading.choice_trials import QUESTIONS, Picture, Trial
+from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
-__all__ = ["ForcedChoice"]
 COLUMNS = ("subject_id", "reader", "kind", "about", "side", "correct", "chosen_at")
 LINKED = ("index", "window", "level", "zoom", "center", "view", "radiological", "crosshair")
 # What is given has no colour bar beside it, and so is as large as the others in less room.
@@ -34,8 +33,8 @@ class ChoicePanel(anywidget.AnyWidget):
     0
     """
 
-    _esm = read_together("drawing.js", "choice_panel.js")
-    _css = read_together("slice_viewer.css", "reading.css")
+    _esm = read_together("drawing.js", "reading/choice_panel.js")
+    _css = read_together("slice_viewer.css", "reading/reading.css")
 
     question = traitlets.Unicode().tag(sync=True)
     position = traitlets.Int(0).tag(sync=True)
@@ -55,7 +54,7 @@ class ForcedChoice(widgets.VBox):
     Parameters
     ----------
     trials : sequence of Trial
-        From `choice_trials.counterfactual_trials` and `choice_trials.average_trials`; both kinds
+        From `counterfactual_trials` and `average_trials`; both kinds
         may come mixed.
     reader : str
     path : path
@@ -82,7 +81,7 @@ class ForcedChoice(widgets.VBox):
     --------
     >>> import tempfile
     >>> import numpy as np
-    >>> from clamlab.viewers.choice_trials import counterfactual_trials
+    >>> from clamlab.viewers.reading import counterfactual_trials
     >>> hu, soft = np.zeros((2, 8, 8)), np.array([[0.9, 0.1], [0.6, 0.4]])
     >>> trials = counterfactual_trials(hu, hu[:, None] - 800 + [[[0]], [[9]]], soft,
     ...                                subject_ids=["a", "b"])

@@ -41,8 +41,8 @@ class TableEditor(anywidget.AnyWidget):
     ['demographic', 'outcome']
     """
 
-    _esm = read_together("drawing.js", "table_editor.js")
-    _css = read_together("slice_viewer.css", "table_editor.css")
+    _esm = read_together("drawing.js", "deciding/table_editor.js")
+    _css = read_together("slice_viewer.css", "deciding/table_editor.css")
 
     columns: traitlets.List = traitlets.List().tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)

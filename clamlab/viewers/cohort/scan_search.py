@@ -40,8 +40,8 @@ class ScanSearch(anywidget.AnyWidget):
     'S 02'
     """
 
-    _esm = read_together("drawing.js", "scan_search.js")
-    _css = read_together("slice_viewer.css", "scan_search.css")
+    _esm = read_together("drawing.js", "cohort/scan_search.js")
+    _css = read_together("slice_viewer.css", "cohort/scan_search.css")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     value = traitlets.Int(0).tag(sync=True)

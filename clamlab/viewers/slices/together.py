@@ -7,8 +7,8 @@ import ipywidgets as widgets
 from numpy.typing import ArrayLike
 
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.slice_state import STATE
-from clamlab.viewers.slice_viewer import STYLE, SliceViewer, close_whole
+from clamlab.viewers.slices.slice_state import STATE
+from clamlab.viewers.slices.slice_viewer import STYLE, SliceViewer, close_whole
 
 # Rulers and regions belong to the scan they were drawn on.
 LINKED = tuple(name for name in STATE if name not in ("overlay", "measures"))
@@ -20,7 +20,7 @@ ALL_PLANES = 2  # so many scans leave room for three planes each
 class _Picture(SliceViewer):
     """A slice viewer without controls; its style also hides the pictures of the one that leads."""
 
-    _css = STYLE + read_together("together.css")
+    _css = STYLE + read_together("slices/together.css")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

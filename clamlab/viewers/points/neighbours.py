@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.projections import finite
+from clamlab.viewers.points.projections import finite
 
 
 def nearest_scans(features: ArrayLike, scan: int, n: int = 5) -> tuple[NDArray, NDArray]:

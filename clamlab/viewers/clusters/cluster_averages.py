@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.differences import (
+from clamlab.viewers.clusters.differences import (
     OVERALL,
     REST,
     checked_averages,
@@ -18,10 +18,10 @@ from clamlab.viewers.differences import (
     known_spread,
     same_grid,
 )
-from clamlab.viewers.export import to_html
-from clamlab.viewers.signed_map import SignedMap
-from clamlab.viewers.slice_viewer import SliceViewer, close_whole
-from clamlab.viewers.together import Together
+from clamlab.viewers.pages.export import to_html
+from clamlab.viewers.slices.signed_map import SignedMap
+from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.slices.together import Together
 
 MAP = "Map of the cluster"
 OF_ALL = "the average of all scans"

@@ -10,7 +10,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from clamlab.viewers.assets import FILTERS, read_together
-from clamlab.viewers.columns import as_levels, described
+from clamlab.viewers.points.columns import as_levels, described
 
 MOST_BOXES = 24  # a column with more levels than this is searched by a word
 KINDS = {
@@ -63,7 +63,7 @@ class Filters(anywidget.AnyWidget):
     """
 
     _esm = read_together(*FILTERS)
-    _css = read_together("slice_viewer.css", "filters.css")
+    _css = read_together("slice_viewer.css", "points/filters.css")
 
     columns: traitlets.List = traitlets.List().tag(sync=True)
     # Column after column, float64: numbers, or codes of levels; NaN where there is no value.

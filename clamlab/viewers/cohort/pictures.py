@@ -8,10 +8,10 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.viewers.cohort.maps import Kind, SignedKind, map_of
 from clamlab.viewers.groups.averages import SCANS, GroupAverages
-from clamlab.viewers.maps import Kind, SignedKind, map_of
-from clamlab.viewers.side_by_side import SideBySide
-from clamlab.viewers.signed_map import SignedMap
+from clamlab.viewers.slices.side_by_side import SideBySide
+from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.stoppable import Stoppable
 
 OWN = -1  # in place of a cluster: each scan's own

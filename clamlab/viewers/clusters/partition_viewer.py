@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.viewers.clusters.number_slider import NumberSlider
 from clamlab.viewers.groups.averages import GroupAverages
-from clamlab.viewers.latent_scatter import LatentScatter
-from clamlab.viewers.number_slider import NumberSlider
-from clamlab.viewers.slice_viewer import SliceViewer, close_whole
-from clamlab.viewers.together import Together
+from clamlab.viewers.points.latent_scatter import LatentScatter
+from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.slices.together import Together
 
 FULL = {"width": "auto"}
 

@@ -7,11 +7,11 @@ import anywidget
 from numpy.typing import ArrayLike
 
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
-from clamlab.viewers.packing import pack_scan
-from clamlab.viewers.signed_map import SignedMap
-from clamlab.viewers.slice_state import STATE, SliceState, start_state
+from clamlab.viewers.slices.packing import pack_scan
+from clamlab.viewers.slices.signed_map import SignedMap
+from clamlab.viewers.slices.slice_state import STATE, SliceState, start_state
 
-JAVASCRIPT = read_together(*SLICE_VIEWER, "slice_widget.js")
+JAVASCRIPT = read_together(*SLICE_VIEWER, "slices/slice_widget.js")
 STYLE = read_together("slice_viewer.css")
 
 # What a reader last set, by key: a cell that runs again shows the slice it showed before.

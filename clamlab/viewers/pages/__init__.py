@@ -1,0 +1,1 @@
+"""Viewers as pages for somebody without Python."""

@@ -1,0 +1,1 @@
+"""Scans as points: where they lie, who is out of sight, and who is next to whom."""
