@@ -369,6 +369,23 @@ def test_cohort_viewer_keeps_notes(cohort):
     assert viewer.panel.note.value == "second thought"
 
 
+def test_a_note_that_the_disk_refuses_is_not_lost(cohort):
+    viewer, _, _, path = cohort
+    path.parent.mkdir()
+    path.write_text("subject_id,note\nA")  # another program broke it
+    viewer.panel.note.value = "of A"
+    viewer.choose.scan.value = 3
+    assert "not saved" in viewer.panel.saved.value and "is cut" in viewer.panel.saved.value
+    viewer.choose.scan.value = 0
+    assert viewer.panel.note.value == "of A"
+    path.write_text("subject_id,note,seen\nB,kept,yes\n")
+    viewer.panel.save.click()
+    assert pd.read_csv(path, keep_default_na=False).to_dict("split")["data"] == [
+        ["B", "kept", "yes"],
+        ["A", "of A", ""],
+    ]
+
+
 def test_notes_of_two_readers_do_not_overwrite_each_other(tmp_path):
     one, two = Notes(tmp_path / "notes.csv"), Notes(tmp_path / "notes.csv")
     one["A"], two["B"] = "first", "second, with a comma\nand a line"
@@ -378,7 +395,7 @@ def test_notes_of_two_readers_do_not_overwrite_each_other(tmp_path):
     assert "'=1+1" in (tmp_path / "notes.csv").read_text()
     assert Notes(tmp_path / "notes.csv")["C"].startswith("=1+1")
     (tmp_path / "notes.csv").write_text("id,text\nA,b\n")
-    with pytest.raises(ValueError, match="subject_id and note"):
+    with pytest.raises(ValueError, match="should have the columns subject_id, note"):
         Notes(tmp_path / "notes.csv")
 
 

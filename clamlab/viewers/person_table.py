@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from clamlab import cells
 from clamlab.atomic import whole_file
-from clamlab.io import read_bytes
+from clamlab.io import FileError, read_bytes
 
 PATIENCE = 5  # seconds to wait for another window's turn
 MOST = 1 << 26  # bytes of such a table
@@ -49,6 +49,8 @@ def told_of(path: Path) -> Iterator[None]:
     """Say of which file an error is, and what to do about it."""
     try:
         yield
+    except FileError:
+        raise  # says all that
     except ValueError as error:
         raise ValueError(
             f"{path.name} {error}; correct the file, or move it away to start a new one "

@@ -1,14 +1,12 @@
 """Work that goes on step by step while the notebook stays alive, and that a person can stop."""
 
-import asyncio
-import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
 
-SECONDS = 0.15  # between two looks of the progress bar
-END = object()
+from clamlab.viewers.job import Job, Step, StoppedError
 
 
 class Stoppable(widgets.HBox):
@@ -25,7 +23,6 @@ class Stoppable(widgets.HBox):
         How far the work came, of how much.
     running : bool
         Whether work is under way; to be observed.
-    task : asyncio.Task or None
 
     Examples
     --------
@@ -43,8 +40,7 @@ class Stoppable(widgets.HBox):
         self.stop.on_click(lambda button: self.halt())
         self.words = widgets.Label()
         self.done = self.n_steps = 0
-        self.task: asyncio.Task | None = None
-        self._halted = False
+        self._job: Job | None = None
         super().__init__([self.bar, self.words, self.stop])
         self.layout.display = "none"
 
@@ -76,48 +72,33 @@ class Stoppable(widgets.HBox):
         """
         if self.running:
             raise RuntimeError("work is under way: stop it first")
-        self.running, self._halted, self.done, self.n_steps = True, False, 0, n_steps
-        work = self._work(steps, then, otherwise)
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # a script, or a test
-            asyncio.run(work)
-        else:
-            self.task = loop.create_task(work)
+        self.running, self.done, self.n_steps = True, 0, n_steps
+        self.bar.max, self.stop.disabled = max(n_steps, 1), False
+
+        def work(step: Step) -> None:
+            for self.done, _ in enumerate(steps, start=1):
+                step(self.done)
+
+        self._job = Job(work, told=self._tell, done=lambda end: self._over(end, then, otherwise))
+        self._job.start()
 
     def halt(self) -> None:
         """Stop after the step that is being done."""
-        self._halted = True
+        if self._job is not None:
+            self._job.stop()
         self.stop.disabled = True
 
-    async def _work(
-        self, steps: Iterator, then: Callable[[], None], otherwise: Callable[[str], None]
-    ) -> None:
-        try:
-            await self._steps(steps)
-            left = self.done < self.n_steps
-            said = f"Stopped after {self.done} of {self.n_steps} steps." if left else ""
-        except Exception as error:
-            said = str(error) or type(error).__name__
-        finally:
-            self.running = False
-            self.layout.display = "none"
-        if said:
-            otherwise(said)
+    def _tell(self, n: int) -> None:
+        self.layout.display = "" if n > 1 else "none"  # what takes no time flashes no bar
+        self.bar.value = n
+        self.words.value = f"{n} of {self.n_steps}"
+
+    def _over(self, end: Any, then: Callable[[], None], otherwise: Callable[[str], None]) -> None:
+        self.running = False
+        self.layout.display = "none"
+        if isinstance(end, StoppedError) and self.done < self.n_steps:
+            otherwise(f"Stopped after {self.done} of {self.n_steps} steps.")
+        elif isinstance(end, Exception) and not isinstance(end, StoppedError):
+            otherwise(str(end) or type(end).__name__)
         else:
             then()
-
-    async def _steps(self, steps: Iterator) -> None:
-        self.bar.max, self.stop.disabled = max(self.n_steps, 1), False
-        shown = time.monotonic()
-        self._show()
-        while not self._halted and await asyncio.to_thread(next, steps, END) is not END:
-            self.done += 1
-            if time.monotonic() - shown > SECONDS:
-                shown = time.monotonic()
-                self.layout.display = ""  # what takes no time flashes no bar
-                self._show()
-
-    def _show(self) -> None:
-        self.bar.value = self.done
-        self.words.value = f"{self.done} of {self.n_steps}"

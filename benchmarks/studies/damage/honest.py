@@ -245,13 +245,18 @@ def _records(folder: Path) -> list[tuple]:
     settings = _study(folder / "settings") / "study.json"
     record = _study(folder / "record") / STAGE / "stage.json"
     return [
-        ("notes", notes, lambda file: Notes(file)._notes, "csv"),
+        ("notes", notes, _notes_of, "csv"),
         ("decisions", decisions, lambda file: Decisions(file).rows, "csv"),
         ("own table .csv", own, read_file, "csv"),
         ("contract", contract, load_schema, "json"),
         ("study.json", settings, lambda file: Study.open(file.parent).settings, "json"),
         ("stage.json", record, lambda file: Study.open(file.parents[1]).status(), "json"),
     ]
+
+
+def _notes_of(file: Path) -> list[str]:
+    notes = Notes(file)
+    return [notes[subject] for subject in IDS[:9]]
 
 
 def _study(root: Path) -> Path:

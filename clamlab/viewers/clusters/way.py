@@ -1,6 +1,5 @@
 """From A to B: a scan on its way to what a rival cluster would have."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,11 +11,11 @@ from clamlab.viewers.clusters.differences import change_since
 from clamlab.viewers.clusters.way_bars import Step, bars
 from clamlab.viewers.cohort.maps import rival_of
 from clamlab.viewers.dropdown import dropdown
+from clamlab.viewers.job import Job, StoppedError
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
 CHANGED, DRAWN = "the scan, changed", "as the decoder draws it"
 SINCE = "HU since the start"
-EVERY = 0.01  # seconds for the reader's hand between two steps
 FULL = {"width": "auto"}
 
 
@@ -93,9 +92,9 @@ class Way(widgets.VBox):
         )
         self._steps: list[Step] = []
         self._walk: Iterator[Step] = iter(())
-        self._going = self._fading = self._turning = False
+        self._fading = self._turning = False
         self._wanted = SINCE
-        self._task: asyncio.Task | None = None
+        self._job: Job | None = None
         self._add_controls(steps)
         self.slices = SliceViewer(volumes[0], affine=affine, title=self._names[0])
         self._connect()
@@ -168,57 +167,57 @@ class Way(widgets.VBox):
         self._go()
 
     def _go(self) -> None:
-        """Work out step by step: between two of them where Jupyter runs, else at once."""
-        self._going = True
+        """Work out step by step, while the first are looked at."""
+        walk, steps = self._walk, self._steps
+
+        def work(step: Callable[[int], None]) -> None:
+            for found in walk:
+                steps.append(found)
+                step(len(steps))
+
         self.stop.description, self.stop.disabled = "Stop", False
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            while self._take():
-                pass
-        else:
-            self._task = loop.create_task(self._work())
+        self._job = Job(work, told=self._took, done=lambda end: self._ended(steps, end))
+        self._job.start()
 
-    async def _work(self) -> None:
-        while self._going and self._take():
-            await asyncio.sleep(EVERY)
-
-    def _take(self) -> bool:
-        """Work out one more step; say whether there may be another."""
-        try:
-            step = next(self._walk, None)
-        except (ValueError, RuntimeError) as error:
-            self._say(f"Step {len(self._steps) + 1} could not be worked out: {error}")
-            return False
-        if step is None:
-            self._say("")
-            self.fade.disabled = False
-            self._show()  # the limit of the colours is known now
-            return False
-        self._steps.append(step)
+    def _took(self, n: int) -> None:
+        step = self._steps[n - 1]
         self.progress.value = step.fraction
         self.status.value = f"worked out to {step.fraction:.0%}"
         if self._here() is step and not self._fading:  # the reader waits for it
             self._show()
-        return True
+
+    def _ended(self, steps: list[Step], end: Any) -> None:
+        """Say what the work has come to; what another way has come to concerns nobody now."""
+        if steps is not self._steps:
+            return
+        self._job = None
+        self.stop.disabled = False
+        if steps:
+            self._took(len(steps))
+        if isinstance(end, StoppedError):
+            self.stop.description = "Go on"
+        elif isinstance(end, Exception):
+            self._say(f"Step {len(steps) + 1} could not be worked out: {end}")
+        else:
+            self._say("")
+            self.fade.disabled = False
+            self._show()  # the limit of the colours is known now
 
     def _say(self, words: str) -> None:
-        self._going = False
         self.stop.disabled = True
         self.status.value = words
 
     def _stop_or_go(self) -> None:
-        if self._going:
-            self._halt()
-            self.stop.description = "Go on"
-        else:
+        if self._job is None:
             self._go()
+        else:
+            self.stop.disabled = True  # until the step that is being done is there
+            self._job.stop()
 
     def _halt(self) -> None:
-        self._going = False
-        if self._task is not None:
-            self._task.cancel()
-        self._task = None
+        if self._job is not None:
+            self._job.stop()
+        self._job = None
 
     # --- showing ---------------------------------------------------------------------------
     def _look(self, *, fading: bool) -> None:

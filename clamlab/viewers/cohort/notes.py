@@ -1,17 +1,16 @@
 """What a reader writes about scans, kept in a table that any program opens."""
 
-import os
 from pathlib import Path
 
-import pandas as pd
+from clamlab.viewers.person_table import KeyedRows
 
-from clamlab import cells
-from clamlab.atomic import whole_file
-from clamlab.io import read_csv
+COLUMNS = ("subject_id", "note")
 
 
 class Notes:
     """Keep one note per subject in a CSV file, written whole at every change.
+
+    What other people and programs write into the file stays, further columns too.
 
     Parameters
     ----------
@@ -22,36 +21,42 @@ class Notes:
     Raises
     ------
     ValueError
-        If the file is there and lacks one of the columns.
+        If the file is there and is no such table; it is not touched.
+
+    Examples
+    --------
+    >>> notes = Notes(None)
+    >>> notes["A"] = "fissure, probably real"
+    >>> notes["A"], notes["B"]
+    ('fissure, probably real', '')
     """
 
     def __init__(self, path: str | Path | None) -> None:
         self.path = None if path is None else Path(path)
-        self._notes = self._read()
+        self._in_memory: dict[str, str] = {}
+        self._file = None
+        if self.path is not None:
+            self._file = KeyedRows(
+                self.path, COLUMNS, needed=COLUMNS, key=lambda row: (row["subject_id"],)
+            )
 
     def __getitem__(self, subject: str) -> str:
         """Return the subject's note, empty if there is none."""
-        return self._notes.get(subject, "")
+        if self._file is None:
+            return self._in_memory.get(subject, "")
+        return self._file.rows.get((subject,), {}).get("note", "")
 
     def __setitem__(self, subject: str, note: str) -> None:
-        """Save a note; an empty one takes the subject out of the table."""
-        self._notes = self._read() | {subject: note.strip()}  # another notebook may have written
-        self._notes = {name: text for name, text in self._notes.items() if text}
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            table = pd.DataFrame(self._notes.items(), columns=["subject_id", "note"])
-            with whole_file(self.path) as temporary:
-                cells.write_csv(table, temporary)
+        """Save a note; an empty one stays as an empty cell of the subject's row.
 
-    def _read(self) -> dict[str, str]:
-        if self.path is None or not os.path.lexists(self.path):
-            return getattr(self, "_notes", {})
-        table = cells.unguarded(
-            read_csv(self.path, expected="notes", dtype=str, keep_default_na=False)
-        )
-        if not {"subject_id", "note"} <= set(table.columns):
-            raise ValueError(
-                f"{self.path}: expected the columns subject_id and note, "
-                f"found {list(table.columns)}; move the file away to start a new one"
-            )
-        return dict(zip(table["subject_id"], table["note"], strict=True))
+        Raises
+        ------
+        ValueError
+            If the file is no such table any more; it is not touched.
+        OSError
+            If the disk refuses; the file is what it was.
+        """
+        if self._file is None:
+            self._in_memory[subject] = note.strip()
+        else:
+            self._file.save({"subject_id": subject, "note": note.strip()})

@@ -54,6 +54,7 @@ class ScanPanel(widgets.VBox):
     ) -> None:
         self._table, self._features, self._soft = table, features, soft
         self._notes, self._noted = Notes(notes_path), ""  # whose note is in the box
+        self._unsaved: dict[str, str] = {}  # what the disk refused, until it takes it
         self.summary = widgets.HTML()
         scrolled = {"max_height": "240px", "overflow": "auto", "padding": "0 12px 0 0"}
         self.facts = ScanFacts(table.drop(columns="subject_id"), contract, layout=scrolled)
@@ -78,7 +79,7 @@ class ScanPanel(widgets.VBox):
         """Turn to a scan; the note about the one before is saved."""
         self.keep_note()
         self._noted = self._subject(scan)
-        self.note.value = self._notes[self._noted]
+        self.note.value = self._unsaved.get(self._noted, self._notes[self._noted])
         self.note.disabled = self.save.disabled = False
         shares = " · ".join(f"cluster {k + 1}: {q:.2f}" for k, q in enumerate(self._soft[scan]))
         self.summary.value = f"<b>{html.escape(self._noted)}</b>: {shares}"
@@ -97,8 +98,15 @@ class ScanPanel(widgets.VBox):
 
     def keep_note(self) -> None:
         """Save what was written, also when the reader goes on without pressing the button."""
-        if self._noted and self.note.value.strip() != self._notes[self._noted]:
+        if not self._noted or self.note.value.strip() == self._notes[self._noted]:
+            return
+        try:
             self._notes[self._noted] = self.note.value
+        except (ValueError, OSError) as error:
+            self._unsaved[self._noted] = self.note.value
+            self.saved.value = f"{self._noted}: not saved, and kept here until it is: {error}"
+        else:
+            self._unsaved.pop(self._noted, None)
             kept = self._notes.path or "kept until the kernel stops"
             self.saved.value = f"{self._noted}: saved ({kept})"
 

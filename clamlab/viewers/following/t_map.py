@@ -17,8 +17,8 @@ from clamlab.viewers.following.boxes import Boxes
 from clamlab.viewers.following.cut import Cut
 from clamlab.viewers.following.looks import Looks, counted
 from clamlab.viewers.following.marks import EXPLORATORY, SELECTED, WAITING
-from clamlab.viewers.following.permuting import Job
 from clamlab.viewers.following.pictures import picture
+from clamlab.viewers.job import Job, StoppedError
 
 N_PERMUTATIONS = 1000
 WIDTH_MM, SLICES = 60, 4
@@ -236,6 +236,8 @@ class TMap(widgets.VBox):
         self.said.value = f"{n} of {N_PERMUTATIONS} permutations"
 
     def _done(self, found: Any) -> None:
+        if isinstance(found, StoppedError):
+            return  # whoever stopped it has said so
         self._end("")
         self._show(found, n_permutations=N_PERMUTATIONS)
 

@@ -1,14 +1,16 @@
-"""Long work beside the kernel's own: told of while it goes on, stopped when nobody wants it."""
+"""Work beside the kernel's own: told of while it goes on, stopped when nobody wants it any more."""
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-TOLD_EVERY = 20
+SECONDS = 0.15  # between two times that the work is told of
+Step = Callable[[int], None]
 
 
-class _StoppedError(Exception):
+class StoppedError(Exception):
     """Nobody wants the result any more."""
 
 
@@ -22,29 +24,27 @@ class Job:
     work : callable
         Takes what is to be called with the number of steps done; returns the result.
     told : callable
-        Called with the number of steps done, every so often.
+        Called with the number of steps done, every so often; never after `stop`.
     done : callable
-        Called with the result, or the ValueError in its place; never after `stop`.
+        Called once, when the work has come to its end: with the result, or with the exception in
+        its place, which is a StoppedError after `stop`.
 
     Examples
     --------
     >>> results = []
-    >>> Job(lambda step: step(0) or "p", told=print, done=results.append).start()
-    0
+    >>> Job(lambda step: step(1) or "p", told=print, done=results.append).start()
+    1
     >>> results
     ['p']
     """
 
     def __init__(
-        self,
-        work: Callable[[Callable[[int], None]], Any],
-        *,
-        told: Callable[[int], None],
-        done: Callable[[Any], None],
+        self, work: Callable[[Step], Any], *, told: Step, done: Callable[[Any], None]
     ) -> None:
         self._work, self._told, self._done = work, told, done
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = threading.Event()
+        self._last = -SECONDS
 
     def start(self) -> None:
         """Begin."""
@@ -56,31 +56,34 @@ class Job:
             threading.Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:
-        """End it at its next step; nothing is told of it any more."""
+        """End it after the step that is being done."""
         self._stopped.set()
 
     def _run(self) -> None:
         try:
             result = self._work(self._step)
-        except _StoppedError:
-            return
         except Exception as error:  # whatever it is, somebody waits for an answer
             result = error
-        self._call(self._done, result)
+        self._call(self._end, result)
 
     def _step(self, n: int) -> None:
         if self._stopped.is_set():
-            raise _StoppedError
-        if n % TOLD_EVERY == 0:
-            self._call(self._told, n)
+            raise StoppedError
+        if time.monotonic() - self._last > SECONDS:
+            self._last = time.monotonic()
+            self._call(self._tell, n)
 
     def _call(self, function: Callable[[Any], None], value: Any) -> None:
         # Widgets, and what draws figures, belong to one thread.
         if self._loop is None:
-            self._heard(function, value)
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._heard, function, value)
-
-    def _heard(self, function: Callable[[Any], None], value: Any) -> None:
-        if not self._stopped.is_set():
             function(value)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, value)
+
+    def _tell(self, n: int) -> None:
+        if not self._stopped.is_set():
+            self._told(n)
+
+    def _end(self, result: Any) -> None:
+        # Stopped after its last step: the one who stopped it counts on nothing more to come.
+        self._done(StoppedError() if self._stopped.is_set() else result)
