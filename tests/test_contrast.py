@@ -5,12 +5,14 @@ import pytest
 import torch
 from torch import nn
 
+from clamlab.clam import upsample
 from clamlab.contrast import (
     contrast_map,
     counterfactual,
     counterfactual_hu,
     integrated_gradients,
     most_probable,
+    ways_hu,
 )
 from clamlab.contrast.counterfactuals import borne_out
 from clamlab.models import ConvAutoencoder, DeepClustering
@@ -366,3 +368,26 @@ def test_a_subclass_that_assigns_in_its_own_way_is_asked():
     model.__class__ = Surer  # its log-odds are twice those of eq. 4
     found = integrated_gradients(model, 0 * images, images, **asked)
     np.testing.assert_allclose(found, 2 * plain, rtol=1e-4, atol=1e-6)
+
+
+def test_arrays_as_a_study_gives_them_are_read_without_a_warning(tmp_path):
+    model = network(3, (8, 8))
+    given = {
+        "images": scans(3, (8, 8)),
+        "hu": np.full((3, 8, 8), -800, "int16"),
+        "mask": np.ones((8, 8), bool),
+        "maps": np.zeros((3, 3, 2, 2), "float32"),
+    }
+    for name, array in given.items():
+        np.save(tmp_path / f"{name}.npy", array)
+        given[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+    images, mask = given["images"], given["mask"]
+    contrast_map(model, images, mask=mask)
+    counterfactual(model, images, [1, 0, 0], mask=mask)
+    out = np.empty((3, 3, 8, 8), "int16")
+    counterfactual_hu(
+        model, images, given["hu"], mask=mask, clusters=[0, 1, 2], hu_per_unit=300, out=out
+    )
+    way = ways_hu(model, images, given["hu"], mask=mask, hu_per_unit=300)
+    assert len(list(way(0, 1))) == 9
+    assert upsample(given["maps"], (8, 8)).shape == (3, 3, 8, 8)

@@ -229,7 +229,7 @@ def upsample(maps: ArrayLike, shape: Sequence[int]) -> NDArray[np.float32]:
         maps.shape[: maps.ndim - len(shape)],
         maps.shape[maps.ndim - len(shape) :],
     )
-    stacked = torch.from_numpy(np.ascontiguousarray(maps).reshape(-1, 1, *grid))
+    stacked = torch.tensor(maps).reshape(-1, 1, *grid)
     return interpolate(stacked, shape).numpy().reshape(*leading, *shape)
 
 

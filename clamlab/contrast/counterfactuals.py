@@ -95,7 +95,7 @@ def read_as_rival(
     """Do :func:`counterfactual`'s work for some scans, told by their rows where one is broken."""
     with evaluation_mode(model):
         scans = read_scans(images, rows, model)
-        changed = as_rival(model, scans, rivals, torch.as_tensor(mask, device=scans.device))
+        changed = as_rival(model, scans, rivals, torch.tensor(mask, device=scans.device))
     check_answers(changed, rows, model)
     return changed.cpu().numpy().astype("float32")
 

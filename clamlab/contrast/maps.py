@@ -169,7 +169,7 @@ def pair_map(
     """Show why one scan, from some row of the cohort, is in its own cluster and not in a rival."""
     with evaluation_mode(model):
         scan = read_scans(image[None], [row], model)[0]
-        lung = torch.as_tensor(np.array(mask), device=scan.device)  # a read-only mask warns
+        lung = torch.tensor(mask, device=scan.device)
         start = as_rival(model, scan[None], np.array([rival]), lung)[0]
         slope = mean_gradient(model, start, scan, own, rival, steps, batch_size)
         check_answers((slope * (scan - start))[None], [row], model)

@@ -185,7 +185,7 @@ def _walk(
         begin, end = model.encode(scan), model.centroids[[rival]]
         check_answers(begin, [0], model)
         drawn, asked = (model.decode(z).reshape(scan.shape) for z in (begin, end))
-        share = share_borne_out(scan, drawn, asked, torch.as_tensor(mask, device=scan.device))
+        share = share_borne_out(scan, drawn, asked, torch.tensor(mask, device=scan.device))
     for t in fractions:
         with evaluation_mode(model):
             point = torch.lerp(begin, end, float(t))  # exact at both ends
