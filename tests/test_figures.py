@@ -85,7 +85,7 @@ def test_columns_sides_and_bar_are_named(phantom):
     figure = figures.montage({"Overall": volume, "Cluster 1": volume}, mask=mask, slices=3)
     said = texts(figure)
     assert {"Overall", "Cluster 1", "R", "L", "HU"} <= set(said)
-    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(85)
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(90)
     importance = figures.montage({"a": volume}, mask=mask, kind="importance")
     assert "Importance" in texts(importance)
 
@@ -305,7 +305,7 @@ def test_power_panel_along_words_and_by_numbers():
     axes = validation.power_panel(both, "anatomy", lines="n_scans").axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["smooth", "sharp"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["25", "50", "400"]
-    assert axes.figure.get_size_inches()[0] * 25.4 == pytest.approx(85)
+    assert axes.figure.get_size_inches()[0] * 25.4 == pytest.approx(90)
     single = validation.power_panel(both[both["anatomy"] == "sharp"], "n_scans", lines="anatomy")
     assert len(single.axes[0].containers) == 1
 

@@ -126,7 +126,7 @@ def _small_panels(
 ) -> Figure:
     if not chosen:
         raise ValueError(f"no column of numbers to draw; there are {list(table)}")
-    columns = min(4, len(chosen))
+    columns = min(4 if width_mm > 1.5 * SINGLE_COLUMN_MM else 2, len(chosen))
     width_mm = width_mm if columns > 1 else min(width_mm, SINGLE_COLUMN_MM)
     rows = -(-len(chosen) // columns)
     figure = new_figure(width_mm, rows * 39 + 1)

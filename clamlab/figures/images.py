@@ -49,7 +49,7 @@ def montage(
         Name of a matplotlib colour map; by default viridis or inferno, and grey for a scan
         shown whole.
     width_mm : float
-        Width of the figure, 85 for one column of a journal and 180 for two.
+        Width of the figure, 90 for one column of a journal and 180 for two.
 
     Returns
     -------

@@ -32,12 +32,12 @@ def mark(figure: Figure, heading: str, words: str) -> Figure:
     Examples
     --------
     >>> from clamlab.figures.style import axes_in_mm, new_figure
-    >>> figure = new_figure(85, 40)
+    >>> figure = new_figure(90, 40)
     >>> axes = axes_in_mm(figure, 5, 5, 60, 30)
     >>> [text.get_text() for text in mark(figure, "EXPLORATORY", "3 of 40 scans left out.").texts]
     ['EXPLORATORY', '3 of 40 scans left out.']
     >>> [float(round(inches * 25.4, 1)) for inches in figure.get_size_inches()]
-    [85.0, 48.4]
+    [90.0, 48.4]
     """
     width, height = (inches * MM_PER_INCH for inches in figure.get_size_inches())
     lines = textwrap.wrap(words, max(12, int((width - 2 * _MARGIN_MM) * _LETTERS_PER_MM)))

@@ -44,7 +44,7 @@ def latent_scatter(
     columns : int
         Panels in a row.
     width_mm : float, optional
-        Width of the figure; 85 for one panel, 180 for several.
+        Width of the figure; 90 for one panel, 180 for several.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def _cluster_legend(axes: Axes, title: str) -> None:
         title=title,
         loc="upper left",
         bbox_to_anchor=(1.0, 1.02),
-        fontsize=SMALL_FONT_SIZE - 0.5,
+        fontsize=SMALL_FONT_SIZE,
         title_fontsize=SMALL_FONT_SIZE,
         frameon=False,
         handletextpad=0.1,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from clamlab.atomic import whole_file
 
-SINGLE_COLUMN_MM = 85
+SINGLE_COLUMN_MM = 90
 DOUBLE_COLUMN_MM = 180
 MM_PER_INCH = 25.4
 FONT_SIZE = 7.0
@@ -146,7 +146,7 @@ def save_figure(
     Examples
     --------
     >>> from tempfile import mkdtemp
-    >>> paths = save_figure(new_figure(85, 40), Path(mkdtemp()) / "figure_10", formats=["svg"])
+    >>> paths = save_figure(new_figure(90, 40), Path(mkdtemp()) / "figure_10", formats=["svg"])
     >>> paths[0].name
     'figure_10.svg'
     """

@@ -141,7 +141,7 @@ def _draw_rug(axes: Axes, sight: _Sight, marked: np.ndarray, colors: list) -> No
     axes.set_ylim(-1.6 if marked.any() else 0, 3.7)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("Along the line between the groups (SD within a group)", labelpad=2)
+    axes.set_xlabel("Along the line (SD within a group)", labelpad=2)
     axes.xaxis.set_major_locator(MaxNLocator(9, integer=True))
 
 
