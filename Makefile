@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 DEMO_COHORT := -p N_SUBJECTS=48
 DEMO_RUN := -p SPACING_MM=6 -p REGISTRATION=affine -p "CHANNELS=(16, 32, 64)" -p BATCH_SIZE=8 -p EPOCHS=80
 
-.PHONY: help install demo test lab check bench
+.PHONY: help install demo test lab docs check bench
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -31,6 +31,9 @@ test: $(INSTALLED)  ## run every test
 lab: $(INSTALLED)  ## open JupyterLab on the study's own notebooks (STUDY=demo_study)
 	@test -f $(STUDY)/study.json || $(BIN)/clamlab simulate $(STUDY)
 	$(BIN)/clamlab lab $(STUDY)
+
+docs: $(INSTALLED)  ## build the site into site/, with the demo's notebooks if it has run
+	$(BIN)/python docs/build.py $(STUDY)
 
 check: $(INSTALLED)  ## formatting, lint, types, notebooks without outputs
 	$(BIN)/ruff format --check .

@@ -37,12 +37,13 @@ def page() -> str:
 
 def _section(room: str) -> str:
     module = importlib.import_module(f"clamlab.{room}")
-    rows = [f"| `{name}` | {_gain(module, name)} |" for name in module.__all__]
+    rows = [f"| `{name}` | {gain(module, name)} |" for name in module.__all__]
     title = f"## `{room}`\n\n{_first_line(module.__doc__)}\n"
     return "\n".join([title, "| name | |", "|---|---|", *rows, ""])
 
 
-def _gain(module: ModuleType, name: str) -> str:
+def gain(module: ModuleType, name: str) -> str:
+    """Say in a line what a reader gains by a name."""
     thing = getattr(module, name)
     documented = inspect.isclass(thing) or inspect.isroutine(thing)
     return _first_line(thing.__doc__ if documented else _said_of_constant(module, name))
