@@ -117,13 +117,20 @@ def test_index_stays_inside(scan):
 
 
 def test_rerun_cell_finds_its_state(scan, overlays):
-    first = viewers.SliceViewer(scan, overlays, affine=AFFINE, title="rerun")
+    first = viewers.SliceViewer(scan, overlays, affine=AFFINE, key="rerun")
     first.index, first.opacity, first.overlay = [1, 1, 1], 0.2, "Cluster 2"
-    again = viewers.SliceViewer(scan, overlays, affine=AFFINE, title="rerun", opacity=0.9)
+    again = viewers.SliceViewer(scan, overlays, affine=AFFINE, key="rerun", opacity=0.9)
     assert (again.index, again.overlay) == ([1, 1, 1], "Cluster 2")
     assert again.opacity == 0.9, "what is given comes before what is remembered"
-    other = viewers.SliceViewer(scan[:4], affine=AFFINE, title="rerun")
+    other = viewers.SliceViewer(scan[:4], affine=AFFINE, key="rerun")
     assert (other.index, other.overlay) == ([2, 3, 3], "")
+
+
+def test_scans_of_one_title_do_not_share_their_state(scan, overlays):
+    """A title says what a picture shows; who it is, a key does."""
+    first = viewers.SliceViewer(scan, overlays, affine=AFFINE, title="1")
+    first.index, first.opacity = [1, 1, 1], 0.2
+    assert viewers.SliceViewer(scan, overlays, affine=AFFINE, title="1").opacity == 0.55
 
 
 def test_a_key_holds_one_viewer(scan):
@@ -256,7 +263,7 @@ def test_the_sliders_in_the_round_show_what_they_say():
     scans = {name: np.full((4, 5, 6), -700.0) for name in ("S012", "Smokers")}
     maps = {name: rng.random((4, 5, 6)) for name in scans}
     box = viewers.volume_view(scans, maps, threshold=0.5)
-    shown, threshold, opacity, colors, figure, caption = box.children
+    shown, threshold, opacity, colors, figure, caption, _ = box.children
     volume = figure.volumes[0]
 
     def share():

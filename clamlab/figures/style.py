@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from clamlab.atomic import whole_file
 
@@ -36,7 +37,17 @@ _SAYS_NOTHING: dict[str, dict[str, None]] = {
 
 
 class PaperFigure(Figure):
-    """A figure that a notebook shows by itself, without pyplot and its global state."""
+    """A figure that a notebook shows by itself, without pyplot and its global state.
+
+    A dollar sign is one: words come from people's tables, and begin no formula. Only the numbers
+    of a logarithmic axis are formulas, of matplotlib's own.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw all words as they are written."""
+        for text in self.findobj(Text):
+            text.set_parse_math(text.get_text().startswith(r"$\mathdefault"))
+        super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

@@ -65,8 +65,24 @@ function tag(name, properties = {}, ...children) {
 // Say so when Python no longer hears: what is on the screen still scrolls, but nothing new comes.
 function tellWhenLost(model, root) {
   const tell = () => root.classList.add("clam-lost");
+  const manager = model.widget_manager;
+  const kernel = manager?.kernel;
+  // JupyterLab lets widgets go when a person restarts the kernel, and not when it dies or is shut
+  // down: plain controls around this one would be pressed in silence.
+  const letGo = () => {
+    if (root.classList.contains("clam-lost")) return; // another one has told them all
+    manager.disconnect?.();
+    tell();
+  };
+  const listen = (_, status) => /^(autorestarting|dead|terminating)$/.test(status) && letGo();
   model.on("comm_live_update", tell);
-  return () => model.off("comm_live_update", tell);
+  kernel?.statusChanged?.connect(listen);
+  kernel?.disposed?.connect(letGo);
+  return () => {
+    model.off("comm_live_update", tell);
+    kernel?.statusChanged?.disconnect(listen);
+    kernel?.disposed?.disconnect(letGo);
+  };
 }
 
 // A canvas as large on the screen as asked, sharp on every screen.

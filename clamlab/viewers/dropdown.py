@@ -1,11 +1,32 @@
 """A list to choose from, as all viewers lay it out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 
 
-def dropdown(name: str, options: Sequence) -> widgets.Dropdown:
+class Choice(widgets.Dropdown):
+    """A drop-down in which None is a choice like any other, and not an empty field.
+
+    Examples
+    --------
+    >>> choice = Choice(options=[("no other", None), ("S01", 0)], value=0)
+    >>> choice.value = None
+    >>> choice.index, choice.label
+    (0, 'no other')
+    """
+
+    @traitlets.observe("value")
+    def _propagate_value(self, change: Any) -> None:
+        if change.new is None and None in self._options_values:
+            self.index = self._options_values.index(None)
+        else:
+            super()._propagate_value(change)
+
+
+def dropdown(name: str, options: Sequence, *, width: str = "auto") -> Choice:
     """Offer options under a name, as wide as they are and no wider than a column.
 
     Examples
@@ -13,6 +34,7 @@ def dropdown(name: str, options: Sequence) -> widgets.Dropdown:
     >>> dropdown("Map", ["CLAM", "Contrast"]).value
     'CLAM'
     """
-    layout = widgets.Layout(width="auto", max_width="260px")
+    layout = widgets.Layout(width=width, max_width="260px")
     style = {"description_width": "auto"}
-    return widgets.Dropdown(options=options, description=name, layout=layout, style=style)
+    first = 0 if options else None
+    return Choice(options=options, index=first, description=name, layout=layout, style=style)

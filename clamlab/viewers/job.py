@@ -14,6 +14,17 @@ class StoppedError(Exception):
     """Nobody wants the result any more."""
 
 
+def said(error: Exception) -> str:
+    """Return an error's words, or else its name.
+
+    Examples
+    --------
+    >>> said(ValueError("no decoder")), said(MemoryError())
+    ('no decoder', 'MemoryError')
+    """
+    return str(error) or type(error).__name__
+
+
 class Job:
     """Do work that counts its steps, in a thread; all that is told comes back to the kernel's loop.
 

@@ -10,6 +10,13 @@ NARROW = {"width": "auto"}
 class Question(widgets.HBox):
     """Ask before something is done that cannot be taken back; hidden while nothing is asked.
 
+    The keyboard goes where the question is, and afterwards back.
+
+    Parameters
+    ----------
+    back : DOMWidget, optional
+        What has the focus once the question is answered.
+
     Examples
     --------
     >>> question, done = Question(), []
@@ -19,15 +26,16 @@ class Question(widgets.HBox):
     (['deleted'], 'none')
     """
 
-    def __init__(self) -> None:
-        self.words, self.text = widgets.Label(), widgets.Text()
+    def __init__(self, back: widgets.DOMWidget | None = None) -> None:
+        self._back = back
+        self.words, self.text = widgets.Label(), widgets.Text(continuous_update=False)
         self.yes = widgets.Button(layout=NARROW, button_style="warning")
         self.no = widgets.Button(description="No, leave it", layout=NARROW)
         self._do: Callable[[str], None] = lambda text: None
         self.yes.on_click(lambda button: self._answer())
         self.no.on_click(lambda button: self.withdraw())
         super().__init__([self.words, self.text, self.yes, self.no])
-        self.withdraw()
+        self.layout.display = "none"
 
     def ask(
         self, words: str, yes: str, do: Callable[[str], None], *, text: str | None = None
@@ -37,10 +45,13 @@ class Question(widgets.HBox):
         self.words.value, self.yes.description, self.text.value = words, yes, text or ""
         self.text.layout.display = "none" if text is None else ""
         self.layout.display = ""
+        (self.no if text is None else self.text).focus()
 
     def withdraw(self) -> None:
         """Ask nothing any more."""
         self.layout.display = "none"
+        if self._back is not None:
+            self._back.focus()
 
     def _answer(self) -> None:
         self.withdraw()

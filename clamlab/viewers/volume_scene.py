@@ -69,16 +69,35 @@ def transfer_table(colors: np.ndarray, opacity: float) -> np.ndarray:
 
 
 def paired(average_hu: Any, importance: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Bring one or several averages into one form: name to (HU, importance)."""
+    """Bring one or several averages into one form: name to (HU, importance).
+
+    The average of no scan, which is NaN, is left out; a map that is not there is NaN.
+    """
     if not isinstance(average_hu, Mapping):
         average_hu, importance = {"": average_hu}, {"": importance}
-    names = list(importance) if isinstance(importance, Mapping) else "one map without a name"
-    if not average_hu or set(average_hu) != set(names):
+    names = list(importance) if isinstance(importance, Mapping) else ["one map without a name"]
+    if not average_hu or not set(names) <= set(average_hu):
         raise ValueError(f"expected importance for {list(average_hu)}, found {names}")
+    averages = {name: np.asarray(hu, np.float32) for name, hu in average_hu.items()}
+    shown = {name: hu for name, hu in averages.items() if np.isfinite(hu).all()}
+    if not shown:
+        raise ValueError(f"expected finite HU, found NaN or infinity in {list(averages)}")
+    no_map = np.float32(np.nan)
     return {
-        name: (np.asarray(average_hu[name], np.float32), np.asarray(importance[name], np.float32))
-        for name in average_hu
+        name: (hu, np.asarray(importance.get(name, np.full_like(hu, no_map)), np.float32))
+        for name, hu in shown.items()
     }
+
+
+def was_computed(importance: np.ndarray, lung: np.ndarray) -> bool:
+    """Whether there is a map: one that was not computed is NaN.
+
+    Examples
+    --------
+    >>> was_computed(np.full((2, 2, 2), np.nan), np.ones((2, 2, 2), bool))
+    False
+    """
+    return not np.isnan(importance[lung]).any()
 
 
 def check_pair(name: str, average: np.ndarray, values: np.ndarray, lung: np.ndarray) -> None:
@@ -88,7 +107,7 @@ def check_pair(name: str, average: np.ndarray, values: np.ndarray, lung: np.ndar
             f"{name or 'the average'}: expected HU, importance and mask of one shape (X, Y, Z), "
             f"found {average.shape}, {values.shape} and {lung.shape}"
         )
-    if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):  # also false for NaN
+    if was_computed(values, lung) and not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
         raise ValueError(
             f"{name or 'the average'}: importance lies in {values.min():.3g}..{values.max():.3g}, "
             "expected [0, 1]; clamlab.clam.importance scales it"

@@ -3,16 +3,26 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike
 
+from clamlab.viewers.listening import Listening
+from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_state import COLORMAPS
-from clamlab.viewers.volume_scene import check_pair, merge, paired, transfer_table
+from clamlab.viewers.volume_scene import (
+    check_pair,
+    merge,
+    paired,
+    transfer_table,
+    was_computed,
+)
 
 CAPTION = "Seen from the front, patient's right on the left; drag to turn, wheel to come closer."
+FLAT = "These are slices of one plane: there is nothing to turn. They are shown above, as slices."
 OPACITY = 0.55  # at the start, as in the slice viewer
 
 
@@ -24,6 +34,7 @@ def volume_view(
     affine: ArrayLike | None = None,
     threshold: float = 0.5,
     size: int = 520,
+    key: str | None = None,
 ) -> widgets.Widget:
     """Turn a lung in the hand, with the important regions glowing inside.
 
@@ -38,7 +49,8 @@ def volume_view(
         HU in RAS+ voxel order: an average, a single scan, or the average of any group.
     importance : array (X, Y, Z), or dict of str to such arrays
         Importance in [0, 1]. Dicts hold several under the same names (``"Cluster 1"``, or
-        ``"S012"`` for a scan), and a slider goes through them.
+        ``"S012"`` for a scan), and a slider goes through them. What has no map (NaN, or no such
+        name) is shown without, and that is said.
     mask : bool array (X, Y, Z), optional
         Lung; nothing is drawn outside it. Without it, everything denser than air is drawn.
     affine : array (4, 4), optional
@@ -47,12 +59,14 @@ def volume_view(
         Least importance that is coloured, at the start.
     size : int
         Width and height of the picture in screen pixels.
+    key : str, optional
+        Name of this view: a cell that runs again shows what it showed before.
 
     Returns
     -------
     ipywidgets.Widget
         A box: the slider of names (if there are several), threshold, opacity and colours, the
-        picture, and its caption.
+        picture, and its caption. Of two-dimensional averages, words that say so.
 
     Raises
     ------
@@ -70,12 +84,16 @@ def volume_view(
     if not 0 < threshold < 1:
         raise ValueError(f"expected a threshold between 0 and 1, found {threshold}")
     pairs = paired(average_hu, importance)
+    if all(average.ndim == 2 for average, _ in pairs.values()):
+        return widgets.HTML(FLAT)
     grid = next(iter(pairs.values()))[0].shape
     lung = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
     for name, (average, values) in pairs.items():
         check_pair(name, average, values, lung)
     spacing = np.ones(3) if affine is None else np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
-    return _VolumeBox(pairs, lung, spacing=spacing, threshold=threshold, size=size)
+    return _VolumeBox(
+        pairs, lung, spacing=spacing, threshold=threshold, size=size, memory=Memory(key, of=pairs)
+    )
 
 
 class _VolumeBox(widgets.VBox):
@@ -89,6 +107,7 @@ class _VolumeBox(widgets.VBox):
         spacing: np.ndarray,
         threshold: float,
         size: int,
+        memory: Memory,
     ) -> None:
         self._pairs, self._lung = pairs, lung
         self.shown = widgets.SelectionSlider(
@@ -98,6 +117,10 @@ class _VolumeBox(widgets.VBox):
         self.threshold = _slider("Threshold", threshold, least=0.05, continuous_update=False)
         self.opacity = _slider("Opacity", OPACITY)
         self.colormap = widgets.Dropdown(options=COLORMAPS, description="Colours")
+        memory.tie(self.shown, "value", "shown")
+        memory.tie(self.threshold, "value", "threshold")
+        memory.tie(self.opacity, "value", "opacity")
+        memory.tie(self.colormap, "value", "colormap")
         self._caption = widgets.HTML()
         self._figure, self._volume = _figure(self._scene(), self._table(), spacing, size)
         for control in (self.shown, self.threshold):
@@ -107,10 +130,13 @@ class _VolumeBox(widgets.VBox):
         self._tell()
         sliders = [self.shown] if len(pairs) > 1 else []
         sliders += [self.threshold, self.opacity, self.colormap]
-        super().__init__([*sliders, self._figure, self._caption])
+        super().__init__([*sliders, self._figure, self._caption, Listening()])
 
     def _scene(self) -> np.ndarray:
-        return merge(*self._pairs[self.shown.value], self._lung, threshold=self.threshold.value)
+        average, values = self._pairs[self.shown.value]
+        if not was_computed(values, self._lung):
+            values = np.zeros_like(average)
+        return merge(average, values, self._lung, threshold=self.threshold.value)
 
     def _table(self) -> np.ndarray:
         return transfer_table(_colors(self.colormap.value), self.opacity.value)
@@ -126,6 +152,10 @@ class _VolumeBox(widgets.VBox):
 
     def _tell(self) -> None:
         """Say what the colours mean, and how much of the lung they cover."""
+        if not was_computed(self._pairs[self.shown.value][1], self._lung):
+            name = escape(self.shown.value) or "it"
+            self._caption.value = f"<small>No map was computed of {name}.<br>{CAPTION}</small>"
+            return
         values = self._pairs[self.shown.value][1][self._lung]
         share = np.mean(values >= self.threshold.value) if values.size else 0.0
         stops = _colors(self.colormap.value)[:: 255 // 8]

@@ -65,7 +65,8 @@ def outcome_map(
     Parameters
     ----------
     maps : array, shape (n, *grid)
-        One map per row of the table; best at the layer's own grid.
+        One map per row of the table; best at the layer's own grid. A row that was not computed
+        (NaN) is left out, as are rows without a value.
     table : DataFrame
         The clinical table.
     schema : dict
@@ -110,7 +111,9 @@ def outcome_map(
         return _no_map(maps, "No outcome", 0, NO_OUTCOME)
     adjust, _ = choose_covariates(table, schema, covariates)
     values = wanted.transformed(table)
-    rows = (values.notna() & complete_rows(table, adjust)).to_numpy()
+    # Of some scans no map was computed: they have no value to go along with the outcome.
+    mapped = np.isfinite(maps.reshape(len(maps), -1)).all(axis=1)
+    rows = (values.notna() & complete_rows(table, adjust)).to_numpy() & mapped
     n = int(rows.sum())
     if n == 0:
         return _no_map(maps, wanted.label, n, "no row is complete")

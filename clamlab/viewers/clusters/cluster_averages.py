@@ -1,6 +1,7 @@
 """What is it about this cluster? Each cluster's average, its map, and what sets it apart."""
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ from clamlab.viewers.clusters.differences import (
     computed_maps,
     evidence_of,
     known_spread,
+    less_words,
     same_grid,
+    told_against,
 )
+from clamlab.viewers.dropdown import dropdown
+from clamlab.viewers.memory import Memory
 from clamlab.viewers.pages.export import to_html
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
@@ -58,7 +63,7 @@ class ClusterAverages(widgets.VBox):
         Differences then fade where they are small beside it: full colour from one SD on.
     key : str, optional
         Name of this viewer: the earlier one of the same name is closed, and a cell that runs again
-        shows the slice it showed before.
+        shows what it showed before.
 
     Attributes
     ----------
@@ -94,7 +99,7 @@ class ClusterAverages(widgets.VBox):
         spread_hu: ArrayLike | None = None,
         key: str | None = None,
     ) -> None:
-        self._average_hu, self._mask = checked_averages(average_hu, mask)
+        self._average_hu, self._mask, self._empty = checked_averages(average_hu, mask)
         self._names = [name for name in self._average_hu if name != OVERALL]
         self._rest_hu = same_grid("the rest", rest_hu or {}, self._mask)
         self._maps = computed_maps(average_map or {}, self._names, self._mask)
@@ -105,13 +110,17 @@ class ClusterAverages(widgets.VBox):
         self._add_controls()
         self._wanted = MAP
         self._turning = False
-        view = self._view(self._names[0])
+        memory = Memory(key, of=self._names)
+        memory.tie(self.cluster, "value", "cluster")
+        memory.tie(self.against, "value", "against")
+        view = self._view(self.cluster.value)
         self.slices = SliceViewer(affine=affine, key=key and f"{key}: slices", **view)
         self._wanted = self.slices.overlay
         self._all: Together | None = None
         self._connect()
         self._pictures = widgets.VBox([self.slices], layout=FULL)
         super().__init__([self._bar, self._words, self._pictures], layout=FULL)
+        memory.tie(self.together, "value", "together")
         self._tell()
         if key in _open:
             _open.pop(key)._close_all()
@@ -129,12 +138,7 @@ class ClusterAverages(widgets.VBox):
         if OVERALL in self._average_hu:
             others.append((OF_ALL, OVERALL))
         others += [(name, name) for name in self._names]
-        self.against = widgets.Dropdown(
-            options=others,
-            description="against",
-            layout={"width": "260px"},
-            style={"description_width": "auto"},
-        )
+        self.against = dropdown("against", others, width="260px")
         self.together = widgets.ToggleButton(
             description="Side by side", tooltip="All clusters; scroll one and all move"
         )
@@ -197,7 +201,7 @@ class ClusterAverages(widgets.VBox):
         if name in self._maps:
             maps[MAP] = self._maps[name]
         if other is not None:
-            maps[_less(other)] = self._signed(name, other)
+            maps[less_words(other)] = self._signed(name, other)
         return maps
 
     def _signed(self, name: str, other: str) -> SignedMap:
@@ -214,7 +218,8 @@ class ClusterAverages(widgets.VBox):
         """Subtract what a cluster is held against, in the lung; from itself there is none."""
         if name == other:
             return np.full(self._mask.shape, np.nan, np.float32)
-        less = self._rest_hu[name] if other == REST else self._average_hu[other]
+        unknown = np.float32(np.nan)
+        less = self._rest_hu.get(name, unknown) if other == REST else self._average_hu[other]
         return np.where(self._mask, self._average_hu[name] - less, np.float32(np.nan))
 
     def _show(self) -> None:
@@ -233,7 +238,7 @@ class ClusterAverages(widgets.VBox):
 
     def _hold_against(self) -> None:
         other = self.against.value
-        self._wanted = MAP if other is None else _less(other)
+        self._wanted = MAP if other is None else less_words(other)
         self._show()
         if self._all is not None:
             self._all.show([self._view(name) for name in self._names], overlay=self._wanted)
@@ -253,8 +258,9 @@ class ClusterAverages(widgets.VBox):
         """Say in a line what the colours are and what is missing."""
         told = []
         if len(self._names) == 1:
-            told.append(f"There is one cluster only, {self._names[0]}: nothing to hold it against.")
-        missing = [name for name in self._names if name not in self._maps]
+            one = escape(self._names[0])
+            told.append(f"There is one cluster only, {one}: nothing to hold it against.")
+        missing = [escape(name) for name in self._names if name not in self._maps]
         if len(missing) == len(self._names):
             told.append("No map was computed: these are the averages alone.")
         elif missing:
@@ -262,27 +268,26 @@ class ClusterAverages(widgets.VBox):
         other = self.against.value
         if other is not None:
             told.append(self._told_of(other))
+        if self._empty:
+            empty = escape(", ".join(self._empty))
+            told.append(f"There is no average of {empty}: no scan is in it.")
         self._words.value = "<br>".join(told)
 
     def _told_of(self, other: str) -> str:
-        whom = {REST: "the average of all scans in other clusters, each counted alike"}
-        whom[OVERALL] = "the average of all scans, those of the cluster among them"
-        words = f"Difference in HU: the cluster less {whom.get(other, other)}."
+        itself = other == self.cluster.value and not self.together.value
+        unknown = [name for name in self._names if other == REST and not self._is_known(name)]
+        words = told_against(other, is_itself=itself, unknown=unknown)
         if self._spread is not None:
             words += " Full colour where it is one SD between scans of a cluster or more."
         if self._no_spread:
             words += " How much scans of a cluster differ is not known: no evidence is shown."
-        if other == self.cluster.value and not self.together.value:
-            words += f" <b>{other} cannot be held against itself: choose another cluster.</b>"
         return words
+
+    def _is_known(self, name: str) -> bool:
+        return name in self._rest_hu and bool(np.isfinite(self._rest_hu[name][self._mask]).any())
 
     def _close_all(self) -> None:
         if self._all is not None:
             self._all.close_all()
         for part in (self.slices, self.cluster, self.against, self.together, self):
             close_whole(part)
-
-
-def _less(other: str) -> str:
-    names = {REST: "the rest", OVERALL: "all scans"}
-    return f"HU less {names.get(other, other)}"

@@ -1,6 +1,7 @@
 """What a cluster's average is held against, and how much their difference is worth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,31 @@ from clamlab.viewers.slices.signed_map import SignedMap
 
 OVERALL = "Overall"
 REST = "the rest"
+
+
+def less_words(other: str) -> str:
+    """Name the difference to what a cluster is held against.
+
+    Examples
+    --------
+    >>> less_words(REST), less_words("Cluster 2")
+    ('HU less the rest', 'HU less Cluster 2')
+    """
+    names = {REST: "the rest", OVERALL: "all scans"}
+    return f"HU less {names.get(other, other)}"
+
+
+def told_against(other: str, *, is_itself: bool, unknown: Sequence[str]) -> str:
+    """Say in HTML what a difference is of, and of which clusters there is none."""
+    whom = {REST: "the average of all scans in other clusters, each counted alike"}
+    whom[OVERALL] = "the average of all scans, those of the cluster among them"
+    words = f"Difference in HU: the cluster less {escape(whom.get(other, other))}."
+    if is_itself:
+        itself = f"{escape(other)} cannot be held against itself"
+        words += f" <b>{itself}: choose another cluster.</b>"
+    if unknown:
+        words += f" The rest is not known of {escape(', '.join(unknown))}: no difference."
+    return words
 
 
 def evidence_of(difference: NDArray, spread: NDArray) -> NDArray[np.float32]:
@@ -41,19 +67,23 @@ def common_limit(differences: Iterable[NDArray]) -> float:
 
 def checked_averages(
     averages: Mapping[str, ArrayLike], mask: ArrayLike | None
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
-    """Return the averages as arrays, and the lung; or say which of them does not fit."""
-    arrays = {name: np.asarray(values, np.float32) for name, values in averages.items()}
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_], list[str]]:
+    """Return averages as arrays, the lung, and who has none; or say which of them does not fit.
+
+    The average of no scan is NaN.
+    """
+    given = {name: np.asarray(values, np.float32) for name, values in averages.items()}
+    arrays = {name: values for name, values in given.items() if np.isfinite(values).all()}
     clusters = [name for name in arrays if name != OVERALL]
     if not clusters:
-        raise ValueError(f"expected the average of at least one cluster, found {list(arrays)}")
+        raise ValueError(f"expected the average of at least one cluster, found {list(given)}")
     grid = arrays[clusters[0]].shape
     lung = np.ones(grid, bool) if mask is None else np.asarray(mask, dtype=bool)
     shapes = {name: values.shape for name, values in arrays.items()} | {"the mask": lung.shape}
     odd = {name: shape for name, shape in shapes.items() if shape != grid}
     if odd:
         raise ValueError(f"{clusters[0]} has the shape {grid}, but others {odd}")
-    return arrays, lung
+    return arrays, lung, [name for name in given if name not in arrays]
 
 
 def same_grid(

@@ -1,11 +1,12 @@
 """Go through numbers of clusters: who would be together, and what speaks for that number."""
 
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
 import traitlets
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from clamlab.stats.tables import show_table
 
@@ -16,6 +17,10 @@ CUT = (
     "cloud, and points are faint."
 )
 FITTED = " Shown are the clusters of the network, to which the maps belong."
+GONE = (
+    " {} of the scans that were partitioned are not here any more; gap and stability are those "
+    "of all of them: run notebook 04 again."
+)
 KMEANS = " Shown is k-means on the features before the clustering phase; maps stay those of {}."
 
 
@@ -42,7 +47,7 @@ class NumberSlider(widgets.VBox):
     Raises
     ------
     ValueError
-        If a column is missing, or a scan.
+        If a column or a scan is missing, or a scan is there twice or without a cluster.
 
     Examples
     --------
@@ -63,7 +68,10 @@ class NumberSlider(widgets.VBox):
         n_clusters: int,
         fitted: ArrayLike | None = None,
     ) -> None:
-        self._of = _by_number(partitions, pd.Index(subject_ids).astype(str))
+        here = pd.Index(subject_ids).astype(str)
+        self._of = _by_number(partitions, here)
+        gone = set(partitions["subject_id"].astype(str)) - set(here)
+        self._gone = GONE.format(len(gone)) if gone else ""
         self._fitted_number = n_clusters if fitted is not None else None
         if fitted is not None:
             known = self._of.get(n_clusters)
@@ -112,12 +120,25 @@ class NumberSlider(widgets.VBox):
         if self._fitted_number is not None:
             same = self.value == self._fitted_number
             said += FITTED if same else KMEANS.format(self._fitted_number)
-        self.verdict.value = said
+        self.verdict.value = said + self._gone
         told = rows.groupby("cluster").agg(Scans=("cluster", "size"), jaccard=("jaccard", "first"))
         shown = pd.DataFrame({"Cluster": told.index + 1, "Scans": told["Scans"]})
         if told["jaccard"].notna().all():
             shown["Comes back (Jaccard)"] = told["jaccard"]
         self.sizes.value = show_table(shown).to_html()
+
+
+def numbers_or_why_not(
+    partitions: pd.DataFrame | None, names: list[str], own: NDArray, soft: NDArray
+) -> tuple[NumberSlider | None, widgets.HTML]:
+    """Give the slider, or the words that stand in its place; all else can still be looked at."""
+    if partitions is None:
+        return None, widgets.HTML()
+    try:
+        return NumberSlider(partitions, names, n_clusters=soft.shape[1], fitted=own), widgets.HTML()
+    except ValueError as error:
+        words = f"Other numbers of clusters cannot be shown. {error}"
+        return None, widgets.HTML(f'<div role="status">{escape(words)}</div>')
 
 
 def _by_number(partitions: pd.DataFrame, subject_ids: pd.Index) -> dict[int, pd.DataFrame]:
@@ -128,9 +149,17 @@ def _by_number(partitions: pd.DataFrame, subject_ids: pd.Index) -> dict[int, pd.
             f"partitions: expected the columns {', '.join(COLUMNS)}, found none called "
             f"{', '.join(lacking)}; run notebook 04 again"
         )
+    if not len(partitions) or partitions["cluster"].isna().any():
+        raise ValueError("partitions: expected a cluster in each row: run notebook 04 again")
     found = {}
     for k, rows in partitions.groupby("n_clusters"):
         known = rows.assign(subject_id=rows["subject_id"].astype(str)).set_index("subject_id")
+        if known.index.has_duplicates:
+            twice = known.index[known.index.duplicated()][0]
+            raise ValueError(
+                f"partitions: expected one row for each scan in {k} clusters, found two of "
+                f"{twice!r}: run notebook 04 again"
+            )
         missing = subject_ids.difference(known.index)
         if len(missing):
             raise ValueError(

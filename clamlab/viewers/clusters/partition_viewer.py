@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.clusters.number_slider import NumberSlider
 from clamlab.viewers.groups.averages import GroupAverages
+from clamlab.viewers.memory import Memory
 from clamlab.viewers.points.latent_scatter import LatentScatter
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.slices.together import Together
@@ -38,7 +39,8 @@ class PartitionViewer(widgets.HBox):
     n_clusters : int
         Where the slider begins.
     key : str, optional
-        Name of this viewer: the earlier one of the same name is closed.
+        Name of this viewer: the earlier one of the same name is closed, and a cell that runs again
+        shows what it showed before.
 
     Attributes
     ----------
@@ -81,11 +83,16 @@ class PartitionViewer(widgets.HBox):
             )
         self._affine = affine
         self._averages = GroupAverages(volumes, lambda kind, scan: volumes[scan])
+        memory = Memory(key, of=names)
         self.numbers = NumberSlider(partitions, names, n_clusters=n_clusters)
+        memory.tie(self.numbers, "value", "number")
         self.scatter = LatentScatter(features, [str(name) for name in names], layout=FULL)
-        first = self._views()
-        self._lead = SliceViewer(affine=affine, **first[0])
-        if np.ndim(volumes) == 4:
+        for trait in ("selected", "group", "axes"):
+            memory.tie(self.scatter, trait, trait)
+        first, slices = self._views(), key and f"{key}: slices"
+        is_new = Memory(slices).recall("state") is None
+        self._lead = SliceViewer(affine=affine, key=slices, **first[0])
+        if np.ndim(volumes) == 4 and is_new:
             self._lead.index = where_they_differ([view["volume_hu"] for view in first])
         self.averages = Together(self._lead, first, affine=affine)
         self.averages.lead(True)

@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from clamlab.viewers.clusters.differences import change_since
 from clamlab.viewers.clusters.way_bars import Step, bars
 from clamlab.viewers.cohort.maps import rival_of
+from clamlab.viewers.cohort.table import checked_soft
 from clamlab.viewers.dropdown import dropdown
-from clamlab.viewers.job import Job, StoppedError
+from clamlab.viewers.job import Job, StoppedError, said
+from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
 CHANGED, DRAWN = "the scan, changed", "as the decoder draws it"
 SINCE = "HU since the start"
 FULL = {"width": "auto"}
-
-
 _open: dict[str, "Way"] = {}
 
 
@@ -37,8 +37,8 @@ class Way(widgets.VBox):
     soft_assignments : array (n, K)
         Probabilities of the clusters; the largest is the scan's own cluster.
     way : callable(scan, rival)
-        Gives the steps one by one, as ``contrast.ways_hu`` does. Where it raises ValueError, its
-        words are shown with the scan.
+        Gives the steps one by one, as ``contrast.ways_hu`` does. Where it raises an error, the
+        error's words are shown with the scan.
     steps : int
         How many steps `way` gives, for the slider.
     names : sequence of str, optional
@@ -48,7 +48,8 @@ class Way(widgets.VBox):
     mask : bool array of the grid, optional
         Lung; no difference is shown outside it.
     key : str, optional
-        Name of this viewer: the earlier one of the same name is closed.
+        Name of this viewer: the earlier one of the same name is closed, and a cell that runs again
+        shows what it showed before.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Way(widgets.VBox):
     Raises
     ------
     ValueError
-        If names or probabilities do not fit the scans, or there is only one cluster.
+        If names or probabilities do not fit the scans, or there is one cluster only.
 
     Examples
     --------
@@ -84,7 +85,7 @@ class Way(widgets.VBox):
         mask: ArrayLike | None = None,
         key: str | None = None,
     ) -> None:
-        self._volumes, self._soft = volumes, np.asarray(soft_assignments, dtype=float)
+        self._volumes, self._soft = volumes, checked_soft(soft_assignments)
         self._names = _checked_names(names, len(volumes), self._soft)
         self._way, self._affine = way, affine
         self._mask = (
@@ -95,8 +96,12 @@ class Way(widgets.VBox):
         self._fading = self._turning = False
         self._wanted = SINCE
         self._job: Job | None = None
-        self._add_controls(steps)
-        self.slices = SliceViewer(volumes[0], affine=affine, title=self._names[0])
+        memory = Memory(key, of=self._names)
+        self._add_controls(steps, memory)
+        first, slices = self.scan.value, key and f"{key}: slices"
+        self.slices = SliceViewer(
+            volumes[first], affine=affine, title=self._names[first], key=slices
+        )
         self._connect()
         choices = widgets.HBox([self.scan, self.rival, self.picture])
         going = widgets.HBox([self.stop, self.progress, self.status])
@@ -107,13 +112,17 @@ class Way(widgets.VBox):
         if key:
             _open[key] = self
         self._begin()
+        memory.tie(self.along, "value", "along")
 
-    def _add_controls(self, steps: int) -> None:
+    def _add_controls(self, steps: int, memory: Memory) -> None:
         scans = [(name, i) for i, name in enumerate(self._names)]
         self.scan = dropdown("Scan", scans)
-        self.rival = dropdown("to", self._rivals(0))
-        self.rival.value = self._second(0)
+        memory.tie(self.scan, "value", "scan")
+        self.rival = dropdown("to", self._rivals(self.scan.value))
+        self.rival.value = self._second(self.scan.value)
+        memory.tie(self.rival, "value", "rival")
         self.picture = dropdown("seen as", [CHANGED, DRAWN])
+        memory.tie(self.picture, "value", "picture")
         wide = {"width": "420px"}
         self.along = widgets.IntSlider(description="Along", max=max(1, steps - 1), layout=wide)
         self.fade = widgets.FloatSlider(
@@ -161,8 +170,8 @@ class Way(widgets.VBox):
         self._show()
         try:
             self._walk = iter(self._way(self.scan.value, self.rival.value))
-        except ValueError as error:
-            self._say(f"There is no way to show: {error}")
+        except Exception as error:  # whatever it is, the scan can be looked at
+            self._say(f"There is no way to show: {said(error)}")
             return
         self._go()
 
@@ -172,6 +181,8 @@ class Way(widgets.VBox):
 
         def work(step: Callable[[int], None]) -> None:
             for found in walk:
+                if not np.isfinite([found.image, found.drawn]).all():
+                    raise ValueError("its picture holds values that are not finite")
                 steps.append(found)
                 step(len(steps))
 
@@ -197,7 +208,7 @@ class Way(widgets.VBox):
         if isinstance(end, StoppedError):
             self.stop.description = "Go on"
         elif isinstance(end, Exception):
-            self._say(f"Step {len(steps) + 1} could not be worked out: {end}")
+            self._say(f"Step {len(steps) + 1} could not be worked out: {said(end)}")
         else:
             self._say("")
             self.fade.disabled = False
@@ -276,9 +287,9 @@ class Way(widgets.VBox):
 
 
 def _checked_names(names: Sequence[str] | None, n_scans: int, soft: NDArray) -> list[str]:
-    told = [f"Scan {i + 1}" for i in range(n_scans)] if names is None else list(names)
-    if soft.ndim != 2 or soft.shape[1] < 2:
-        raise ValueError(f"expected probabilities (n, K) of 2 clusters or more, found {soft.shape}")
+    told = [f"Scan {i + 1}" for i in range(n_scans)] if names is None else [*map(str, names)]
+    if soft.shape[1] < 2:
+        raise ValueError("one cluster only, and so no way to another: expected 2 clusters or more")
     if not n_scans == len(soft) == len(told):
         raise ValueError(
             f"expected as many scans as probabilities and names, found {n_scans}, {len(soft)} and "

@@ -10,13 +10,16 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.clusters.number_slider import NumberSlider
+from clamlab.viewers.clusters.number_slider import NumberSlider, numbers_or_why_not
 from clamlab.viewers.cohort.choices import AS_OTHER, CohortChoices
-from clamlab.viewers.cohort.maps import Kind, SignedKind, rival_of
+from clamlab.viewers.cohort.maps import Kind, SignedKind, check_kinds, rival_of
 from clamlab.viewers.cohort.pictures import OWN, Asked, CohortPictures
+from clamlab.viewers.cohort.remembered import recall_choices, recall_view
+from clamlab.viewers.cohort.rooms import Rooms
 from clamlab.viewers.cohort.scan_panel import ScanPanel
-from clamlab.viewers.cohort.table import cohort_table
+from clamlab.viewers.cohort.table import checked_soft, cohort_table
 from clamlab.viewers.groups import GroupPanel
+from clamlab.viewers.memory import Memory
 from clamlab.viewers.points.filters import Filters
 from clamlab.viewers.points.latent_scatter import LatentScatter
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
@@ -67,8 +70,8 @@ class CohortViewer(widgets.VBox):
     figures_path : str or Path, optional
         Folder for what is saved of groups.
     key : str, optional
-        Name of this viewer: the earlier one of the same name is closed, so that a cell that runs
-        again does not pile up scans in memory.
+        Name of this viewer: the earlier one of the same name is closed, and a cell that runs again
+        shows what it showed before.
 
     Attributes
     ----------
@@ -83,11 +86,14 @@ class CohortViewer(widgets.VBox):
         The chosen scan or group, and the scan beside it (None while there is none).
     panel : ScanPanel
     groups : GroupPanel
+    rooms : Rooms
+        What opens filters and groups.
 
     Raises
     ------
     ValueError
-        If the arrays or the table disagree about the number of scans, or there is no map.
+        If arrays or table disagree about the number of scans or clusters, a scan has no features
+        or probabilities, or there is no map.
 
     Examples
     --------
@@ -115,10 +121,11 @@ class CohortViewer(widgets.VBox):
         figures_path: str | Path | None = None,
         key: str | None = None,
     ) -> None:
-        self._soft = np.asarray(soft_assignments, dtype=float)
+        self._soft = checked_soft(soft_assignments)
         self._table = cohort_table(volumes, features, self._soft, table=table)
         if not maps:
             raise ValueError("expected at least one kind of map in `maps`, found none")
+        check_kinds(maps, *self._soft.shape)
         self._features, self._counterfactual_hu = features, counterfactual_hu
         own = self._soft.argmax(axis=1)
         lung = np.ones(np.shape(volumes)[1:], bool) if mask is None else np.asarray(mask, bool)
@@ -126,11 +133,10 @@ class CohortViewer(widgets.VBox):
         self.choose = CohortChoices(
             names, self._soft, maps=list(maps), columns=self._described(), has_rival=self._has_rival
         )
-        self.numbers = (
-            None
-            if partitions is None
-            else NumberSlider(partitions, names, n_clusters=self._soft.shape[1], fitted=own)
-        )
+        self.numbers: NumberSlider | None
+        self.numbers, self._no_numbers = numbers_or_why_not(partitions, names, own, self._soft)
+        memory = Memory(key, of=names)
+        recall_choices(memory, self.choose, self.numbers)
         self.scatter = LatentScatter(features, names, layout=FULL)
         self.filters = Filters(self._table[self._described()], contract)
         self.scatter.follow(self.filters)
@@ -149,11 +155,20 @@ class CohortViewer(widgets.VBox):
             figures=figures_path,
         )
         self.pictures = CohortPictures(
-            volumes, maps, own, affine=affine, mask=lung, asked=self._asked([0])
-        )
-        self.panel.show(0)
+            volumes, maps, own, affine=affine, mask=lung,
+            asked=self._asked([self.choose.scan.value]), key=key and f"{key}: slices",
+        )  # fmt: skip
+        self.panel.show(self.choose.scan.value)
         self._connect()
-        super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL), self._below()])
+        self.rooms = Rooms(
+            {"Filters: which scans are shown": self.filters,
+             "Groups: keep, describe, compare": self.groups}
+        )  # fmt: skip
+        recall_view(
+            memory, self.choose, self.scatter,
+            filters=self.filters, groups=self.groups, rooms=self.rooms,
+        )  # fmt: skip
+        super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL), self.rooms])
         if key in _open:
             close_whole(_open.pop(key))
         if key:
@@ -176,7 +191,7 @@ class CohortViewer(widgets.VBox):
 
     @property
     def _has_rival(self) -> bool:
-        return self._counterfactual_hu is not None
+        return self._counterfactual_hu is not None and self._soft.shape[1] > 1
 
     def _described(self) -> list[str]:
         return [name for name in self._table if name != "subject_id"]
@@ -203,7 +218,7 @@ class CohortViewer(widgets.VBox):
     def _left(self) -> widgets.Widget:
         heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
         layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
-        number = [] if self.numbers is None else [self.numbers]
+        number = [self.numbers or self._no_numbers]
         colors = widgets.HBox([self.choose.color, self.choose.projection])
         return widgets.VBox(
             [colors, *number, self.scatter, heading, self.choose.borderline], layout=layout
@@ -212,11 +227,6 @@ class CohortViewer(widgets.VBox):
     def _right(self) -> widgets.Widget:
         layout = widgets.Layout(flex="1 1 0", min_width="0")
         return widgets.VBox([self.choose, self.pictures, self.panel], layout=layout)
-
-    def _below(self) -> widgets.Widget:
-        rooms = widgets.Accordion([self.filters, self.groups], layout=FULL)
-        rooms.titles = ("Filters: which scans are shown", "Groups: keep, describe, compare")
-        return rooms
 
     def _asked(self, scans: Sequence[int]) -> Asked:
         """Ask for one scan, or for the average of several, with the chosen map."""

@@ -157,6 +157,26 @@ def layer_maps(
     return {f"Activation, convolution {j + 1} of {n_layers}": of(j) for j in range(n_layers)}
 
 
+def check_kinds(maps: Mapping[str, Kind], n_scans: int, n_clusters: int) -> None:
+    """Raise ValueError where an array of maps is of other scans or clusters: rows would be wrong.
+
+    Examples
+    --------
+    >>> check_kinds({"CLAM": np.zeros((3, 2, 4, 4))}, 3, 3)
+    Traceback (most recent call last):
+    ValueError: maps 'CLAM' are of 3 scans and 2 clusters, the soft assignments of 3 and 3; ...
+    """
+    for name, kind in maps.items():
+        arrays = (kind.values, kind.evidence) if isinstance(kind, SignedKind) else (kind,)
+        for array in arrays:
+            if not callable(array) and np.shape(array)[:2] != (n_scans, n_clusters):
+                found = " scans and ".join(map(str, np.shape(array)[:2]))
+                raise ValueError(
+                    f"maps {name!r} are of {found} clusters, the soft assignments of {n_scans} "
+                    f"and {n_clusters}; they belong to another run: run notebook 06 again"
+                )
+
+
 def as_function(values: ScanMap | NDArray) -> ScanMap:
     """Read maps given as an array (n, K, *grid) or as a function alike."""
     return values if callable(values) else lambda i, k: np.asarray(values[i][k], np.float32)

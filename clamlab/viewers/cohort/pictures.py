@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.cohort.maps import Kind, SignedKind, map_of
 from clamlab.viewers.groups.averages import SCANS, GroupAverages
+from clamlab.viewers.job import said
 from clamlab.viewers.slices.side_by_side import SideBySide
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.stoppable import Stoppable
 
 OWN = -1  # in place of a cluster: each scan's own
+BEFORE = "The picture is the one before."
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class CohortPictures(widgets.VBox):
     mask : bool array (*grid)
     asked : Asked
         What is shown first: one scan.
+    key : str, optional
+        Under which slice and window are remembered.
 
     Examples
     --------
@@ -78,13 +83,14 @@ class CohortPictures(widgets.VBox):
         affine: ArrayLike | None,
         mask: NDArray,
         asked: Asked,
+        key: str | None = None,
     ) -> None:
         self._volumes, self._maps, self._own, self._mask = volumes, maps, own, mask
         self._averages = GroupAverages(volumes, self._part)
         self._asked = asked
         self.work = Stoppable()
         self.said = widgets.HTML()
-        self.side_by_side = SideBySide(affine, self.view_of(asked))
+        self.side_by_side = SideBySide(affine, self.view_of(asked) | {"key": key})
         super().__init__([self.work, self.said, self.side_by_side], layout={"width": "auto"})
 
     def show(self, asked: Asked) -> None:
@@ -94,7 +100,7 @@ class CohortPictures(widgets.VBox):
         if self.work.running:
             self.work.halt()  # and `_over` turns to what is asked now
         elif len(asked.scans) == 1 or not self._left(asked):
-            self.side_by_side.show(self.view_of(asked))
+            self._put(asked)
         else:
             self.work.run(
                 self._steps(asked),
@@ -104,17 +110,38 @@ class CohortPictures(widgets.VBox):
             )
 
     def show_beside(self, view: dict[str, Any] | None) -> None:
-        """Show something beside it, or nothing."""
-        self.side_by_side.show_beside(view)
+        """Show something beside it, or nothing; what cannot be shown is said."""
+        try:
+            self.side_by_side.show_beside(view)
+        except ValueError as error:
+            self.side_by_side.show_beside(None)
+            self._say(f"Nothing stands beside: {view and view['title']} cannot be shown: {error}.")
 
     def view_of(self, asked: Asked) -> dict[str, Any]:
-        """Collect what a slice viewer shows of scans whose average is worked out."""
-        volume = self._of(asked, SCANS)
-        return {
-            "volume_hu": volume,
-            "overlays": {asked.label: self._overlay(asked)},
-            "title": asked.title,
-        }
+        """Collect what a slice viewer shows of scans whose average is worked out.
+
+        Where there is no map to show, the title says why: a picture without one is not a picture
+        on which a map is empty.
+        """
+        view = {"volume_hu": self._of(asked, SCANS), "overlays": {}, "title": asked.title}
+        try:
+            overlay = self._overlay(asked)
+        except Exception as error:  # a map is worked out for the scan by whatever was given
+            return view | {"title": f"{asked.title} (no map: {said(error)})"}
+        values = overlay.values if isinstance(overlay, SignedMap) else overlay
+        if np.isnan(np.asarray(values)[self._mask]).any():
+            lacks = "its map was" if len(asked.scans) == 1 else "the map of some of them was"
+            return view | {"title": f"{asked.title} ({lacks} not computed)"}
+        return view | {"overlays": {asked.label: overlay}}
+
+    def _put(self, asked: Asked) -> None:
+        try:
+            self.side_by_side.show(self.view_of(asked))
+        except ValueError as error:
+            self._say(f"{asked.title} cannot be shown: {error}. {BEFORE}")
+
+    def _say(self, words: str) -> None:
+        self.said.value = f'<div role="status">{escape(words)}</div>'
 
     def _overlay(self, asked: Asked) -> NDArray | SignedMap:
         kind = self._maps[asked.kind]
@@ -158,9 +185,9 @@ class CohortPictures(widgets.VBox):
         if self._asked != asked:
             self.show(self._asked)
         elif words:
-            self.said.value = f'<div role="status">{words} The picture is the one before.</div>'
+            self._say(f"{words} {BEFORE}")
         else:
-            self.side_by_side.show(self.view_of(asked))
+            self._put(asked)
 
 
 def _key(asked: Asked, part: str) -> str:

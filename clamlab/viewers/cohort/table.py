@@ -29,6 +29,31 @@ def borderline_scans(soft_assignments: ArrayLike) -> tuple[NDArray, NDArray]:
     return np.argsort(margins, kind="stable"), margins
 
 
+def checked_soft(soft_assignments: ArrayLike) -> NDArray:
+    """Return probabilities (n, K) as floats, once each scan has some.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape, or a scan has none: it would seem to be of the first cluster.
+
+    Examples
+    --------
+    >>> checked_soft([[1], [1]]).shape
+    (2, 1)
+    """
+    soft = np.asarray(soft_assignments, dtype=float)
+    if soft.ndim != 2 or not soft.size:
+        raise ValueError(f"expected soft assignments (n, K), found shape {soft.shape}")
+    unknown = ~np.isfinite(soft).all(axis=1)
+    if unknown.any():
+        raise ValueError(
+            f"expected a probability of every cluster, found none in {unknown.sum()} of "
+            f"{len(soft)} scans (first in row {int(unknown.argmax())}): run notebook 05 again"
+        )
+    return soft
+
+
 def cohort_table(
     volumes: NDArray, features: NDArray, soft: NDArray, *, table: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -49,5 +74,9 @@ def cohort_table(
         return pd.DataFrame({"subject_id": [f"Scan {i + 1}" for i in range(len(soft))], **own})
     table = table.reset_index(drop=True)
     names = table.get("subject_id", pd.Series([f"Scan {i + 1}" for i in range(len(soft))]))
+    if names.isna().any():
+        raise ValueError(
+            f"expected a subject_id in each row, found none in row {names.isna().argmax()}"
+        )
     rest = table.drop(columns=["subject_id", "cluster", "confidence", *own], errors="ignore")
     return pd.DataFrame({"subject_id": names.astype(str), **own}).join(rest)

@@ -10,9 +10,10 @@ import ipywidgets as widgets
 import pandas as pd
 
 from clamlab.stats.variables import cluster_labels
+from clamlab.viewers.assets import read_together
 from clamlab.viewers.following.boxes import Boxes
 from clamlab.viewers.following.cut import ConfidenceSlider
-from clamlab.viewers.following.follower import Follower, Opened
+from clamlab.viewers.following.follower import Follower
 from clamlab.viewers.following.keeping import Keeping
 from clamlab.viewers.following.looks import Looks, counted
 from clamlab.viewers.following.marks import (
@@ -23,6 +24,17 @@ from clamlab.viewers.following.marks import (
     WAITING,
     marked,
 )
+from clamlab.viewers.listening import Listening
+from clamlab.viewers.memory import Memory
+from clamlab.viewers.slices.slice_viewer import close_whole
+
+_open: dict[str, "Explorer"] = {}
+
+
+class _Opened(Listening):
+    """Listens, and brings the looks of what is shown."""
+
+    _css = read_together("listening.css", "following/following.css")
 
 
 class Explorer(widgets.VBox):
@@ -37,6 +49,9 @@ class Explorer(widgets.VBox):
     boxes : sequence of Boxes
     folder : path or None
         Where looks are kept.
+    key : str or None
+        Name of this explorer: the earlier one of the same name is closed, and a cell that runs
+        again shows the setting it showed before.
 
     Raises
     ------
@@ -54,12 +69,17 @@ class Explorer(widgets.VBox):
         *,
         boxes: Sequence[Boxes],
         folder: str | Path | None,
+        key: str | None,
     ) -> None:
         self._table, self._contract = table, contract
         self._cut = ConfidenceSlider(table, cluster_labels(table, "cluster"))
         self.confidence = self._cut.slider
         self._boxes = list(boxes)
-        self._looks = Looks(self._key())
+        self._memory = Memory(key, of=table.get("subject_id", table.index))
+        self._looks = self._looks_so_far()
+        self._memory.tie(self.confidence, "value", "confidence")
+        for i, box in enumerate(self._boxes):
+            self._memory.tie(box, "chosen", f"boxes {i}")
         self._shown_key: Any = None
         self._shown = widgets.HTML(self._not_yet())
         self._shown.add_class("clam-shown")
@@ -68,11 +88,15 @@ class Explorer(widgets.VBox):
         for box in self._boxes:
             box.observe(lambda change: self._changed(), "chosen")
         self.confidence.observe(lambda change: self._changed(), "value")
-        opened = Opened(self.follow)
+        opened = _Opened(self.follow)
         super().__init__(
             [self._cut, *self._boxes, opened, self._shown, *self._below(), self.keeping]
         )
         self.add_class("clam-explorer")
+        if key in _open:
+            close_whole(_open.pop(key))
+        if key:
+            _open[key] = self
 
     @property
     def looked_at(self) -> int:
@@ -83,6 +107,14 @@ class Explorer(widgets.VBox):
         """Work out now what would follow when the hand rests."""
         self._follower.cancel()
         self._follow()
+
+    def _looks_so_far(self) -> Looks:
+        """Go on counting where a cell that runs again left off: who has looked, has looked."""
+        planned = self._key()
+        known = self._memory.recall("looks")
+        looks: Looks = known if known and known.planned == planned else Looks(planned)
+        self._memory.keep("looks", looks, written=False)
+        return looks
 
     def _below(self) -> list[widgets.Widget]:
         """Widgets under what is shown."""
@@ -137,6 +169,8 @@ class Explorer(widgets.VBox):
         )
 
     def _not_yet(self) -> str:
+        if not self._is_planned:
+            return marked(EXPLORATORY, f"{self._words()} It follows here.")
         return marked(PLANNED, f"{self._words_planned()} Move something, and it follows here.")
 
     def _changed(self) -> None:
@@ -183,4 +217,7 @@ class Explorer(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Say what it is where no widget can be."""
         data = super()._repr_mimebundle_(**options) or {}
-        return {**data, "text/html": marked(PLANNED, self._words_planned())}
+        kind, words = (
+            (PLANNED, self._words_planned()) if self._is_planned else (EXPLORATORY, self._words())
+        )
+        return {**data, "text/html": marked(kind, words)}

@@ -3,10 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-import anywidget
-
-from clamlab.viewers.assets import read_together
-
 REST = 0.12  # seconds without a change: the hand rests
 
 
@@ -47,27 +43,3 @@ class Follower:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-
-
-class Opened(anywidget.AnyWidget):
-    """Tell Python that a person sees the cell: a run without one need not work out what to show.
-
-    Parameters
-    ----------
-    opened : callable
-        Called once, when a browser shows it.
-    """
-
-    _esm = read_together("following/opened.js")
-    _css = read_together("following/opened.css")
-
-    def __init__(self, opened: Callable[[], None]) -> None:
-        super().__init__()
-        self._opened: Callable[[], None] | None = opened
-        self.on_msg(lambda *_: self.tell())
-
-    def tell(self) -> None:
-        """Do once what is to be done when somebody looks."""
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            opened()

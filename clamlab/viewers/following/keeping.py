@@ -94,7 +94,9 @@ class Keeping(widgets.VBox):
 
     def __init__(self, folder: str | Path | None, write: Write) -> None:
         self._folder, self._write = folder, write
+        # Typed words are sent whole before the button is heard, not letter by letter after it.
         self.words = widgets.Text(
+            continuous_update=False,
             placeholder="in a few words: what is this?",
             description="Called",
             style={"description_width": "auto"},

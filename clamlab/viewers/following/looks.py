@@ -24,6 +24,7 @@ class Looks:
     """
 
     def __init__(self, planned: Hashable) -> None:
+        self.planned = planned
         self._seen = {planned}
 
     def see(self, setting: Hashable) -> None:

@@ -62,6 +62,9 @@ class OutcomeExplorer(Explorer):
         Where "Keep this one" makes a folder for each: tables (CSV), figures (PNG of 300 dpi, PDF)
         and settings (JSON), named by the day and a person's words. It writes nowhere else and over
         nothing.
+    key : str, optional
+        Name of this explorer: the earlier one of the same name is closed, and a cell that runs
+        again shows the setting it showed before.
 
     Attributes
     ----------
@@ -119,6 +122,7 @@ class OutcomeExplorer(Explorer):
         mask: NDArray | None = None,
         spacing_mm: Sequence[float] | None = None,
         folder: str | Path | None = None,
+        key: str | None = None,
     ) -> None:
         self._covariance = covariance
         known, _ = select_variables(table, contract, ["demographic", "scanner"])
@@ -149,7 +153,9 @@ class OutcomeExplorer(Explorer):
         self._associations = self._adjusted = pd.DataFrame()
         self._figure: Any = None
         boxes = [self.covariates, self.outcomes]
-        super().__init__(table, contract, boxes=boxes, folder=folder)
+        super().__init__(table, contract, boxes=boxes, folder=folder, key=key)
+        if self.map is not None:
+            self._memory.tie(self.map.choice, "value", "map")
 
     @property
     def associations(self) -> pd.DataFrame:

@@ -41,6 +41,9 @@ class TableExplorer(Explorer):
     folder : path, optional
         Where "Keep this one" makes a folder for each: table (CSV, HTML, Word) and settings
         (JSON), named by the day and a person's words. It writes nowhere else and over nothing.
+    key : str, optional
+        Name of this explorer: the earlier one of the same name is closed, and a cell that runs
+        again shows the setting it showed before.
 
     Attributes
     ----------
@@ -59,7 +62,8 @@ class TableExplorer(Explorer):
     makes them differ more. No correction holds for looks that nobody planned, so p is shown, is
     called *not confirmatory*, stands beside the number of looks, and has no Holm or
     Benjamini-Hochberg column, which would look like a plan. The count is of different settings
-    that were shown in this session of the widget; running the cell again begins anew.
+    that were shown in this session of the kernel; with a `key` it goes on when the cell runs
+    again.
 
     Examples
     --------
@@ -83,6 +87,7 @@ class TableExplorer(Explorer):
         seed: int = 1,
         preset: str = "recommended",
         folder: str | Path | None = None,
+        key: str | None = None,
     ) -> None:
         self._seed, self._preset = seed, preset
         known, _ = select_variables(table, contract, TABLE_ROLES)
@@ -91,7 +96,7 @@ class TableExplorer(Explorer):
             "Characteristics", titles, ticked=list(titles), spoken="characteristics"
         )
         self._tidy = pd.DataFrame()
-        super().__init__(table, contract, boxes=[self.characteristics], folder=folder)
+        super().__init__(table, contract, boxes=[self.characteristics], folder=folder, key=key)
 
     @property
     def tidy(self) -> pd.DataFrame:

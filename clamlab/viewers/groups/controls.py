@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from clamlab.viewers.listening import Listening
 from clamlab.viewers.question import Question
 
 NO_MAP = "no map"
@@ -53,7 +54,8 @@ class GroupControls(widgets.VBox):
         self.compare = _button("Compare in pictures", "Average scans of both, side by side")
         self.save = _button("Save …", "Table and pictures, for the paper")
         self.save.layout.display = "" if saves else "none"
-        self.question, self.said, self.table = Question(), widgets.HTML(), widgets.HTML()
+        self.question = Question(back=self.list)
+        self.said, self.table = widgets.HTML(), widgets.HTML()
         super().__init__(self._laid_out())
 
     def list_groups(self, labels: Sequence[tuple[str, str]]) -> None:
@@ -91,4 +93,5 @@ class GroupControls(widgets.VBox):
             self.said,
             self.table,
             widgets.HBox([self.compare, self.map, self.save], layout=wrapped),
+            Listening(),
         ]

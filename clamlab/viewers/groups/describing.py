@@ -36,8 +36,15 @@ def contract_and_table(table: pd.DataFrame, contract: dict | None) -> tuple[dict
     {'clusters of the scans': 'Cluster', 'age': 'age'}
     """
     table = table.reset_index(drop=True)
+    if (twice := table.columns[table.columns.duplicated()]).size:
+        raise ValueError(f"expected each column once, found {twice[0]!r} more than once")
     rules: dict[str, dict] = {}
     if "cluster" in table:
+        if (unknown := table["cluster"].isna()).any():
+            raise ValueError(
+                f"expected each scan's cluster, found none in {unknown.sum()} of {len(table)} rows"
+                f" (first in row {unknown.argmax()}): leave them out, or run notebook 05 again"
+            )
         codes = sorted(int(k) for k in table["cluster"].unique())
         levels = [f"Cluster {k + 1}" for k in codes]
         table = table.assign(**{CLUSTER: [f"Cluster {int(k) + 1}" for k in table["cluster"]]})
@@ -51,6 +58,8 @@ def _as_they_look(table: pd.DataFrame) -> dict[str, dict]:
     rules = {}
     for name in table.columns.drop(["subject_id", "cluster", CLUSTER], errors="ignore"):
         column = table[name].dropna()
+        if not _has_levels(column):
+            continue
         levels = _levels(column)
         numeric = pd.api.types.is_numeric_dtype(column) and column.dtype != bool
         if numeric and (len(levels) > FEW_NUMBERS or (column % 1 != 0).any()):
@@ -65,6 +74,11 @@ def _levels(column: pd.Series) -> list[str]:
     ordered = isinstance(column.dtype, pd.CategoricalDtype)
     values = column.cat.categories if ordered else sorted(column.unique(), key=_sorting)
     return [level_name(value) for value in values]
+
+
+def _has_levels(column: pd.Series) -> bool:
+    """Whether values can be told apart at all: lists and the like cannot."""
+    return all(map(pd.api.types.is_hashable, column))
 
 
 def _sorting(value: object) -> tuple:

@@ -55,7 +55,7 @@ class GroupPictures(widgets.VBox):
 
         def then() -> str:
             self.show(sides, kind)
-            return " ".join(told_of(sides))
+            return " ".join([*told_of(sides), *self._told_of_maps(sides, kind)])
 
         self._work_out(sides, kind, then, say, AS_BEFORE)
 
@@ -64,7 +64,7 @@ class GroupPictures(widgets.VBox):
 
         def then() -> str:
             said = save(self.images(sides, kind), look=self.look(sides))
-            return " ".join([said, *told_of(sides)])
+            return " ".join([said, *told_of(sides), *self._told_of_maps(sides, kind)])
 
         say("Saving …")
         self._work_out(sides, kind, then, say, "Nothing is saved.")
@@ -110,7 +110,18 @@ class GroupPictures(widgets.VBox):
         self.pair.show_beside(views[1] if len(views) > 1 else None)
 
     def _mean_map(self, side: Side, kind: str) -> dict[str, Any]:
-        return {f"Mean: {kind}": self._averages(side.scans, kind)} if kind else {}
+        there = kind and self._has_map(side, kind)
+        return {f"Mean: {kind}": self._averages(side.scans, kind)} if there else {}
+
+    def _has_map(self, side: Side, kind: str) -> bool:
+        """Whether the map was computed of all its scans: that of the others is NaN."""
+        return not np.isnan(self._averages(side.scans, kind)).any()
+
+    def _told_of_maps(self, sides: Sequence[Side], kind: str) -> list[str]:
+        lacking = [side.name for side in sides if kind and not self._has_map(side, kind)]
+        return [f"No map: {kind} was not computed of all scans of {' and of '.join(lacking)}."] * (
+            len(lacking) > 0
+        )
 
     def _difference(self, sides: Sequence[Side]) -> dict[str, SignedMap]:
         if len(sides) < 2:
@@ -122,8 +133,8 @@ class GroupPictures(widgets.VBox):
         """Return what is shown, as figures take it: by kind of picture, by what stands above."""
         above = {side: f"{side.short}\n(n = {len(side.scans)})" for side in sides}
         found = {"hu": {above[side]: self._averages(side.scans) for side in sides}}
-        if kind:
-            found["importance"] = {above[s]: self._averages(s.scans, kind) for s in sides}
+        if mapped := [side for side in sides if kind and self._has_map(side, kind)]:
+            found["importance"] = {above[s]: self._averages(s.scans, kind) for s in mapped}
         for name, difference in self._difference(sides).items():
             found["difference"] = {name: np.asarray(difference.values)}
         return found

@@ -105,9 +105,9 @@ def _montage(kind: str, images: Mapping[str, NDArray], look: Look) -> figures.im
 
 
 def _above(name: str) -> str:
-    """Break a name into short lines; a dollar sign is one, and begins no formula."""
+    """Break a name into short lines."""
     lines = [textwrap.fill(line, LINE) for line in name.splitlines()]
-    return "\n".join(lines).replace("$", r"\$")
+    return "\n".join(lines)
 
 
 def _within(image: ArrayLike, mask: NDArray | None) -> NDArray:

@@ -183,12 +183,7 @@ class ForcedChoice(widgets.VBox):
             link.unlink()
             link.close()
         old = self.viewers
-        # Without a title at first: viewers of one title start as another one of it was left.
-        self.viewers = [
-            SliceViewer(**view | {"title": ""}, affine=self._affine, view="axial") for view in views
-        ]
-        for viewer, view in zip(self.viewers, views, strict=True):
-            viewer.title = view["title"]
+        self.viewers = [SliceViewer(**view, affine=self._affine, view="axial") for view in views]
         first, *others = self.viewers
         self._links = [
             widgets.jslink((first, name), (other, name)) for other in others for name in LINKED

@@ -9,6 +9,7 @@ from clamlab.viewers.slices.slice_state import STATE
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
 COLUMN = "minmax(0, 1fr)"
+LINKED = tuple(name for name in STATE if name != "overlay")
 
 
 class SideBySide(widgets.GridBox):
@@ -40,6 +41,7 @@ class SideBySide(widgets.GridBox):
         self._affine = affine
         self.first = SliceViewer(affine=affine, **view)
         self.second: SliceViewer | None = None
+        self.first.observe(self._choose, "overlay")
         self.ties: list[widgets.Widget] = []
         super().__init__([self.first], layout=widgets.Layout(width="auto", grid_gap="8px"))
         self.layout.grid_template_columns = COLUMN
@@ -58,12 +60,24 @@ class SideBySide(widgets.GridBox):
             self._open_second(view)
 
     def _open_second(self, view: dict[str, Any]) -> None:
-        state = {name: getattr(self.first, name) for name in STATE}
+        state = {name: getattr(self.first, name) for name in LINKED}
         self.second = SliceViewer(affine=self._affine, **view, **state)
         # Linked in the browser: scrolling both asks nothing of the kernel.
-        self.ties = [widgets.jslink((self.first, name), (self.second, name)) for name in STATE]
+        self.ties = [widgets.jslink((self.first, name), (self.second, name)) for name in LINKED]
+        self.second.observe(self._choose, "overlay")
+        self._put(self.first.overlay)
         self.children = [self.first, self.second]
         self.layout.grid_template_columns = f"{COLUMN} {COLUMN}"
+
+    def _choose(self, change: Any) -> None:
+        if change.owner.overlay_names:  # where there is no map, nobody has chosen none
+            self._put(change.new)
+
+    def _put(self, overlay: str) -> None:
+        """Show one map in both; of a scan whose map was not computed there is none to show."""
+        for viewer in filter(None, (self.first, self.second)):
+            if overlay in ("", *viewer.overlay_names):
+                viewer.overlay = overlay
 
     def _close_second(self) -> None:
         self.children = [self.first]

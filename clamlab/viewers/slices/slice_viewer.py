@@ -7,6 +7,7 @@ import anywidget
 from numpy.typing import ArrayLike
 
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
+from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.packing import pack_scan
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_state import STATE, SliceState, start_state
@@ -14,8 +15,6 @@ from clamlab.viewers.slices.slice_state import STATE, SliceState, start_state
 JAVASCRIPT = read_together(*SLICE_VIEWER, "slices/slice_widget.js")
 STYLE = read_together("slice_viewer.css")
 
-# What a reader last set, by key: a cell that runs again shows the slice it showed before.
-_remembered: dict[str, dict[str, Any]] = {}
 _open: dict[str, "SliceViewer"] = {}
 
 
@@ -39,9 +38,10 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
     title : str
         Shown above the pictures and in the saved PNG.
     key : str, optional
-        Name under which the state is remembered while the kernel lives. Default: the title; no
-        title, no memory. The earlier viewer of the same `key` is closed, so that a rerun cell does
-        not pile up scans in memory; viewers that merely share a title stay open.
+        Name under which the state is remembered: a cell that runs again, also after a restart,
+        shows the slice it showed before. Default: no memory, whatever the title. The earlier
+        viewer of the same `key` is closed, so that a rerun cell does not pile up scans in memory.
+        Rulers and regions last as long as the kernel.
     **state
         Where to start: any of `index` (x, y, z), `overlay` (name, or ``""`` for none), `opacity`,
         `threshold` (both in [0, 1]; lower importance is not coloured; of a signed map, a share of
@@ -89,10 +89,10 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         **state: Any,
     ) -> None:
         scan = pack_scan(volume_hu, overlays, affine=affine)
-        self._key = key or title
+        self._memory = Memory(key)
         self._scan_shown = _name_of(scan)
-        remembered = _recall(self._key, scan)
-        self._measured: dict[str, list] = _remembered.get(self._key, {}).get("measured", {})
+        self._measured: dict[str, list] = self._memory.recall("measured") or {}
+        remembered = self._recall(scan)
         start = start_state(scan, state, remembered=remembered)
         if key in _open:
             close_whole(_open.pop(key))
@@ -120,7 +120,7 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
         start = start_state(scan, {})
         if scan["shape"] == self.shape:
             del start["index"], start["center"]
-        if self.overlay in ("", *scan["overlay_names"]):
+        if self.overlay_names and self.overlay in ("", *scan["overlay_names"]):
             del start["overlay"]
         if title is not None:
             start["title"] = title
@@ -132,10 +132,23 @@ class SliceViewer(SliceState, anywidget.AnyWidget):
 
     def _remember(self, _: Any = None) -> None:
         self._measured[self._scan_shown] = self.measures
-        if self._key:
-            state = {name: getattr(self, name) for name in STATE}
-            known = {"shape": self.shape, "state": state, "measured": self._measured}
-            _remembered[self._key] = known
+        self._memory.keep("measured", self._measured, written=False)
+        state = {name: getattr(self, name) for name in STATE if name != "measures"}
+        self._memory.keep("shape", self.shape)
+        self._memory.keep("state", state)
+
+    def _recall(self, scan: dict[str, Any]) -> dict[str, Any]:
+        """Find the state an earlier viewer of this key had, as far as it fits this scan."""
+        state = dict(self._memory.recall("state") or {})
+        if not state:
+            return {}
+        state["measures"] = self._measured.get(_name_of(scan), [])
+        if self._memory.recall("shape") != scan["shape"]:
+            for name in ("index", "center", "zoom"):
+                del state[name]
+        if state["overlay"] not in ("", *scan["overlay_names"]):
+            del state["overlay"]
+        return state
 
 
 def close_whole(widget: Any) -> None:
@@ -147,20 +160,6 @@ def close_whole(widget: Any) -> None:
         if part is not None and part.comm is not None:
             part.close()
     widget.close()
-
-
-def _recall(key: str, scan: dict[str, Any]) -> dict[str, Any]:
-    """Find the state an earlier viewer of this key had, as far as it fits this scan."""
-    if not key or key not in _remembered:
-        return {}
-    known = _remembered[key]
-    state = dict(known["state"])
-    state["measures"] = known["measured"].get(_name_of(scan), [])
-    if known["shape"] != scan["shape"]:
-        del state["index"], state["center"], state["zoom"]
-    if state["overlay"] not in ("", *scan["overlay_names"]):
-        del state["overlay"]
-    return state
 
 
 def _name_of(scan: dict[str, Any]) -> str:
