@@ -79,7 +79,8 @@ class CohortViewer(widgets.VBox):
         The selectors `scan`, `beside`, `map`, `cluster`, `color` and `projection`; setting their
         `value` in Python moves the view too.
     numbers : NumberSlider
-        The numbers of clusters there are; None without `partitions`.
+        The numbers of clusters there are; None without `partitions`, or where they do not fit:
+        `no_numbers` then says why.
     scatter : LatentScatter
     filters : Filters
     slices, second : SliceViewer
@@ -134,7 +135,7 @@ class CohortViewer(widgets.VBox):
             names, self._soft, maps=list(maps), columns=self._described(), has_rival=self._has_rival
         )
         self.numbers: NumberSlider | None
-        self.numbers, self._no_numbers = numbers_or_why_not(partitions, names, own, self._soft)
+        self.numbers, self.no_numbers = numbers_or_why_not(partitions, names, own, self._soft)
         memory = Memory(key, of=names)
         recall_choices(memory, self.choose, self.numbers)
         self.scatter = LatentScatter(features, names, layout=FULL)
@@ -218,7 +219,7 @@ class CohortViewer(widgets.VBox):
     def _left(self) -> widgets.Widget:
         heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
         layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
-        number = [self.numbers or self._no_numbers]
+        number = [self.numbers or self.no_numbers]
         colors = widgets.HBox([self.choose.color, self.choose.projection])
         return widgets.VBox(
             [colors, *number, self.scatter, heading, self.choose.borderline], layout=layout

@@ -65,7 +65,8 @@ class SideBySide(widgets.GridBox):
         # Linked in the browser: scrolling both asks nothing of the kernel.
         self.ties = [widgets.jslink((self.first, name), (self.second, name)) for name in LINKED]
         self.second.observe(self._choose, "overlay")
-        self._put(self.first.overlay)
+        if self.first.overlay_names:
+            self._put(self.first.overlay)
         self.children = [self.first, self.second]
         self.layout.grid_template_columns = f"{COLUMN} {COLUMN}"
 
