@@ -2,9 +2,20 @@
 
 from collections.abc import Callable
 
+import anywidget
 import ipywidgets as widgets
+import traitlets
+
+from clamlab.viewers.assets import read_together
 
 NARROW = {"width": "auto"}
+
+
+class _Asked(anywidget.AnyWidget):
+    """Counts the questions; the browser goes to each."""
+
+    _esm = read_together("question.js")
+    asked = traitlets.Int(0).tag(sync=True)
 
 
 class Question(widgets.HBox):
@@ -34,7 +45,8 @@ class Question(widgets.HBox):
         self._do: Callable[[str], None] = lambda text: None
         self.yes.on_click(lambda button: self._answer())
         self.no.on_click(lambda button: self.withdraw())
-        super().__init__([self.words, self.text, self.yes, self.no])
+        self._asked = _Asked()
+        super().__init__([self.words, self.text, self.yes, self.no, self._asked])
         self.layout.display = "none"
 
     def ask(
@@ -45,7 +57,7 @@ class Question(widgets.HBox):
         self.words.value, self.yes.description, self.text.value = words, yes, text or ""
         self.text.layout.display = "none" if text is None else ""
         self.layout.display = ""
-        (self.no if text is None else self.text).focus()
+        self._asked.asked += 1
 
     def withdraw(self) -> None:
         """Ask nothing any more."""
