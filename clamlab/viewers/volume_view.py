@@ -10,7 +10,6 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import ArrayLike
 
-from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_state import COLORMAPS
 from clamlab.viewers.volume_scene import (
@@ -22,6 +21,13 @@ from clamlab.viewers.volume_scene import (
 )
 
 CAPTION = "Seen from the front, patient's right on the left; drag to turn, wheel to come closer."
+# Without a widget of our own, whose start a browser that is busy drawing could miss.
+GONE = (
+    "<style>.clam-gone { display: none }"
+    ".jupyter-widgets-disconnected .clam-gone { display: block }</style>"
+    "<b class='clam-gone' role='status'>Python is not listening: the picture can be turned, and "
+    "the sliders do nothing. Run this cell again.</b>"
+)
 FLAT = "These are slices of one plane: there is nothing to turn. They are shown above, as slices."
 OPACITY = 0.55  # at the start, as in the slice viewer
 
@@ -130,7 +136,7 @@ class _VolumeBox(widgets.VBox):
         self._tell()
         sliders = [self.shown] if len(pairs) > 1 else []
         sliders += [self.threshold, self.opacity, self.colormap]
-        super().__init__([*sliders, self._figure, self._caption, Listening()])
+        super().__init__([*sliders, self._figure, self._caption, widgets.HTML(GONE)])
 
     def _scene(self) -> np.ndarray:
         average, values = self._pairs[self.shown.value]

@@ -1,6 +1,5 @@
 """Go through numbers of clusters: who would be together, and what speaks for that number."""
 
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -130,15 +129,14 @@ class NumberSlider(widgets.VBox):
 
 def numbers_or_why_not(
     partitions: pd.DataFrame | None, names: list[str], own: NDArray, soft: NDArray
-) -> tuple[NumberSlider | None, widgets.HTML]:
+) -> tuple[NumberSlider | None, str]:
     """Give the slider, or the words that stand in its place; all else can still be looked at."""
     if partitions is None:
-        return None, widgets.HTML()
+        return None, ""
     try:
-        return NumberSlider(partitions, names, n_clusters=soft.shape[1], fitted=own), widgets.HTML()
+        return NumberSlider(partitions, names, n_clusters=soft.shape[1], fitted=own), ""
     except ValueError as error:
-        words = f"Other numbers of clusters cannot be shown. {error}"
-        return None, widgets.HTML(f'<div role="status">{escape(words)}</div>')
+        return None, f"Other numbers of clusters cannot be shown. {error}"
 
 
 def _by_number(partitions: pd.DataFrame, subject_ids: pd.Index) -> dict[int, pd.DataFrame]:

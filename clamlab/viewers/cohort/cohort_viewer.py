@@ -1,6 +1,7 @@
 """Go through a cohort: where a scan lies, what it looks like, and what drives its cluster."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,9 @@ class CohortViewer(widgets.VBox):
     def _left(self) -> widgets.Widget:
         heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
         layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
-        number = [self.numbers or self.no_numbers]
+        said = f'<div role="status">{escape(self.no_numbers)}</div>'
+        number = [self.numbers] if self.numbers is not None else []
+        number += [widgets.HTML(said)] if self.no_numbers else []
         colors = widgets.HBox([self.choose.color, self.choose.projection])
         return widgets.VBox(
             [colors, *number, self.scatter, heading, self.choose.borderline], layout=layout
