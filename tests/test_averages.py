@@ -390,7 +390,8 @@ def test_a_way_is_worked_out_between_two_moves_and_can_be_stopped():
         viewer.rival.value = 1  # another way: the first is given up
         while viewer.fade.disabled:
             await asyncio.sleep(0.01)
-        assert set(made[-50:]) == {(0, 1)} and len(viewer._steps) == 50
+        # The step of the first that was being done may end among those of the second.
+        assert made.count((0, 1)) == 50 and len(viewer._steps) == 50
         assert viewer.progress.value == 1
 
     asyncio.run(look())
