@@ -57,7 +57,9 @@ def test_pages_ask_no_other_host(site):
 
 def test_the_library_is_listed_as_its_rooms_offer_it(site):
     page = (site / "made" / "library" / "11_clam.html").read_text("utf-8")
-    assert 'id="clamlab.clam.importance"' in page and "n_scans, *grid" in re.sub("<[^>]+>", "", page)
+    assert 'id="clamlab.clam.importance"' in page and "n_scans, *grid" in re.sub(
+        "<[^>]+>", "", page
+    )
     assert (site / "index.html").read_text("utf-8").count("no medical device") == 1
 
 
