@@ -1,8 +1,24 @@
-// Words where there is no Python any more, under controls that cannot say so themselves.
+// Words where Python does not hear, under controls that cannot say so themselves.
+
+const PATIENCE = 3000; // ms until a silent Python is told of
+
 function render({ model, el }) {
   const root = tag("div", { className: "clam-listening", role: "status" });
   el.append(root);
-  model.send({ opened: true });
-  return tellWhenLost(model, root);
+  const silence = setTimeout(() => root.classList.add("clam-unheard"), PATIENCE);
+  const hear = () => {
+    clearTimeout(silence);
+    root.classList.remove("clam-unheard");
+  };
+  model.on("msg:custom", hear);
+  try {
+    model.send({ opened: true });
+  } catch { /* its silence is told */ }
+  const listenNoMore = tellWhenLost(model, root);
+  return () => {
+    clearTimeout(silence);
+    model.off("msg:custom", hear);
+    listenNoMore();
+  };
 }
 export default { render };

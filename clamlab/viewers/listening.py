@@ -8,7 +8,9 @@ from clamlab.viewers.assets import read_together
 
 
 class Listening(anywidget.AnyWidget):
-    """Say under plain controls that Python is not there any more; tell it when somebody looks.
+    """Say under plain controls that Python does not hear them; tell it when somebody looks.
+
+    A notebook that was only opened shows its widgets, and nobody listens to them.
 
     Parameters
     ----------
@@ -30,7 +32,11 @@ class Listening(anywidget.AnyWidget):
     def __init__(self, opened: Callable[[], None] | None = None) -> None:
         super().__init__()
         self._opened = opened
-        self.on_msg(lambda *_: self.tell())
+        self.on_msg(lambda *_: self._hear())
+
+    def _hear(self) -> None:
+        self.send({"heard": True})
+        self.tell()
 
     def tell(self) -> None:
         """Do once what is to be done when somebody looks."""

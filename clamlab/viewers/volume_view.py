@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_state import COLORMAPS
+from clamlab.viewers.stills import Explorable
 from clamlab.viewers.volume_scene import (
     check_pair,
     merge,
@@ -102,8 +103,10 @@ def volume_view(
     )
 
 
-class _VolumeBox(widgets.VBox):
+class _VolumeBox(Explorable, widgets.VBox):
     """The picture and the sliders that change it."""
+
+    in_words = "Importance from the front: of each line of sight the greatest, right on the left."
 
     def __init__(
         self,
@@ -137,6 +140,17 @@ class _VolumeBox(widgets.VBox):
         sliders = [self.shown] if len(pairs) > 1 else []
         sliders += [self.threshold, self.opacity, self.colormap]
         super().__init__([*sliders, self._figure, self._caption, widgets.HTML(GONE)])
+
+    def still(self) -> Any:
+        """Draw the most important place behind each point, from the front."""
+        from clamlab import figures
+
+        # Patient's right on the left of the picture, head up.
+        seen = {
+            name or "Importance": np.where(self._lung, values, 0).max(axis=1)[::-1, ::-1].T
+            for name, (_, values) in self._pairs.items()
+        }
+        return figures.image_grid({"": seen}, kind="importance")
 
     def _scene(self) -> np.ndarray:
         average, values = self._pairs[self.shown.value]

@@ -22,11 +22,13 @@ from clamlab.viewers.clusters.differences import (
     told_against,
 )
 from clamlab.viewers.dropdown import dropdown
+from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.pages.export import to_html
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.slices.together import Together
+from clamlab.viewers.stills import Explorable, averages_still
 
 MAP = "Map of the cluster"
 OF_ALL = "the average of all scans"
@@ -35,7 +37,7 @@ FULL = {"width": "auto"}
 _open: dict[str, "ClusterAverages"] = {}
 
 
-class ClusterAverages(widgets.VBox):
+class ClusterAverages(Explorable, widgets.VBox):
     """See what sets a cluster apart: its own average beneath its own map, and against the others.
 
     A slider goes through the clusters. Side by side, all of them scroll, zoom and change window
@@ -105,7 +107,7 @@ class ClusterAverages(widgets.VBox):
         self._maps = computed_maps(average_map or {}, self._names, self._mask)
         self._spread = known_spread(spread_hu, self._mask)
         self._no_spread = spread_hu is not None and self._spread is None
-        self._affine = affine
+        self._affine, self.in_words = affine, "The averages of the clusters, and their maps."
         self._limits: dict[Any, float] = {}
         self._add_controls()
         self._wanted = MAP
@@ -119,13 +121,18 @@ class ClusterAverages(widgets.VBox):
         self._all: Together | None = None
         self._connect()
         self._pictures = widgets.VBox([self.slices], layout=FULL)
-        super().__init__([self._bar, self._words, self._pictures], layout=FULL)
+        super().__init__([self._bar, self._words, Listening(), self._pictures], layout=FULL)
         memory.tie(self.together, "value", "together")
         self._tell()
         if key in _open:
             _open.pop(key)._close_all()
         if key:
             _open[key] = self
+
+    def still(self) -> Any:
+        """Draw every cluster's average, and beside it its map."""
+        known = {name: self._average_hu[name] for name in self._names}
+        return averages_still(known, self._maps, mask=self._mask, affine=self._affine)
 
     def _add_controls(self) -> None:
         several = len(self._names) > 1

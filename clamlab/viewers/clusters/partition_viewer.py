@@ -10,17 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.clusters.number_slider import NumberSlider
 from clamlab.viewers.groups.averages import GroupAverages
+from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.points.latent_scatter import LatentScatter
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.slices.together import Together
+from clamlab.viewers.stills import Explorable, averages_still
 
 FULL = {"width": "auto"}
 
 _open: dict[str, "PartitionViewer"] = {}
 
 
-class PartitionViewer(widgets.HBox):
+class PartitionViewer(Explorable, widgets.HBox):
     """See what another number of clusters would give before deciding on one.
 
     A slider goes through the numbers; points, sizes, stability and average scans follow. Points
@@ -101,7 +103,8 @@ class PartitionViewer(widgets.HBox):
             [self.averages], layout=widgets.Layout(flex="1 1 0", min_width="0")
         )
         super().__init__(
-            [widgets.VBox([self.numbers, self.scatter], layout=left), self._right], layout=FULL
+            [widgets.VBox([self.numbers, Listening(), self.scatter], layout=left), self._right],
+            layout=FULL,
         )
         self._color()
         self.numbers.observe(lambda change: self._turn(), "value")
@@ -109,6 +112,13 @@ class PartitionViewer(widgets.HBox):
             _open.pop(key)._close_all()
         if key:
             _open[key] = self
+
+    in_words = "The scans on average, in as many groups as the rule found."
+
+    def still(self) -> Any:
+        """Draw the average scans of the number that is shown."""
+        averages = {view["title"]: view["volume_hu"] for view in self._views()}
+        return averages_still(averages, {}, mask=None, affine=self._affine)
 
     def _turn(self) -> None:
         """Show another number; slice, window and close-up stay where they are."""

@@ -13,8 +13,10 @@ from clamlab.viewers.cohort.maps import rival_of
 from clamlab.viewers.cohort.table import checked_soft
 from clamlab.viewers.dropdown import dropdown
 from clamlab.viewers.job import Job, StoppedError, said
+from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.stills import Explorable
 
 CHANGED, DRAWN = "the scan, changed", "as the decoder draws it"
 SINCE = "HU since the start"
@@ -22,7 +24,7 @@ FULL = {"width": "auto"}
 _open: dict[str, "Way"] = {}
 
 
-class Way(widgets.VBox):
+class Way(Explorable, widgets.VBox):
     """Go from a scan to what a rival cluster would have it be, step by step.
 
     A slider runs along the way that the network sees between the scan and the rival's centre: the
@@ -73,6 +75,8 @@ class Way(widgets.VBox):
     ('Scan 1', 'There is no way to show: the model has no decoder')
     """
 
+    in_words = "A scan on its way to what another cluster would have it be, step by step."
+
     def __init__(
         self,
         volumes: NDArray,
@@ -88,9 +92,7 @@ class Way(widgets.VBox):
         self._volumes, self._soft = volumes, checked_soft(soft_assignments)
         self._names = _checked_names(names, len(volumes), self._soft)
         self._way, self._affine = way, affine
-        self._mask = (
-            np.ones(np.shape(volumes)[1:], bool) if mask is None else np.asarray(mask, bool)
-        )
+        self._mask = np.asarray(True if mask is None else mask, bool)
         self._steps: list[Step] = []
         self._walk: Iterator[Step] = iter(())
         self._fading = self._turning = False
@@ -98,15 +100,16 @@ class Way(widgets.VBox):
         self._job: Job | None = None
         memory = Memory(key, of=self._names)
         self._add_controls(steps, memory)
-        first, slices = self.scan.value, key and f"{key}: slices"
-        self.slices = SliceViewer(
-            volumes[first], affine=affine, title=self._names[first], key=slices
-        )
+        view: dict[str, Any] = {"affine": affine, "key": key and f"{key}: slices"}
+        i = self.scan.value
+        self.slices = SliceViewer(volumes[i], title=self._names[i], **view)
         self._connect()
         choices = widgets.HBox([self.scan, self.rival, self.picture])
         going = widgets.HBox([self.stop, self.progress, self.status])
         sliders = widgets.VBox([self.along, self.fade, going])
-        super().__init__([choices, widgets.HBox([sliders, self.bars]), self.slices], layout=FULL)
+        super().__init__(
+            [choices, widgets.HBox([sliders, self.bars]), Listening(), self.slices], layout=FULL
+        )
         if key in _open:
             _open.pop(key)._close_all()
         if key:

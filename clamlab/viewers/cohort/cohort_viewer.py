@@ -20,17 +20,19 @@ from clamlab.viewers.cohort.rooms import Rooms
 from clamlab.viewers.cohort.scan_panel import ScanPanel
 from clamlab.viewers.cohort.table import checked_soft, cohort_table
 from clamlab.viewers.groups import GroupPanel
+from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.points.filters import Filters
 from clamlab.viewers.points.latent_scatter import LatentScatter
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
+from clamlab.viewers.stills import Explorable
 
 FULL = {"width": "auto"}
 
 _open: dict[str, "CohortViewer"] = {}
 
 
-class CohortViewer(widgets.VBox):
+class CohortViewer(Explorable, widgets.VBox):
     """Find the scan behind a point, and the reason for its cluster, without leaving the cell.
 
     Choose a scan in the scatter, in the list of borderline scans or by name: its slices and its
@@ -170,7 +172,9 @@ class CohortViewer(widgets.VBox):
             memory, self.choose, self.scatter,
             filters=self.filters, groups=self.groups, rooms=self.rooms,
         )  # fmt: skip
-        super().__init__([widgets.HBox([self._left(), self._right()], layout=FULL), self.rooms])
+        self.in_words = f"{len(names)} scans as points, each with its picture and its maps."
+        sides = widgets.HBox([self._left(), self._right()], layout=FULL)
+        super().__init__([Listening(), sides, self.rooms])
         if key in _open:
             close_whole(_open.pop(key))
         if key:
