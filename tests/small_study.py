@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from clamlab import training
+from clamlab.baselines import agreement
 from clamlab.models import ConvAutoencoder, DeepClustering
 from clamlab.study import Study
 from clamlab.volumes import average_by_cluster, describe_grid, save_averages
 
 N, K, SIDE = 12, 2, 16
+BASELINES = ("density", "volume", "components", "radiomics")
 
 
 def small_study(root: Path) -> Study:
@@ -20,6 +22,7 @@ def small_study(root: Path) -> Study:
     rng = np.random.default_rng(0)
     subjects = pd.DataFrame({"subject_id": [f"S{i:02}" for i in range(N)]})
     clusters = np.arange(N) % K
+    groups = pd.DataFrame(dict.fromkeys(BASELINES, clusters))
     mask = np.zeros((SIDE,) * 3, bool)
     mask[2:7, 3:13, 2:14] = mask[9:14, 3:13, 2:14] = True
     sides = np.where(mask, np.where(np.indices(mask.shape)[0] > 7, 1, 2), 0).astype("int16")
@@ -61,6 +64,8 @@ def small_study(root: Path) -> Study:
             "features": rng.normal(size=(N, 5)) + 3 * clusters[:, None],
             "soft_assignments": np.where(np.eye(K)[clusters] == 1, 0.8, 0.2),
             "assignments": subjects.assign(cluster=clusters, confidence=0.8),
+            "baselines": agreement(groups, clusters),
+            "baseline_partitions": subjects.join(groups),
         },
         "06_clam": {
             "channel_confidence": rng.random((N, K, 4)),

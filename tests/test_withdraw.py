@@ -46,6 +46,8 @@ def tables_of(ids):
     verdict = {"cluster": [0], "kind": "activation", "n_examined": 1, "verdict": "none"}
     variable = {"part": ["Overall"], "variable": "age", "n": 1, "test": None, "p": None}
     fit = {"outcome": ["bmi"], "model": "clusters", "n": 1, "adjusted_r2": 0.1}
+    baseline = dict.fromkeys(["n_clusters", "n_groups", "n", "adjusted_rand"], 1)
+    baseline |= {"baseline": "volume", "title": "lung volume", "same": False, "note": None}
     rows = np.arange(n, dtype="float32")
     grid = rows[:, None, None, None] + np.zeros((1, 2, 2, 2))
     return {
@@ -77,6 +79,10 @@ def tables_of(ids):
             "features": rows[:, None],
             "soft_assignments": rows[:, None],
             "assignments": labels.assign(confidence=0.9),
+            "baselines": pd.DataFrame([baseline]),
+            "baseline_partitions": by_scan.assign(
+                density=0, volume=None, components=0, radiomics=1
+            ),
         },
         "06_clam": {
             **dict.fromkeys(["channel_confidence", "maps", "unweighted", "contrast"], grid),
@@ -97,6 +103,7 @@ def tables_of(ids):
             "associations": pd.DataFrame({"part": ["omnibus"], "outcome": "bmi", **nothing}),
             "adjusted_means": pd.DataFrame(means),
             "model_comparison": pd.DataFrame(fit),
+            "baseline_comparison": pd.DataFrame(fit).assign(partition="volume", exploratory=True),
         },
     }  # fmt: skip
 

@@ -130,6 +130,12 @@ _ALL = [
         ("features", "features.npy", SCAN),
         ("soft_assignments", "soft_assignments.npy", SCAN),
         ("assignments", "assignments.csv", {"per_scan": True, "schema": "assignments"}),
+        ("baselines", "baselines.csv", {"schema": "baselines", **EXTRA}),
+        (
+            "baseline_partitions",
+            "baseline_partitions.csv",
+            {"per_scan": True, "schema": "baseline_partitions", **EXTRA},
+        ),
     ),
     *_stage(
         "06_clam",
@@ -169,6 +175,11 @@ _ALL = [
         ("associations", "associations.csv", {"schema": "associations"}),
         ("adjusted_means", "adjusted_means.csv", {"schema": "adjusted_means"}),
         ("model_comparison", "model_comparison.csv", {"schema": "model_comparison"}),
+        (
+            "baseline_comparison",
+            "baseline_comparison.csv",
+            {"schema": "baseline_comparison", **EXTRA},
+        ),
         ("figure_10", "figure_10.*"),
         ("explored_outcomes", "explored", EXPLORED),
     ),
