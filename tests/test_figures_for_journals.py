@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from clamlab import figures, selection
+from clamlab import baselines, figures, selection
 from clamlab.figures import validation
 from clamlab.stats.outcomes import adjusted_means, outcome_associations
 
@@ -63,6 +63,12 @@ def drawn(kind: str, width_mm: int):
         return figures.latent_scatter(
             two_groups(), {"Cluster": clusters, "HU": clusters * 1.5}, width_mm=width_mm
         )
+    if kind == "baselines":
+        groups = {"density": np.arange(40) // 20, "radiomics": np.arange(40) // 19 % 2}
+        scanners = {"scanner: model_of_the_machine_and_its_software": np.arange(40) // 5}
+        parts = pd.DataFrame({**groups, **scanners, "scanner: kernel": 0})
+        found = baselines.agreement(parts, groups["density"])
+        return validation.agreement_panel(found, width_mm=width_mm)
     criteria, choice = answer()
     if kind == "criteria":
         told = criteria.dropna(axis="columns", how="all")
@@ -75,7 +81,7 @@ KINDS = ("figure 7", "figure 8", "figure 9", "figure 10", "forest plot", "scatte
 
 
 @pytest.mark.parametrize("width_mm", WIDTHS)
-@pytest.mark.parametrize("kind", [*KINDS, "evidence"])
+@pytest.mark.parametrize("kind", [*KINDS, "evidence", "baselines"])
 def test_a_figure_has_the_journals_width_and_type_that_can_be_read(
     kind, width_mm, tmp_path, monkeypatch
 ):

@@ -282,7 +282,7 @@ def test_all_others_stay_byte_for_byte(whole, study):
     assert main(["withdraw", str(study.root), ONE]) == 0
     before, after = contents(whole), contents(study.root)
     tables = [n for n in after if n.endswith(".csv") and b"subject_id" in after[n].splitlines()[0]]
-    assert len(tables) == 15
+    assert len(tables) == 16
     assert not study.path("group_figures").exists()  # averages of a few
     for name in tables:
         lines = before[name].splitlines(keepends=True)
