@@ -286,6 +286,9 @@ def test_one_cluster_agrees_with_nothing():
     found = agreement(parts, [0] * 12)
     assert found["adjusted_rand"].isna().all()
     assert agreement_sentence(found).startswith("No baseline could be compared with the clusters.")
+    axes = agreement_panel(found).axes[0]
+    assert [text.get_text() for text in axes.texts] == found["note"].tolist()
+    assert axes.get_title() == "Agreement with the network's 1 cluster"
 
 
 def test_many_scanners_that_tell_the_cluster_are_an_alarm():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pandas.api.extensions import ExtensionArray
 
 from clamlab.baselines.linear import linear_features
 from clamlab.baselines.recorded import LUNG_ML, SCANNER
@@ -114,7 +115,7 @@ def baseline_partitions(
     return pd.DataFrame(cut | {name: _codes(scanners[name]) for name in scanners})
 
 
-def _cut(features: NDArray, n_clusters: int, density: NDArray, seed: int) -> pd.array:
+def _cut(features: NDArray, n_clusters: int, density: NDArray, seed: int) -> ExtensionArray:
     """Cluster the scans that are known, densest group first; all missing where they are too few."""
     groups = pd.array([pd.NA] * len(features), dtype="Int64")
     known = np.isfinite(features).all(axis=1)
@@ -125,7 +126,7 @@ def _cut(features: NDArray, n_clusters: int, density: NDArray, seed: int) -> pd.
     return groups
 
 
-def _codes(column: pd.Series) -> pd.array:
+def _codes(column: pd.Series) -> ExtensionArray:
     codes = pd.array(pd.factorize(column, sort=True)[0], dtype="Int64")
     codes[np.asarray(codes == -1)] = pd.NA
     return codes
