@@ -101,8 +101,7 @@ class Way(Explorable, widgets.VBox):
         memory = Memory(key, of=self._names)
         self._add_controls(steps, memory)
         view: dict[str, Any] = {"affine": affine, "key": key and f"{key}: slices"}
-        i = self.scan.value
-        self.slices = SliceViewer(volumes[i], title=self._names[i], **view)
+        self.slices = SliceViewer(volumes[(i := self.scan.value)], title=self._names[i], **view)
         self._connect()
         choices = widgets.HBox([self.scan, self.rival, self.picture])
         going = widgets.HBox([self.stop, self.progress, self.status])
