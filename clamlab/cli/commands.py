@@ -144,6 +144,14 @@ def export(options: argparse.Namespace) -> None:
     export_study(options)
 
 
+def report(options: argparse.Namespace) -> int:
+    """Write the report of a study; return 3 where a section of it failed."""
+    # Statistics and figures bring seconds of imports that few other commands need.
+    from clamlab.cli.report import report as report_study
+
+    return report_study(options)
+
+
 def lab(options: argparse.Namespace) -> None:
     """Open JupyterLab on the study's own notebooks, in place of this process."""
     study = Study.open(options.study)

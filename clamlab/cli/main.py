@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well; 1 after an error, which is told on standard error; 130 when stopped
-        with Ctrl-C.
+        0 when all went well; 1 after an error, which is told on standard error; 3 when a report was
+        written and a section of it failed; 130 when stopped with Ctrl-C.
 
     Raises
     ------
@@ -37,14 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        return options.command(options) or 0
     except (StudyError, TableError, ValueError, OSError) as error:
         print(f"clamlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nclamlab: stopped; --from NN goes on with that notebook", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +118,18 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("study", metavar="STUDY")
     lab.add_argument("jupyter", nargs=argparse.REMAINDER, help="options passed on to jupyter lab")
     lab.set_defaults(command=commands.lab)
+
+    report = add("report", help="write one page, a paper's draft and a manifest of the study")
+    report.add_argument("study", metavar="STUDY")
+    report.add_argument(
+        "--scans", action="store_true", help="add a few single scans: patient data, not to publish"
+    )
+    report.add_argument(
+        "--small-counts",
+        action="store_true",
+        help="keep counts below five, and averages of fewer scans",
+    )
+    report.set_defaults(command=commands.report)
 
     withdrawal = add("withdraw", help="take subjects out who withdraw their consent")
     withdrawal.add_argument("study", metavar="STUDY")

@@ -15,6 +15,7 @@ from clamlab.study.contents import Contents, check_rows
 from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, write_file, writing
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
+from clamlab.study.machine import made_with
 from clamlab.study.provenance import (
     OUTSIDE_PREFIX,
     SCHEMA_PREFIX,
@@ -24,7 +25,6 @@ from clamlab.study.provenance import (
     setting,
     status_of,
     still,
-    versions,
     without_place,
 )
 from clamlab.study.publishing import RECORD, UNFINISHED, finish, publish
@@ -213,7 +213,7 @@ class Stage:
             "stage": self.name,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "parameters": {name: without_place(v) for name, v in self.parameters.items()},
-            "versions": versions(),
+            **made_with(),
             "built_on_stale": sorted(self.study.allowed_stale),
             # What was read of the stage's own and not written anew is a person's: an input.
             "inputs": self.inputs | {k: v for k, v in self._earlier.items() if k not in outputs},

@@ -48,7 +48,7 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
     >>> render_table_one(tidy, columns=["p"]).iloc[1].tolist()
     ['smoker (%)', '13 (27.1)', 'masked', 'masked', '']
     """
-    tidy = _as_made(tidy)
+    tidy = as_made(tidy)
     masked = tidy.copy()
     tiny_cluster = _some(tidy.loc[tidy["part"] == "size", "n"])
     if tiny_cluster:
@@ -90,7 +90,7 @@ def mask_outcomes(
     >>> mask_outcomes(*found)[1]["mean"].isna().all()
     np.True_
     """
-    whole = [_as_made(table) for table in (associations, adjusted, comparison)]
+    whole = [as_made(table) for table in (associations, adjusted, comparison)]
     tables = [table.copy() for table in whole]
     groups = tables[0][tables[0]["part"] == "group"]
     for outcome, rows in groups.groupby("outcome", sort=False):
@@ -149,7 +149,7 @@ def mask_flow(flow: pd.DataFrame) -> pd.DataFrame:
     return masked
 
 
-def _as_made(table: pd.DataFrame) -> pd.DataFrame:
+def as_made(table: pd.DataFrame) -> pd.DataFrame:
     """Give a table that was read from its file the types that it was made with."""
     table = table.copy()
     for name, column in table.items():

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,34 +30,70 @@ def write_docx(cells: pd.DataFrame, path: Path, caption: str, notes: Sequence[st
         page = document.sections[0]
         page.orientation = WD_ORIENT.LANDSCAPE
         page.page_width, page.page_height = page.page_height, page.page_width
+    add_table(document, cells, caption, notes)
+    file = io.BytesIO()
+    document.save(file)
+    path.write_bytes(anonymous(file))
+
+
+def add_table(
+    document: Any,
+    cells: pd.DataFrame,
+    caption: str,
+    notes: Sequence[str],
+    *,
+    points: float | None = None,
+    wordy: bool = False,
+) -> None:
+    """Put a table with three rules at the end of a Word document.
+
+    Parameters
+    ----------
+    document : docx.Document
+    cells : DataFrame of str
+    caption : str
+        Above it; nothing for none.
+    notes : sequence of str
+        Below it.
+    points : float, optional
+        Size of its letters; by default that of the document.
+    wordy : bool
+        Whether cells hold sentences, which stand to the left.
+    """
+    from docx.shared import Pt
+
     if caption:
         document.add_paragraph().add_run(caption).bold = True
     grid = document.add_table(rows=len(cells) + 1, cols=cells.shape[1])
-    _fill_row(grid.rows[0], cells.columns, bold=True)
-    for row, values in zip(grid.rows[1:], cells.itertuples(index=False), strict=True):
-        _fill_row(row, values)
-    _rule(grid.rows[0], "top", 12)
-    _rule(grid.rows[0], "bottom", 6)
-    _rule(grid.rows[-1], "bottom", 12)
+    _fill_row(grid.rows[0], cells.columns, bold=True, points=points, wordy=wordy)
+    # Rows of a long table are slow to find by their number.
+    rows = list(grid.rows)
+    for row, values in zip(rows[1:], cells.itertuples(index=False), strict=True):
+        _fill_row(row, values, points=points, wordy=wordy)
+    _rule(rows[0], "top", 12)
+    _rule(rows[0], "bottom", 6)
+    _rule(rows[-1], "bottom", 12)
     for note in notes:
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.space_after = Pt(0)
         paragraph.add_run(note).font.size = Pt(8)
-    file = io.BytesIO()
-    document.save(file)
-    path.write_bytes(_anonymous(file))
 
 
-def _fill_row(row, values: Sequence[str], *, bold: bool = False) -> None:
+def _fill_row(
+    row, values: Sequence[str], *, bold: bool = False, points: float | None = None, wordy: bool
+) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
     for position, (cell, value) in enumerate(zip(row.cells, values, strict=True)):
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.space_after = Pt(0)
-        if position:
+        if position and not wordy:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        paragraph.add_run(str(value)).bold = bold
+        run = paragraph.add_run(str(value))
+        run.bold = bold
+        if points:
+            run.font.size = Pt(points)
 
 
 def _rule(row, edge: str, eighths_of_point: int) -> None:
@@ -94,10 +131,10 @@ def write_xlsx(cells: pd.DataFrame, path: Path, caption: str, notes: Sequence[st
                 cell.font = Font(bold=True)
     file = io.BytesIO()
     book.save(file)
-    path.write_bytes(_anonymous(file))
+    path.write_bytes(anonymous(file))
 
 
-def _anonymous(file: io.BytesIO) -> bytes:
+def anonymous(file: io.BytesIO) -> bytes:
     """Write an archive again without dates, authors and names of programs."""
     made = io.BytesIO()
     with zipfile.ZipFile(file) as archive, zipfile.ZipFile(made, "w") as plain:

@@ -1,0 +1,227 @@
+"""What a report is made of, read from a study: nothing of it names a subject or a machine."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clamlab.cli.standing import explored
+from clamlab.report import Found
+from clamlab.schema import analysed, check_table, join_subjects
+from clamlab.selection import decision_words
+from clamlab.selection.decision import RULE
+from clamlab.study import ARTEFACTS, Study, StudyError
+from clamlab.study.files import is_there, members
+from clamlab.study.fingerprints import fingerprint
+from clamlab.study.provenance import record_of
+from clamlab.study.withdrawal.remembering import WITHDRAWN
+from clamlab.traces import is_telling
+from clamlab.volumes import load_nifti
+
+READ = (
+    "exclusions", "qc", "scans", "grid", "lung_mask", "autoencoder_config", "pretraining_history",
+    "choice", "criteria", "stability", "assignments", "clustering_history", "trust", "table_one",
+    "associations", "adjusted_means", "model_comparison",
+)  # fmt: skip
+# How the study was begun; where its table and scans lie is nobody's business elsewhere.
+SETTINGS = (
+    "simulated", "sheet", "header", "visits", "id_column", "path_column", "match", "visit",
+    "mask_labels",
+)  # fmt: skip
+BY_HAND = ("decisions", "choice", "notes", "groups", "readings", "forced_choices")
+SOMEBODY = "(a subject)"
+SHOWN = 2  # single scans of each cluster, where they are asked for
+_PLACE = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\")]+/)+|\b[A-Za-z]:\\(?:[^\\\s:;,'\")]+\\)+")
+Json = dict[str, Any]
+
+
+def collect(study: Study, *, small_counts: bool = False, scans: bool = False) -> Found:
+    """Read all that a report may say of a study; what is not there, or no longer so, is told.
+
+    Parameters
+    ----------
+    study : Study
+    small_counts : bool
+        Whether counts of one to four persons may be shown.
+    scans : bool
+        Whether single scans are read as well.
+
+    Returns
+    -------
+    Found
+    """
+    states = study.status(verify=True)  # every file is read: a manifest vouches for them
+    values, reasons = _read(study, states)
+    cleaned = cleaner(study, ids_of(study))
+    _work_out(study, values, reasons, scans=scans)
+    records = {s: cleaned(record_of(study.root, s)) for s in states["stage"]}
+    stage_of = {name: a.stage for name, a in ARTEFACTS.items()}
+    stage_of |= dict.fromkeys(("average_hu", "average_map"), "06_clam")
+    stage_of |= {"flow": "02_volumes", "people": "05_clusters"}
+    return Found(
+        name=cleaned(str(study.settings["name"])),
+        stages=states.assign(why=states["why"].map(cleaned)),
+        values=values
+        | {
+            name: cleaned(values[name])
+            for name in ("choice", "decision", "contract", "decided")
+            if name in values
+        },
+        reasons={name: cleaned(why) for name, why in reasons.items()},
+        stage_of=stage_of,
+        records={stage: record for stage, record in records.items() if record},
+        settings={n: cleaned(study.settings[n]) for n in SETTINGS if n in study.settings},
+        small_counts=small_counts,
+        notices=(*map(cleaned, explored(study)), *_withdrawals(study)),
+    )
+
+
+def ids_of(study: Study) -> set[str]:
+    """List all subjects that the study's own tables know, as far as these can be read."""
+    known: set[str] = set()
+    for name in ("cohort", "exclusions", "qc", "scans"):
+        try:
+            known |= set(map(str, study.read(name)["subject_id"]))
+        except (StudyError, ValueError, KeyError):
+            continue
+    return known
+
+
+def cleaner(study: Study, ids: Iterable[str]) -> Callable[[Any], Any]:
+    """Return what takes subjects and places of this machine out of texts, lists and dicts."""
+    telling = sorted(filter(is_telling, ids), key=len, reverse=True)
+    somebody = re.compile(
+        rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, telling)) or '(?!)'})(?![A-Za-z0-9])",
+        re.IGNORECASE,
+    )
+    others = set(ids) - set(telling)
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: clean(member) for key, member in value.items()}
+        if isinstance(value, list | tuple):
+            return [clean(member) for member in value]
+        if not isinstance(value, str):
+            return value
+        if value in others:
+            return SOMEBODY
+        text = value.replace(f"{study.root}/", "").replace(str(study.root), "the study")
+        return somebody.sub(SOMEBODY, _PLACE.sub("", text))
+
+    return clean
+
+
+def _read(study: Study, states: pd.DataFrame) -> tuple[Json, dict[str, str]]:
+    values, reasons, by_stage = Json(), dict[str, str](), states.set_index("stage")
+    for name in READ:
+        stage = ARTEFACTS[name].stage
+        status, why = by_stage.loc[stage, ["status", "why"]]
+        if status == "missing" and name != "choice":
+            reasons[name] = f"{stage} is missing: {why} (run notebook {stage[:2]})"
+        elif status != "fresh" and study.settings.get(WITHDRAWN) and stage > "01_cohort":
+            reasons[name] = (
+                f"{stage} is {status}, subjects have withdrawn, and it may rest on them: run "
+                f"notebook {stage[:2]} again"
+            )
+        else:
+            try:
+                values[name] = study.read(name)
+            except (StudyError, ValueError) as error:
+                reasons[name] = str(error).rstrip(".")
+    return values, reasons
+
+
+def _work_out(study: Study, values: Json, reasons: dict[str, str], *, scans: bool) -> None:
+    """Add what other rooms make of the files; what cannot be made has its reason."""
+    made: dict[str, Callable[[], Any]] = {
+        "contract": lambda: analysed(study.schema("participants")),
+        "flow": lambda: _flow(values, reasons),
+        "decision": lambda: decision_words(_without_reason(_need("choice", values, reasons))),
+        "people": lambda: _people(study, values, reasons),
+        "average_hu": lambda: _averages(study, "hu", values, reasons),
+        "average_map": lambda: _averages(study, "clam", values, reasons),
+        "decided": lambda: _decided(study),
+        "by_hand": lambda: {
+            name: fingerprint(study.path(name))["sha256"]
+            for name in BY_HAND
+            if is_there(study.path(name))
+        },
+    }
+    if scans:
+        made["scans_shown"] = lambda: _scans(study, values, reasons)
+    for name, make in made.items():
+        try:
+            values[name] = make()
+        except (StudyError, ValueError, OSError) as error:
+            reasons[name] = str(error).rstrip(".")
+
+
+def _need(name: str, values: Json, reasons: Mapping[str, str]) -> Any:
+    if name not in values:
+        raise StudyError(reasons.get(name, f"{name} is not there"))
+    return values[name]
+
+
+def _flow(values: Json, reasons: Mapping[str, str]) -> pd.DataFrame:
+    # Ingestion brings seconds of imports.
+    from clamlab.ingest.cohort.flow import cohort_flow
+
+    return cohort_flow(_need("qc", values, reasons), _need("exclusions", values, reasons))
+
+
+def _without_reason(choice: Json) -> Json:
+    """Leave out what a person wrote: free text may tell of somebody."""
+    by = str(choice.get("decided_by") or RULE).strip().lower()
+    return choice if by == RULE else {**choice, "reason": ""}
+
+
+def _people(study: Study, values: Json, reasons: Mapping[str, str]) -> pd.DataFrame:
+    assigned = _need("assignments", values, reasons)
+    people = check_table(study.read("cohort"), analysed(study.schema("participants")))
+    return join_subjects(assigned, people)[0]
+
+
+def _averages(study: Study, kind: str, values: Json, reasons: Mapping[str, str]) -> Json:
+    _need("trust", values, reasons)  # as fresh as its stage
+    found = {}
+    for path in sorted(members(study.path("averages"))):
+        name = re.fullmatch(rf"{kind}_(overall|cluster_(\d+))\.nii\.gz", path.name)
+        if name:
+            found["Overall" if name[2] is None else f"Cluster {name[2]}"] = load_nifti(path)[0]
+    if not found:
+        raise StudyError(f"06_clam/averages holds no {kind}_overall.nii.gz: run notebook 06 again")
+    return dict(
+        sorted(found.items(), key=lambda item: (item[0] != "Overall", len(item[0]), item[0]))
+    )
+
+
+def _decided(study: Study) -> Json | None:
+    decisions = study.read("decisions")
+    if decisions is None:
+        return None
+    by = decisions["decided_by"].dropna() if "decided_by" in decisions else []
+    return {"decided_by": sorted({str(who) for who in by})}
+
+
+def _scans(study: Study, values: Json, reasons: Mapping[str, str]) -> Json:
+    from clamlab import clam, figures
+
+    assigned = _need("assignments", values, reasons)
+    clusters, mask = assigned["cluster"].to_numpy(), _need("lung_mask", values, reasons)
+    seed = record_of(study.root, "07_explore").get("parameters", {}).get("seed", 0)
+    rows = figures.example_scans(assigned, per_cluster=SHOWN, seed=seed).values()
+    volumes, own = study.read("volumes"), clam.own_importance(study.read("maps"), clusters)
+    shown: Json = {}
+    for row in rows:
+        nth = 1 + sum(name.startswith(f"Cluster {clusters[row] + 1},") for name in shown)
+        name = f"Cluster {clusters[row] + 1}, scan {nth}"
+        shown[name] = np.asarray(volumes[row]), clam.upsample(own[row], mask.shape)
+    return shown
+
+
+def _withdrawals(study: Study) -> list[str]:
+    if not study.settings.get(WITHDRAWN):
+        return []
+    return ["subjects have withdrawn; what had been learned from them is not shown."]

@@ -1,0 +1,117 @@
+"""A study's report: one page, a paper's draft, references and a manifest, in its own folder."""
+
+import argparse
+import json
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from clamlab import traces
+from clamlab.atomic import partial_name, put_in_place, sync_folder
+from clamlab.cli.collecting import collect, ids_of
+from clamlab.io import FileError, read_json
+from clamlab.report import bibliography, manifest_of, report_of, to_document, to_page
+from clamlab.study import Study, StudyError, lock
+from clamlab.study.files import writing
+from clamlab.study.withdrawal.remembering import refuse_while_pending
+
+FOLDER, MANIFEST = "report", "manifest.json"
+SECTION_FAILED = 3  # 1 is an error after which there is no report, 2 is argparse's
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the report of a study as it stands; say what of it could not be made.
+
+    Returns
+    -------
+    int
+        0, also where sections are missing because the study has not come so far; 3 where a
+        section failed.
+    """
+    study = Study.open(options.study)
+    with lock.taken(study.root, "clamlab report"):
+        refuse_while_pending(study.root)
+        folder = study.root / FOLDER
+        check_untouched(folder)
+        found = collect(study, small_counts=options.small_counts, scans=options.scans)
+        if not found.records:
+            raise StudyError(
+                f"there is nothing to report yet: run 'clamlab run {options.study}' first"
+            )
+        made = report_of(found, scans=options.scans)
+        files = {
+            "report.html": to_page(made).encode(),
+            "report.docx": to_document(made),
+            "references.bib": bibliography(made.numbers).encode(),
+        }
+        told = manifest_of(found, made, files=files, scans=options.scans)
+        files[MANIFEST] = (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
+        _name_nobody(files, ids_of(study))
+        _publish(folder, files)
+    _say(folder, files, made.summary()[0], options)
+    return 0 if made.is_sound else SECTION_FAILED
+
+
+def check_untouched(folder: Path) -> None:
+    """Refuse to write over a report that a person went on with.
+
+    Raises
+    ------
+    StudyError
+        If a file is not what its manifest says; it is untouched.
+    """
+    try:
+        known = read_json(folder / MANIFEST, expected="what clamlab report wrote")["report"][
+            "files"
+        ]
+    except (FileError, KeyError, TypeError):
+        known = {}  # there is none, or none that could tell
+    if not isinstance(known, dict):
+        known = {}
+    for name in ("report.html", "report.docx", "references.bib"):
+        path = folder / name
+        if path.is_file() and sha256(path.read_bytes()).hexdigest() != known.get(name):
+            raise StudyError(
+                f"{path} was changed since clamlab wrote it: expected what {MANIFEST} says; rename "
+                "or move it, so that it is kept, and run the command again"
+            )
+
+
+def _name_nobody(files: dict[str, bytes], ids: set[str]) -> None:
+    """Look once more, in the finished bytes, for subjects; nothing is written that names one."""
+    with tempfile.TemporaryDirectory() as place:
+        for name, data in files.items():
+            (Path(place) / name).write_bytes(data)
+        if told := traces.find(place, ids):
+            named = ", ".join(f"{text!r} in {file}" for file, text in told)
+            raise StudyError(
+                f"the report would name subjects: {named}. Nothing was written; look where that "
+                "stands (a level of the contract, the study's name, a header) and change it there"
+            )
+
+
+def _publish(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files beside their places first, then put them there, the manifest last."""
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        places = [folder / name for name in files]
+        try:
+            for path in places:
+                partial_name(path).write_bytes(files[path.name])
+            for path in places:
+                put_in_place(partial_name(path), path)
+        finally:
+            for path in places:
+                partial_name(path).unlink(missing_ok=True)
+        sync_folder(folder)
+
+
+def _say(folder: Path, files: dict[str, bytes], summary: str, options: argparse.Namespace) -> None:
+    print(f"{folder}:")
+    for name, data in files.items():
+        print(f"  {name}: {len(data) / 1e6:.2f} MB")
+    print(summary)
+    if options.scans:
+        print("It shows single scans: treat it as patient data.")
+    if not options.small_counts:
+        print("Counts of one to four persons are masked (--small-counts shows them).")

@@ -1,0 +1,62 @@
+"""The clusters: how large, how firmly assigned, and whether they come back in other samples."""
+
+import pandas as pd
+
+from clamlab.report.blocks import Block, Note, Sentence, Table
+from clamlab.report.composing import Section
+from clamlab.report.found import Found
+from clamlab.report.words import count, number
+from clamlab.stats.tables.rendering import cluster_name
+
+
+def make(found: Found) -> list[Block]:
+    """Print one row for each cluster."""
+    assigned, stability = found.need("assignments"), found.get("stability")
+    sizes = assigned["cluster"].value_counts().sort_index()
+    confidence = assigned.groupby("cluster")["confidence"].mean()
+    n = len(assigned)
+    cells = pd.DataFrame(
+        {
+            "": [cluster_name(code) for code in sizes.index],
+            "Scans": [count(size, small=found.small_counts) for size in sizes],
+            "Share": [f"{size / n:.0%}" if _open(size, found) else "masked" for size in sizes],
+            "Mean probability": [number(confidence[code]) for code in sizes.index],
+        }
+    )
+    notes = ["Cluster 1 is the densest. Mean probability: of the scans for their own cluster."]
+    blocks: list[Block] = [
+        Table("Clusters of the scans.", cells, notes),
+    ]
+    if len(sizes) < 2:
+        blocks.insert(0, Sentence("There is one cluster: nothing can be compared."))
+    return blocks + (_stability(stability, found) if stability is not None else [])
+
+
+def _open(size: int, found: Found) -> bool:
+    return count(size, small=found.small_counts) == str(size)
+
+
+def _stability(stability: pd.DataFrame, found: Found) -> list[Block]:
+    """Say how many scans change cluster when the cohort is drawn again."""
+    borderline = int(stability["borderline"].astype(str).str.lower().eq("true").sum())
+    told = count(borderline, small=found.small_counts)
+    return [
+        Sentence(
+            f"When the scans were drawn again with replacement and their features clustered again, "
+            f"they stayed in their cluster in {stability['agreement'].mean():.0%} of the samples on "
+            f"average; {told} of {len(stability)} scans are borderline."
+        ),
+        Note(
+            "The samples cluster the features as they were before the clustering phase, with the "
+            "number of clusters that the rule recommends, or two."
+        ),
+    ]
+
+
+SECTION = Section(
+    "clusters",
+    "The clusters",
+    make,
+    needs=("assignments",),
+    uses=("stability",),
+)

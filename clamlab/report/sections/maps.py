@@ -1,0 +1,94 @@
+"""Which regions go with each cluster, on average, beside what those maps can be trusted for."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from clamlab import figures, viewers
+from clamlab.report.blocks import Block, Heading, Missing, Note, Table
+from clamlab.report.composing import Section
+from clamlab.report.drawing import drawn
+from clamlab.report.found import Found
+from clamlab.report.words import listed
+from clamlab.stats.tables.rendering import cluster_name
+
+_SENTENCE = re.compile(r"^Trust it for: (?P<good>.*?)\.(?: Do not trust it for: (?P<bad>.*?)\.)?$")
+
+
+def make(found: Found) -> list[Block]:
+    """Show averages and maps, then the trust cards; the first may be hidden, or not be there."""
+    trust = found.need("trust")
+    return [*_averages(found), Heading("What these maps can be trusted for"), *_cards(trust)]
+
+
+def _averages(found: Found) -> list[Block]:
+    if why := found.hides_averages:
+        return [Missing(f"No averages: {why}.")]
+    hu, maps, mask = (found.get(name) for name in ("average_hu", "average_map", "lung_mask"))
+    if not hu or not maps or mask is None:
+        why = found.reasons.get("average_hu", "average scans or maps are not in 06_clam/averages")
+        return [Missing(f"No averages: {why}.")]
+    names = [name for name in hu if name in maps]
+    scans, shown = {n: hu[n] for n in names}, {n: maps[n] for n in names}
+    grid = found.get("grid") or {}
+    panel = figures.average_panel(scans, shown, mask=mask, spacing_mm=grid.get("spacing_mm"))
+    caption = (
+        f"Average scans (a, HU) and average cluster activation maps (b, importance from 0 to 1) "
+        f"of {listed([_named(n) for n in names])}; {_sizes(found)}. Axial slices from the top "
+        "of the lung down, the patient's right on the left."
+    )
+    page = viewers.to_html(
+        scans,
+        {name: {"Cluster activation map": shown[name]} for name in names},
+        affine=grid.get("affine"),
+        mask=np.asarray(mask, bool),
+        title="Averages",
+        patient_data=False,
+    )
+    return [drawn(panel, caption, page=str(page))]
+
+
+def _named(name: str) -> str:
+    return "all scans" if name == "Overall" else name.lower()
+
+
+def _sizes(found: Found) -> str:
+    assigned = found.get("assignments")
+    if assigned is None:
+        return "numbers of scans not known"
+    sizes = assigned["cluster"].value_counts().sort_index()
+    return listed([f"{n} scans in {cluster_name(k).lower()}" for k, n in sizes.items()])
+
+
+def _cards(trust: pd.DataFrame) -> list[Block]:
+    rows = []
+    for card in trust.itertuples():
+        read = _SENTENCE.match(card.verdict)
+        good, bad = (read["good"], read["bad"] or "") if read else (card.verdict, "")
+        kind = f"{cluster_name(card.cluster)}, {card.kind} map"
+        rows.append([kind, str(card.n_examined), _lines(good), _lines(bad)])
+    cells = pd.DataFrame(rows, columns=["", "Scans", "Trust it for", "Do not trust it for"])
+    return [
+        Table("Trust cards: what was tested of the maps, on some scans of each cluster.", cells,
+              wordy=True),
+        Note(
+            "Importance is not abnormality: healthy tissue may be what separates two clusters. "
+            "Maps come from the network that made the clusters: differences between clusters in "
+            "them are described, never tested."
+        ),
+    ]  # fmt: skip
+
+
+def _lines(claims: str) -> str:
+    """Put each claim on a line of its own."""
+    return "\n".join(claim.strip() for claim in claims.split("; "))
+
+
+SECTION = Section(
+    "maps",
+    "What drives the assignment",
+    make,
+    needs=("trust",),
+    uses=("average_hu", "assignments", "lung_mask"),
+)

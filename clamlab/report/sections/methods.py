@@ -1,0 +1,204 @@
+"""The methods paragraph, written from what the stages were really run with."""
+
+from typing import Any
+
+from clamlab.report.blocks import Block, Heading, Note, Sentence
+from clamlab.report.composing import Section
+from clamlab.report.found import Found, NotFoundError
+from clamlab.report.words import counted, listed
+
+_WAYS = {
+    "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) [@avants2008, "
+    "@tustison2021]",
+    "affine": "by an affine transformation [@tustison2021]",
+    "none": "beforehand; here they were only checked and stacked",
+}
+_PACKAGES = (
+    "clamlab",
+    "torch",
+    "scikit-learn",
+    "statsmodels",
+    "antspyx",
+    "numpy",
+    "scipy",
+    "pandas",
+)
+_CITES = {"torch": "@paszke2019", "scikit-learn": "@pedregosa2011", "statsmodels": "@seabold2010"}
+
+
+def make(found: Found) -> list[Block]:
+    """Write a paragraph for every stage that was run; of the others, say that they were not."""
+    written = {
+        "02_volumes": _scans,
+        "03_autoencoder": _network,
+        "04_n_clusters": _number,
+        "05_clusters": _clusters,
+        "06_clam": _maps,
+        "08_table_one": _table,
+        "09_associations": _outcomes,
+    }
+    blocks: list[Block] = []
+    for stage, write in written.items():
+        if stage in found.records:
+            title, text = write(found, found.parameters(stage))
+            blocks += [Heading(title), Sentence(text)]
+    if not blocks:
+        raise NotFoundError("no stage was run to its end")
+    if absent := [stage for stage in written if stage not in found.records]:
+        blocks.append(Note(f"Not run, and so not described: {listed(absent)}.", warning=True))
+    return [*blocks, Heading("Software"), Sentence(_software(found))]
+
+
+def _scans(found: Found, p: Any) -> tuple[str, str]:
+    grid = found.get("grid") or {}
+    shape = " × ".join(str(n) for n in grid.get("shape", [])) or "unknown"
+    template = (
+        "a given template" if p.get("template") else "a template made of the study's own lungs"
+    )
+    text = (
+        "The flow of participants follows STROBE [@vonelm2007]. Each slice was laid where its own "
+        "header places it, the lungs were found, and their shape, never their density, was "
+        f"registered to {template} {_WAYS.get(p.get('registration'), 'in a way not known')}, on a "
+        f"grid of {shape} voxels of {p.get('spacing_mm')} mm. Where the template's lungs reach "
+        "beyond a scan's own, the lungs were mirrored at their border."
+    )
+    return "Scans", text
+
+
+def _network(found: Found, p: Any) -> tuple[str, str]:
+    config, history = found.get("autoencoder_config") or {}, found.get("pretraining_history")
+    run = f" and stopped after {len(history)}" if history is not None else ""
+    aside = f"{p['held_out']:.0%} of the scans" if p.get("held_out") else "no scan"
+    text = (
+        f"A convolutional autoencoder with {listed(p.get('channels', []))} channels, strides "
+        f"{listed(config.get('strides', ['unknown']))} and "
+        f"{counted(config.get('n_features', 0), 'feature')} was trained with Adam [@kingma2015] in "
+        f"batches of {p.get('batch_size')} for at most {counted(p.get('epochs'), 'epoch')}{run}, with "
+        f"{aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
+    )
+    return "Features", text
+
+
+def _scaling(rule: Any) -> str:
+    if rule.get("method") == "zscore":
+        return (
+            f"Lung voxels were scaled by the cohort's mean ({rule['shift']:.1f} HU) and standard "
+            f"deviation ({rule['scale']:.1f} HU); voxels outside the lungs took the mean."
+        )
+    return "Lung voxels were scaled to the range from 0 to 1." if rule else ""
+
+
+def _number(found: Found, p: Any) -> tuple[str, str]:
+    without = p.get("without") or []
+    taken = f" {listed(without)} were taken out of the features before looking." if without else ""
+    criteria = found.get("criteria")
+    has = set() if criteria is None else set(criteria.dropna(axis="columns", how="all"))
+    names = {
+        "silhouette": "silhouette [@rousseeuw1987]",
+        "silhouette_sparse": "sparse k-means [@witten2010]",
+        "gap": "gap statistic [@tibshirani2001]",
+    }
+    beside = listed([words for name, words in names.items() if name in has])
+    shown = f" The {beside} are shown beside it." if beside else ""
+    text = (
+        f"The number of clusters, from 1 to {p.get('k_max')}, was decided on the features before the "
+        "clustering phase: clusters are there when two humps fit the scans better than one, by more "
+        f"than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted Rand "
+        f"index [@hubert1985] with the partitions of {p.get('n_bootstrap')} resampled cohorts."
+    )
+    return "Number of clusters", text
+
+
+def _clusters(found: Found, p: Any) -> tuple[str, str]:
+    history = found.get("clustering_history")
+    run = f" ({len(history)} were run)" if history is not None else ""
+    text = (
+        "Centroids were placed by k-means; network and centroids were then trained together on the "
+        "reconstruction and the clustering loss [@xie2016, @guo2017, @ryan2022], the latter with "
+        f"weight {p.get('gamma'):g}, learning rate {p.get('learning_rate'):g} and batches of "
+        f"{p.get('batch_size')}, for at most {counted(p.get('epochs'), 'epoch')}{run}. A scan "
+        "belongs to the cluster of highest probability; clusters are numbered by density."
+    )
+    return "Clusters", text
+
+
+def _maps(found: Found, p: Any) -> tuple[str, str]:
+    layer = "last" if p.get("layer") == -1 else f"{p.get('layer')}th (counted from 0)"
+    text = (
+        "Cluster activation maps [@ryan2022], a modified Score-CAM [@wang2020], weigh each channel "
+        f"of the {layer} encoder layer by the probability that the masked scan keeps for a "
+        "cluster. Contrast maps follow the decoder from a scan to the same scan as another cluster "
+        f"would have it. On {p.get('trust_scans')} scans of each cluster both were held against an "
+        "untrained network, the map of another cluster, the plain difference from the template, "
+        "integrated gradients, occlusion, and random maps by deletion and insertion."
+    )
+    return "Maps", text
+
+
+def _table(found: Found, p: Any) -> tuple[str, str]:
+    tidy = found.get("table_one")
+    tests = [] if tidy is None else [t for t in dict.fromkeys(tidy["test"].dropna()) if t]
+    named = f" ({listed(tests)})" if tests else ""
+    text = (
+        f"Characteristics were compared between clusters{named}, corrected after Holm [@holm1979] "
+        "and Benjamini and Hochberg [@benjamini1995] over all variables, and checked with tableone "
+        "[@pollard2018]. What the network derived from the images is described and not tested. "
+        "How the scans were made was held against the clusters by Cramér's V without its bias "
+        "[@bergsma2013]."
+    )
+    return "Comparison of the clusters", text
+
+
+def _outcomes(found: Found, p: Any) -> tuple[str, str]:
+    associations = found.get("associations")
+    adjusted = ""
+    if associations is not None:
+        adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
+    errors = {
+        "classical": "with classical standard errors",
+        "HC3": "with standard errors that do not assume equal variances (HC3) [@mackinnon1985]",
+    }
+    text = (
+        f"Outcomes were modelled by linear regression on the cluster, adjusted for "
+        f"{adjusted or 'nothing'}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
+        f"each outcome, and corrected after Holm [@holm1979] and Benjamini and Hochberg "
+        f"[@benjamini1995]. Nested models with demographics, what readers saw and the cluster were "
+        f"compared by adjusted R²; intervals are percentiles of {p.get('n_bootstrap')} bootstrap "
+        "samples."
+    )
+    return "Outcomes", text
+
+
+def _software(found: Found) -> str:
+    """Name versions as recorded; where stages differ, every one of them."""
+    told = []
+    for name in _PACKAGES:
+        versions = {r.get("versions", {}).get(name) for r in found.records.values()} - {None}
+        if versions:
+            cite = f" [{_CITES[name]}]" if name in _CITES else ""
+            told.append(f"{name} {' and '.join(sorted(versions))}{cite}")
+    pythons = {r.get("versions", {}).get("python") for r in found.records.values()} - {None}
+    seeds = {
+        stage: r["parameters"]["seed"]
+        for stage, r in found.records.items()
+        if "seed" in r.get("parameters", {})
+    }
+    one = len(set(seeds.values())) == 1
+    said = (
+        f"seed {next(iter(seeds.values()))} in every stage"
+        if one
+        else listed([f"seed {seed} in {stage}" for stage, seed in seeds.items()])
+    )
+    return (
+        f"Python {' and '.join(sorted(pythons))} with {listed(told)}; {said or 'no seed recorded'}. "
+        "Every parameter, version and sha256 stands in manifest.json."
+    )
+
+
+SECTION = Section(
+    "methods",
+    "Methods, as they were run",
+    make,
+    uses=("grid", "autoencoder_config", "criteria", "assignments", "trust", "table_one"),
+    place="methods",
+)

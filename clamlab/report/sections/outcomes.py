@@ -1,0 +1,111 @@
+"""Whether the clusters mean anything clinically: adjusted means and their differences."""
+
+import pandas as pd
+
+from clamlab import figures
+from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
+from clamlab.report.composing import Section
+from clamlab.report.drawing import drawn
+from clamlab.report.found import Found
+from clamlab.report.words import number
+from clamlab.stats.disclosure import mask_outcomes
+from clamlab.stats.disclosure.masking import as_made
+from clamlab.stats.outcomes.summary import summary_sentence
+from clamlab.stats.tables.rendering import p_text
+
+NAMES = ("associations", "adjusted_means", "model_comparison")
+
+
+def told(found: Found) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the tables of outcomes, as they may be shown."""
+    associations, means, models = (as_made(found.need(name)) for name in NAMES)
+    if found.small_counts:
+        return associations, means, models
+    return mask_outcomes(associations, means, models)
+
+
+def make(found: Found) -> list[Block]:
+    """Draw Figure 10, and print each outcome's test and difference."""
+    if why := found.hides_averages:
+        return [Sentence(f"Outcomes by cluster are not shown: {why}.")]
+    associations, means, _ = told(found)
+    adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
+    for_what = f"adjusted for {adjusted}" if adjusted else "without covariates"
+    panel = figures.outcome_panel(means.dropna(subset="mean"), associations)
+    n = associations.loc[associations["part"] == "omnibus", "n"].dropna().astype(int)
+    rows = f"{n.min()} to {n.max()} subjects" if len(n) else "numbers of subjects masked"
+    caption = (
+        f"Means of the outcomes by cluster with 95 % intervals, {for_what}; {rows}, complete rows "
+        "of each outcome. p: of all clusters together, not corrected for the number of outcomes."
+    )
+    return [drawn(panel, caption), _table(associations)]
+
+
+def _table(associations: pd.DataFrame) -> Table:
+    pairs = associations[associations["part"] == "pairwise"]
+    tests = associations[associations["part"] == "omnibus"].set_index("outcome")
+    rows = []
+    for pair in pairs.itertuples():
+        test = tests.loc[pair.outcome]
+        inside = test["source"] == "derived"
+        interval = f"{number(pair.low)} to {number(pair.high)}"
+        rows.append(
+            [
+                pair.title
+                + (f" ({pair.units})" if isinstance(pair.units, str) and pair.units else ""),
+                f"{int(pair.group) + 1} − {int(pair.other_group) + 1}",
+                number(pair.difference),
+                "–" if pd.isna(pair.low) else interval,
+                number(pair.standardised),
+                "" if inside else p_text(test["p"]),
+                "" if inside else p_text(test["p_holm"]),
+                "" if inside else p_text(test["p_bh"]),
+            ]
+        )
+    columns = ["", "Clusters", "Difference", "95 % interval", "In SD", "P", "P (Holm)", "P (BH)"]
+    notes = [
+        "P: of all clusters together; Holm and BH: corrected for the number of outcomes.",
+        "What was derived from the images is described, not tested: its P is left empty.",
+    ]
+    if pairs.empty:
+        notes.append("No difference could be estimated.")
+    return Table("Differences between clusters.", pd.DataFrame(rows, columns=columns), notes)
+
+
+def make_models(found: Found) -> list[Block]:
+    """Print how much each model explains, with the cluster and without."""
+    if why := found.hides_averages:
+        return [Sentence(f"Models are not shown: {why}.")]
+    comparison = told(found)[2]
+    external = comparison[comparison["outcome_source"] != "derived"]
+    wide = external.pivot_table(index="title", columns="model", values="adjusted_r2", sort=False)
+    wide = wide.T
+    cells = wide.map(lambda value: number(value)).reset_index(names="")
+    notes = ["Adjusted R². All models of one outcome rest on the same rows."]
+    blocks: list[Block] = [Sentence(summary_sentence(comparison))]
+    if not wide.empty:
+        blocks.append(Table("What each model explains of the outcomes.", cells, notes))
+    gains = external[external["model"] == "demographics + cluster"].dropna(subset="added_r2")
+    if len(gains):
+        rows = [
+            [
+                g.title,
+                number(g.added_r2, 3),
+                f"{number(g.added_low, 3)} to {number(g.added_high, 3)}",
+            ]
+            for g in gains.itertuples()
+        ]
+        blocks += [
+            Heading("What the cluster adds"),
+            Table(
+                "R² that the cluster adds to demographics.",
+                pd.DataFrame(rows, columns=["", "Added R²", "95 % interval"]),
+                ["Intervals: percentiles of a bootstrap; an added R² is never below 0."],
+            ),
+            Note("Higher is not better by itself: more clusters always explain more of a sample."),
+        ]
+    return blocks
+
+
+SECTION = Section("outcomes", "What the clusters mean clinically", make, needs=NAMES)
+MODELS = Section("models", "More than the stage that a reader sees?", make_models, needs=NAMES)

@@ -1,0 +1,118 @@
+"""How good the scans are, and how they were made: counts, never a scan."""
+
+import pandas as pd
+
+from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
+from clamlab.report.composing import Section
+from clamlab.report.found import Found
+from clamlab.report.reasons import count_kinds
+from clamlab.report.words import capital, count, counted, number
+from clamlab.stats.disclosure import SMALLEST
+from clamlab.stats.tables.scan_facts import NOT_RECORDED, scan_facts
+
+_STATUSES = {"ok": "without a finding", "review": "marked for review", "excluded": "left out"}
+_DECISIONS = {"accept": "accepted", "reject": "rejected", "series": "given another series"}
+_MADE_WITH = {
+    "manufacturer": "Manufacturer",
+    "scanner_model": "Scanner",
+    "kernel": "Kernel",
+    "kvp": "Tube voltage (kVp)",
+    "thickness_mm": "Slice thickness (mm)",
+    "in_plane_mm": "Pixel size (mm)",
+    "contrast": "Contrast agent",
+}
+_MOST_LEVELS = 8
+_MEASURES = {
+    "dice": ("Dice of the lungs with the template", 3),
+    "filled_fraction": ("Share of the template's lungs that was filled", 3),
+    "mean_lung_hu": ("Mean lung density (HU)", 0),
+    "lung_ml": ("Lung volume (ml)", 0),
+}
+
+
+def make(found: Found) -> list[Block]:
+    """Count what the checks found, what a person decided, and how scans were made."""
+    qc, small = found.need("qc"), found.small_counts
+    said = [_counts(qc["status"], _STATUSES, small)]
+    decided = qc["decision"].dropna() if "decision" in qc else pd.Series(dtype=object)
+    decided = decided[decided != ""]
+    if len(decided):
+        said.append(f"A person decided about {_some(len(decided), small)}: ")
+        said[-1] += _counts(decided, _DECISIONS, small)
+    else:
+        said.append("No person has decided about a scan.")
+    blocks: list[Block] = [Sentence(" ".join(f"{capital(s)}" for s in said))]
+    blocks += _findings(qc, small) + _measured(qc) + _made(qc, small)
+    return blocks
+
+
+def _some(n: int, small: bool) -> str:
+    told = count(n, small=small)
+    return counted(n, "scan") if told == str(n) else f"{told} scans"
+
+
+def _counts(column: pd.Series, words: dict[str, str], small: bool) -> str:
+    numbers = column.value_counts()
+    parts = [f"{count(numbers.get(k, 0), small=small)} {word}" for k, word in words.items()]
+    return f"{', '.join(parts)}."
+
+
+def _findings(qc: pd.DataFrame, small: bool) -> list[Block]:
+    kinds = count_kinds(qc.loc[qc["status"] != "excluded", "reason"])
+    if kinds.empty:
+        return [Sentence("The checks found nothing in the scans of the study.")]
+    cells = pd.DataFrame(
+        {
+            "Finding": [capital(kind) for kind in kinds.index],
+            "Scans": [count(n, small=small) for n in kinds],
+        }
+    )
+    return [Table("Findings in the scans of the study; a scan may have several.", cells)]
+
+
+def _measured(qc: pd.DataFrame) -> list[Block]:
+    """Describe what was measured, of ten scans or more: below that a quartile is somebody's."""
+    used = qc[qc["status"] != "excluded"]
+    if {"right_ml", "left_ml"} <= set(used):
+        used = used.assign(lung_ml=used["right_ml"] + used["left_ml"])
+    rows = []
+    for name, (title, digits) in _MEASURES.items():
+        values = pd.to_numeric(used[name], errors="coerce").dropna() if name in used else []
+        if len(values) >= 2 * SMALLEST:
+            mean, sd = number(values.mean(), digits), number(values.std(), digits)
+            rows.append([title, str(len(values)), f"{mean} ({sd})"])
+    if not rows:
+        return []
+    cells = pd.DataFrame(rows, columns=["", "Scans", "Mean (SD)"])
+    return [Table("What was measured on the scans.", cells)]
+
+
+def _made(qc: pd.DataFrame, small: bool) -> list[Block]:
+    facts = scan_facts(qc[qc["status"] != "excluded"])
+    rows = [row for name, title in _MADE_WITH.items() for row in _fact(facts, name, title, small)]
+    if not rows:
+        return [Note("How the scans were made is not recorded.")]
+    cells = pd.DataFrame(rows, columns=["", "Scans"])
+    notes = [] if small else [f"Levels of fewer than {SMALLEST} scans are put together as others."]
+    return [Heading("How the scans were made"), Table("Acquisition.", cells, notes)]
+
+
+def _fact(facts: pd.DataFrame, name: str, title: str, small: bool) -> list[list[str]]:
+    """Print one fact level by level; rare levels are others, and few others are masked."""
+    if name not in facts:
+        return []
+    levels = facts[name].map(_level).value_counts()
+    least = 1 if small else SMALLEST
+    kept = levels[levels >= least].head(_MOST_LEVELS)
+    rest = int(levels.sum() - kept.sum())
+    rows = [[f"{title}: {level}", str(n)] for level, n in kept.items()]
+    return rows + ([[f"{title}: others", count(rest, small=small)]] if rest else [])
+
+
+def _level(value: object) -> str:
+    if pd.isna(value) or value == "":
+        return NOT_RECORDED
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+SECTION = Section("quality", "Quality of the scans", make, needs=("qc",))

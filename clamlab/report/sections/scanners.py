@@ -1,0 +1,81 @@
+"""Whether the clusters may be of scanners, sites or lung sizes rather than of patients."""
+
+import pandas as pd
+
+from clamlab.report.blocks import Block, Note, Sentence, Table
+from clamlab.report.composing import Section
+from clamlab.report.found import Found
+from clamlab.report.words import count, listed, number
+from clamlab.stats.tables import scan_facts, shortcut_alarm
+from clamlab.stats.tables.rendering import p_text
+
+
+def make(found: Found) -> list[Block]:
+    """Hold the clusters against how the scans were made."""
+    alarm = alarms(found)
+    loud = alarm.loc[alarm["alarm"], "variable"]
+    blocks: list[Block] = []
+    if len(loud):
+        text = (
+            f"The clusters go along with {listed([_plain(n) for n in loud])}: they may be of that, "
+        )
+        text += "not of patients. Look at it within the clusters, adjust for it, or harmonise."
+        blocks.append(Note(text, warning=True))
+    else:
+        blocks.append(Sentence(f"None of {len(alarm)} facts about the scans raises an alarm."))
+    return [*blocks, _table(alarm, found)]
+
+
+def alarms(found: Found) -> pd.DataFrame:
+    """Compare the facts of the scans between clusters; what was measured on images is not tested."""
+    people, qc = found.need("people"), found.need("qc")
+    if people["cluster"].nunique() < 2:
+        return pd.DataFrame(columns=["variable", "alarm"])
+    if {"right_ml", "left_ml"} <= set(qc):
+        qc = qc.assign(lung_ml=qc["right_ml"] + qc["left_ml"])
+    made = scan_facts(qc).add_suffix(" (scan)")
+    own = qc.set_index("subject_id")
+    measured = own[[n for n in ("lung_ml", "filled_fraction") if n in own]].add_suffix(" (scan)")
+    measured = measured.apply(pd.to_numeric, errors="coerce").dropna(axis="columns", how="all")
+    return shortcut_alarm(
+        people.join(made.join(measured), on="subject_id", validate="one_to_one"),
+        found.need("contract"),
+        acquisition=list(made),
+        derived=list(measured),
+        preset=found.parameters("08_table_one").get("preset", "recommended"),
+    )
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix(" (scan)").replace("_", " ")
+
+
+def _table(alarm: pd.DataFrame, found: Found) -> Block:
+    if alarm.empty:
+        return Sentence("There is one cluster: nothing can be compared.")
+    known = alarm[alarm["n"] > 0]
+    cells = pd.DataFrame(
+        {
+            "": [_plain(name) for name in known["variable"]],
+            "Scans": [count(n, small=found.small_counts) for n in known["n"]],
+            "Effect": [effect if isinstance(effect, str) else "" for effect in known["effect"]],
+            "Size": [number(size) for size in known["effect_size"]],
+            "P (Holm)": [p_text(p) for p in known["p_holm"]],
+            "Alarm": ["alarm" if loud else "" for loud in known["alarm"]],
+        }
+    )
+    notes = [
+        "What was measured on the images themselves has no P: an effect alone raises an alarm."
+    ]
+    if silent := [_plain(n) for n in alarm.loc[alarm["n"] == 0, "variable"]]:
+        notes.append(f"Not recorded for any scan: {listed(silent)}.")
+    return Table("How the scans were made, against the clusters.", cells, notes)
+
+
+SECTION = Section(
+    "scanners",
+    "Are these clusters of scanners?",
+    make,
+    needs=("people", "qc", "contract"),
+    uses=("assignments", "cohort"),
+)

@@ -1,0 +1,63 @@
+"""The study in three sentences."""
+
+from clamlab.report.blocks import Block, Note, Sentence
+from clamlab.report.composing import Section
+from clamlab.report.found import Found
+from clamlab.report.words import counted, listed
+
+
+def make(found: Found) -> list[Block]:
+    """Say who was clustered, into what, and what goes along with it."""
+    said = [_who(found), _what(found), _means(found)]
+    blocks: list[Block] = [Sentence(" ".join(filter(None, said)))]
+    if found.settings.get("simulated"):
+        blocks.append(Note("The scans and persons of this study are simulated.", warning=True))
+    return blocks
+
+
+def _who(found: Found) -> str:
+    scans = found.get("scans")
+    if scans is None:
+        return f"The study {found.name} has no scans on a common grid yet."
+    grid = found.get("grid") or {}
+    side = grid.get("spacing_mm", [])
+    where = f", on a grid of {side[0]:g} mm" if side else ""
+    return f"The study {found.name} holds {counted(len(scans), 'scan')}{where}."
+
+
+def _what(found: Found) -> str:
+    assigned, choice = found.get("assignments"), found.get("choice")
+    if assigned is None:
+        return "" if choice is None else found.get("decision")
+    sizes = assigned["cluster"].value_counts().sort_index()
+    return (
+        f"A convolutional autoencoder and deep clustering put them into "
+        f"{counted(len(sizes), 'cluster')} of {listed(list(sizes))} scans, cluster 1 the densest."
+    )
+
+
+def _means(found: Found) -> str:
+    associations = found.get("associations")
+    if associations is None:
+        return ""
+    tests = associations[
+        (associations["part"] == "omnibus") & (associations["source"] != "derived")
+    ]
+    tested = tests.dropna(subset="p_holm")
+    if tested.empty:
+        return "No outcome could be tested."
+    apart = tested.loc[tested["p_holm"] < 0.05, "title"]
+    which = f" ({listed(list(apart))})" if len(apart) else ""
+    return (
+        f"Of {counted(len(tested), 'outcome')} from outside the images, {len(apart)} "
+        f"differed between the clusters at p < .05 after Holm's correction{which}."
+    )
+
+
+SECTION = Section(
+    "study",
+    "The study in three sentences",
+    make,
+    uses=("scans", "assignments", "choice", "associations"),
+    place="front",
+)
