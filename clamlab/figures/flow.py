@@ -34,7 +34,8 @@ def flow_chart(steps: Sequence[tuple[str, Sequence[str]]], *, width_mm: float = 
 
     Examples
     --------
-    >>> figure = flow_chart([("In the table (n = 50)", ["No scan (n = 2)"]), ("Study (n = 48)", [])])
+    >>> steps = [("In the table (n = 50)", ["No scan (n = 2)"]), ("Study (n = 48)", [])]
+    >>> figure = flow_chart(steps)
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['In the table (n = 50)', 'No scan (n = 2)', 'Study (n = 48)']
     """

@@ -25,6 +25,7 @@ STYLE = (files("clamlab.report") / "page.css").read_text("utf-8")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 _SIGNS = {MADE: "✓", STALE: "!"}
 PX_PER_MM = 96 / 25.4
+WIDE = 7  # columns of a table in small letters
 
 
 def to_page(report: Report) -> str:
@@ -75,22 +76,24 @@ class _Printer:
     def page(self) -> str:
         report = self.report
         summary, whole = report.summary()
-        title = f"Report of the study {report.name}"
+        title = html.escape(f"Report of the study {report.name}")
         body = "\n".join(map(self._section, report.parts))
         works = "\n".join(f"<li>{html.escape(work)}</li>" for work in report.references())
         warning = "" if whole else ' data-whole="no"'
         day = f"State of {report.day}. " if report.day else ""
         made = f"Stages run with clamlab {report.clamlab}. " if report.clamlab else ""
+        told = html.escape(day + made)
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{html.escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-            f'<header><p class="kind">Study report</p><h1>{html.escape(report.name)}</h1>\n'
-            f'<p class="small">{html.escape(day + made)}Averages and counts alone, unless a section '
+            f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n"
+            f'<body>\n<header><p class="kind">Study report</p><h1>{html.escape(report.name)}</h1>\n'
+            f'<p class="small">{told}Averages and counts alone, unless a section '
             "says otherwise. Research; not a medical device.</p>\n"
             f'<p class="summary"{warning}>{html.escape(summary)}</p></header>\n'
-            f'<div class="columns">\n<nav aria-label="Contents"><ol>\n{self._contents()}\n</ol></nav>'
+            '<div class="columns">\n<nav aria-label="Contents">'
+            f"<ol>\n{self._contents()}\n</ol></nav>"
             f"\n<main>\n{body}\n"
             f'<section id="references"><h2>References</h2><ol class="works">\n{works}\n</ol>'
             "</section>\n</main>\n</div>\n</body>\n</html>\n"
@@ -110,7 +113,8 @@ class _Printer:
     def _section(self, part: Part) -> str:
         blocks = "\n".join(self.ways[type(block)](block) for block in part.blocks)
         title = html.escape(part.section.title)
-        return f'<section id="{part.section.key}" data-state="{part.state}"><h2>{title}</h2>\n{blocks}\n</section>'
+        opened = f'<section id="{part.section.key}" data-state="{part.state}">'
+        return f"{opened}<h2>{title}</h2>\n{blocks}\n</section>"
 
     def _text(self, text: str) -> str:
         return html.escape(numbered(text, self.report.numbers))
@@ -128,7 +132,8 @@ class _Printer:
         head = "".join(f'<th scope="col">{html.escape(str(n))}</th>' for n in block.cells.columns)
         rows = "\n".join(_row(row) for row in block.cells.itertuples(index=False))
         notes = "".join(f'<p class="small">{self._text(note)}</p>' for note in block.notes)
-        kind = ' class="wordy"' if block.wordy else ""
+        wide = "wide" if block.cells.shape[1] > WIDE and not block.wordy else ""
+        kind = f' class="{"wordy" if block.wordy else wide}"'
         return (
             f'<div class="table"><table{kind}><caption><b>Table {self.n_tables}.</b> '
             f"{self._text(block.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"

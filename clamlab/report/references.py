@@ -179,7 +179,7 @@ _MORE_AUTHORS = {"tustison2021", "pedregosa2011", "paszke2019", "collins2024"}
 
 
 def cited(texts: Iterable[str]) -> dict[str, int]:
-    """Number the works that texts cite, in the order of their first place.
+    """Give numbers to the works that texts cite, in the order of their first place.
 
     Examples
     --------

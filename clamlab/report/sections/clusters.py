@@ -40,11 +40,12 @@ def _stability(stability: pd.DataFrame, found: Found) -> list[Block]:
     """Say how many scans change cluster when the cohort is drawn again."""
     borderline = int(stability["borderline"].astype(str).str.lower().eq("true").sum())
     told = count(borderline, small=found.small_counts)
+    agreement = stability["agreement"].mean()
     return [
         Sentence(
-            f"When the scans were drawn again with replacement and their features clustered again, "
-            f"they stayed in their cluster in {stability['agreement'].mean():.0%} of the samples on "
-            f"average; {told} of {len(stability)} scans are borderline."
+            "When the scans were drawn again with replacement and their features clustered again, "
+            f"they stayed in their cluster in {agreement:.0%} of the samples on "
+            f"average; {'none' if told == '0' else told} of {len(stability)} scans are borderline."
         ),
         Note(
             "The samples cluster the features as they were before the clustering phase, with the "

@@ -38,7 +38,10 @@ def make(found: Found) -> list[Block]:
 def _sentence(found: Found, numbers: dict[str, str]) -> str:
     total, *_, left, undecided = numbers
     review = numbers[undecided]
-    said = f"Of {numbers[total]} subjects in the table, {numbers[left]} are in the study"
+    if numbers[total] == numbers[left]:
+        said = f"All {numbers[total]} subjects of the table are in the study"
+    else:
+        said = f"Of {numbers[total]} subjects in the table, {numbers[left]} are in the study"
     if review not in ("0", "masked"):
         said += f", {review} of them marked for review by the checks and not decided by a person"
     return f"{said}."
@@ -61,7 +64,7 @@ def _reasons(found: Found) -> list[Block]:
     return [
         Heading("Who is not in the study, and why"),
         Table(
-            f"Reasons of the {_of(len(out), found)} who are not in the study; one may have several.",
+            f"Reasons of {_of(len(out), found)} not in the study; one may have several.",
             cells,
         ),
     ]

@@ -17,8 +17,8 @@ ALWAYS = (
     "clusters are real, and nothing about cause.",
     "A map shows what the network's assignment depends on, as far as its trust card goes: not "
     "where disease is. Maps are as coarse as their layer, and each is scaled to its own maximum.",
-    "Lungs were registered to one template: the shape and size of the lungs are taken out on "
-    "purpose, and an error of the registration may look like disease at the rim.",
+    "Scans are compared on one template: the shape and size of the lungs are taken out on purpose, "
+    "and an error of the registration may look like disease at the rim.",
     "This is research. It is no medical device, and no statement about a single patient.",
 )
 

@@ -82,7 +82,7 @@ def _cards(trust: pd.DataFrame) -> list[Block]:
 
 def _lines(claims: str) -> str:
     """Put each claim on a line of its own."""
-    return "\n".join(claim.strip() for claim in claims.split("; "))
+    return "\n".join(f"• {claim.strip()}" for claim in claims.split("; ") if claim) or "–"
 
 
 SECTION = Section(

@@ -11,7 +11,7 @@ _WAYS = {
     "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) [@avants2008, "
     "@tustison2021]",
     "affine": "by an affine transformation [@tustison2021]",
-    "none": "beforehand; here they were only checked and stacked",
+    "none": "before the study; here the volumes were checked and stacked",
 }
 _PACKAGES = (
     "clamlab",
@@ -55,14 +55,31 @@ def _scans(found: Found, p: Any) -> tuple[str, str]:
     template = (
         "a given template" if p.get("template") else "a template made of the study's own lungs"
     )
+    mirrored = (
+        ""
+        if p.get("registration") == "none"
+        else " Where the template's lungs reach beyond a scan's own, the lungs were mirrored at "
+        "their border."
+    )
     text = (
-        "The flow of participants follows STROBE [@vonelm2007]. Each slice was laid where its own "
-        "header places it, the lungs were found, and their shape, never their density, was "
-        f"registered to {template} {_WAYS.get(p.get('registration'), 'in a way not known')}, on a "
-        f"grid of {shape} voxels of {p.get('spacing_mm')} mm. Where the template's lungs reach "
-        "beyond a scan's own, the lungs were mirrored at their border."
+        f"The flow of participants follows STROBE [@vonelm2007]. {_laid(found)}The shape of the "
+        f"lungs, never their density, was registered to {template} "
+        f"{_WAYS.get(p.get('registration'), 'in a way not known')}, on a grid of {shape} voxels of "
+        f"{p.get('spacing_mm')} mm.{mirrored}"
     )
     return "Scans", text
+
+
+def _laid(found: Found) -> str:
+    """Say how scans became volumes and where their lungs came from, as far as qc.csv tells."""
+    qc = found.get("qc")
+    if qc is None:
+        return ""
+    dicom = "format" in qc and qc["format"].eq("DICOM").any()
+    given = "lung_mask" in qc and qc["lung_mask"].fillna("").ne("").any()
+    return (
+        "Each slice was laid where its own header places it. " if dicom else ""
+    ) + f"Lungs were {'found in the scan, or given as a mask' if given else 'found in the scan'}. "
 
 
 def _network(found: Found, p: Any) -> tuple[str, str]:
@@ -73,8 +90,8 @@ def _network(found: Found, p: Any) -> tuple[str, str]:
         f"A convolutional autoencoder with {listed(p.get('channels', []))} channels, strides "
         f"{listed(config.get('strides', ['unknown']))} and "
         f"{counted(config.get('n_features', 0), 'feature')} was trained with Adam [@kingma2015] in "
-        f"batches of {p.get('batch_size')} for at most {counted(p.get('epochs'), 'epoch')}{run}, with "
-        f"{aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
+        f"batches of {p.get('batch_size')} for at most {counted(p.get('epochs'), 'epoch')}{run}, "
+        f"with {aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
     )
     return "Features", text
 
@@ -92,6 +109,7 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
     without = p.get("without") or []
     taken = f" {listed(without)} were taken out of the features before looking." if without else ""
     criteria = found.get("criteria")
+    k_max = p.get("k_max") if criteria is None else int(criteria["n_clusters"].max())
     has = set() if criteria is None else set(criteria.dropna(axis="columns", how="all"))
     names = {
         "silhouette": "silhouette [@rousseeuw1987]",
@@ -101,9 +119,9 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
     beside = listed([words for name, words in names.items() if name in has])
     shown = f" The {beside} are shown beside it." if beside else ""
     text = (
-        f"The number of clusters, from 1 to {p.get('k_max')}, was decided on the features before the "
-        "clustering phase: clusters are there when two humps fit the scans better than one, by more "
-        f"than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted Rand "
+        f"The number of clusters, from 1 to {k_max}, was decided on features before "
+        "the clustering phase: clusters are there when two humps fit the scans better than one, by "
+        f"more than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted Rand "
         f"index [@hubert1985] with the partitions of {p.get('n_bootstrap')} resampled cohorts."
     )
     return "Number of clusters", text
@@ -189,8 +207,9 @@ def _software(found: Found) -> str:
         if one
         else listed([f"seed {seed} in {stage}" for stage, seed in seeds.items()])
     )
+    python = " and ".join(sorted(pythons))
     return (
-        f"Python {' and '.join(sorted(pythons))} with {listed(told)}; {said or 'no seed recorded'}. "
+        f"Python {python} with {listed(told)}; {said or 'no seed recorded'}. "
         "Every parameter, version and sha256 stands in manifest.json."
     )
 

@@ -1,5 +1,7 @@
 """Whether the clusters mean anything clinically: adjusted means and their differences."""
 
+from typing import Any
+
 import pandas as pd
 
 from clamlab import figures
@@ -44,22 +46,22 @@ def make(found: Found) -> list[Block]:
 def _table(associations: pd.DataFrame) -> Table:
     pairs = associations[associations["part"] == "pairwise"]
     tests = associations[associations["part"] == "omnibus"].set_index("outcome")
-    rows = []
+    rows, before = [], None
     for pair in pairs.itertuples():
         test = tests.loc[pair.outcome]
-        inside = test["source"] == "derived"
+        silent = test["source"] == "derived" or pair.outcome == before
+        before = pair.outcome
         interval = f"{number(pair.low)} to {number(pair.high)}"
         rows.append(
             [
-                pair.title
-                + (f" ({pair.units})" if isinstance(pair.units, str) and pair.units else ""),
+                _title(pair),
                 f"{int(pair.group) + 1} − {int(pair.other_group) + 1}",
                 number(pair.difference),
                 "–" if pd.isna(pair.low) else interval,
                 number(pair.standardised),
-                "" if inside else p_text(test["p"]),
-                "" if inside else p_text(test["p_holm"]),
-                "" if inside else p_text(test["p_bh"]),
+                "" if silent else p_text(test["p"]),
+                "" if silent else p_text(test["p_holm"]),
+                "" if silent else p_text(test["p_bh"]),
             ]
         )
     columns = ["", "Clusters", "Difference", "95 % interval", "In SD", "P", "P (Holm)", "P (BH)"]
@@ -70,6 +72,12 @@ def _table(associations: pd.DataFrame) -> Table:
     if pairs.empty:
         notes.append("No difference could be estimated.")
     return Table("Differences between clusters.", pd.DataFrame(rows, columns=columns), notes)
+
+
+def _title(pair: Any) -> str:
+    """Name an outcome with its unit, or the scale on which it was modelled."""
+    behind = next((t for t in (pair.transform, pair.units) if isinstance(t, str) and t), "")
+    return f"{pair.title} ({behind})" if behind else str(pair.title)
 
 
 def make_models(found: Found) -> list[Block]:

@@ -10,7 +10,11 @@ from clamlab.report.words import capital, count, counted, number
 from clamlab.stats.disclosure import SMALLEST
 from clamlab.stats.tables.scan_facts import NOT_RECORDED, scan_facts
 
-_STATUSES = {"ok": "without a finding", "review": "marked for review", "excluded": "left out"}
+_STATUSES = {
+    "ok": "passed the checks or were accepted",
+    "review": "are marked for review",
+    "excluded": "were left out",
+}
 _DECISIONS = {"accept": "accepted", "reject": "rejected", "series": "given another series"}
 _MADE_WITH = {
     "manufacturer": "Manufacturer",
@@ -33,7 +37,7 @@ _MEASURES = {
 def make(found: Found) -> list[Block]:
     """Count what the checks found, what a person decided, and how scans were made."""
     qc, small = found.need("qc"), found.small_counts
-    said = [_counts(qc["status"], _STATUSES, small)]
+    said = [f"Of the scans, {_counts(qc['status'], _STATUSES, small)}"]
     decided = qc["decision"].dropna() if "decision" in qc else pd.Series(dtype=object)
     decided = decided[decided != ""]
     if len(decided):
@@ -41,7 +45,7 @@ def make(found: Found) -> list[Block]:
         said[-1] += _counts(decided, _DECISIONS, small)
     else:
         said.append("No person has decided about a scan.")
-    blocks: list[Block] = [Sentence(" ".join(f"{capital(s)}" for s in said))]
+    blocks: list[Block] = [Sentence(" ".join(said))]
     blocks += _findings(qc, small) + _measured(qc) + _made(qc, small)
     return blocks
 
@@ -77,7 +81,8 @@ def _measured(qc: pd.DataFrame) -> list[Block]:
         used = used.assign(lung_ml=used["right_ml"] + used["left_ml"])
     rows = []
     for name, (title, digits) in _MEASURES.items():
-        values = pd.to_numeric(used[name], errors="coerce").dropna() if name in used else []
+        column = used[name] if name in used else pd.Series(dtype=float)
+        values = pd.to_numeric(column, errors="coerce").dropna()
         if len(values) >= 2 * SMALLEST:
             mean, sd = number(values.mean(), digits), number(values.std(), digits)
             rows.append([title, str(len(values)), f"{mean} ({sd})"])
@@ -92,7 +97,7 @@ def _made(qc: pd.DataFrame, small: bool) -> list[Block]:
     rows = [row for name, title in _MADE_WITH.items() for row in _fact(facts, name, title, small)]
     if not rows:
         return [Note("How the scans were made is not recorded.")]
-    cells = pd.DataFrame(rows, columns=["", "Scans"])
+    cells = pd.DataFrame(rows, columns=["", "Level", "Scans"])
     notes = [] if small else [f"Levels of fewer than {SMALLEST} scans are put together as others."]
     return [Heading("How the scans were made"), Table("Acquisition.", cells, notes)]
 
@@ -105,8 +110,9 @@ def _fact(facts: pd.DataFrame, name: str, title: str, small: bool) -> list[list[
     least = 1 if small else SMALLEST
     kept = levels[levels >= least].head(_MOST_LEVELS)
     rest = int(levels.sum() - kept.sum())
-    rows = [[f"{title}: {level}", str(n)] for level, n in kept.items()]
-    return rows + ([[f"{title}: others", count(rest, small=small)]] if rest else [])
+    rows = [[str(level), str(n)] for level, n in kept.items()]
+    rows += [["others", count(rest, small=small)]] if rest else []
+    return [[title if i == 0 else "", *row] for i, row in enumerate(rows)]
 
 
 def _level(value: object) -> str:

@@ -22,12 +22,13 @@ def make(found: Found) -> list[Block]:
         text += "not of patients. Look at it within the clusters, adjust for it, or harmonise."
         blocks.append(Note(text, warning=True))
     else:
-        blocks.append(Sentence(f"None of {len(alarm)} facts about the scans raises an alarm."))
+        n = int(alarm["effect_size"].notna().sum())
+        blocks.append(Sentence(f"Of {n} facts that could be compared, none raises an alarm."))
     return [*blocks, _table(alarm, found)]
 
 
 def alarms(found: Found) -> pd.DataFrame:
-    """Compare the facts of the scans between clusters; what was measured on images is not tested."""
+    """Compare facts about scans between clusters; what was measured on images is not tested."""
     people, qc = found.need("people"), found.need("qc")
     if people["cluster"].nunique() < 2:
         return pd.DataFrame(columns=["variable", "alarm"])
@@ -53,7 +54,7 @@ def _plain(name: str) -> str:
 def _table(alarm: pd.DataFrame, found: Found) -> Block:
     if alarm.empty:
         return Sentence("There is one cluster: nothing can be compared.")
-    known = alarm[alarm["n"] > 0]
+    known = alarm[alarm["effect_size"].notna()]
     cells = pd.DataFrame(
         {
             "": [_plain(name) for name in known["variable"]],
@@ -67,8 +68,11 @@ def _table(alarm: pd.DataFrame, found: Found) -> Block:
     notes = [
         "What was measured on the images themselves has no P: an effect alone raises an alarm."
     ]
-    if silent := [_plain(n) for n in alarm.loc[alarm["n"] == 0, "variable"]]:
+    rest = alarm[alarm["effect_size"].isna()]
+    if silent := [_plain(n) for n in rest.loc[rest["n"] == 0, "variable"]]:
         notes.append(f"Not recorded for any scan: {listed(silent)}.")
+    if same := [_plain(n) for n in rest.loc[rest["n"] > 0, "variable"]]:
+        notes.append(f"The same for all scans, or too many values to compare: {listed(same)}.")
     return Table("How the scans were made, against the clusters.", cells, notes)
 
 

@@ -48,8 +48,9 @@ def _means(found: Found) -> str:
         return "No outcome could be tested."
     apart = tested.loc[tested["p_holm"] < 0.05, "title"]
     which = f" ({listed(list(apart))})" if len(apart) else ""
+    how_many = str(len(apart)) if len(apart) else "none"
     return (
-        f"Of {counted(len(tested), 'outcome')} from outside the images, {len(apart)} "
+        f"Of {counted(len(tested), 'outcome')} from outside the images, {how_many} "
         f"differed between the clusters at p < .05 after Holm's correction{which}."
     )
 
