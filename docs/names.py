@@ -18,7 +18,7 @@ ROOMS = (
     "clustering", "baselines", "clam", "contrast", "evaluation", "stats.tables", "stats.outcomes",
     "stats.maps", "stats.readers", "stats.disclosure", "figures", "viewers", "viewers.groups",
     "viewers.following", "viewers.reading",
-    "experiments", "figures.validation",
+    "experiments", "figures.validation", "report",
 )  # fmt: skip
 HEAD = """# Names
 

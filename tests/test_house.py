@@ -28,6 +28,7 @@ MAY_IMPORT = {
         "evaluation", "stats", "volumes", "baselines",
     },
     "viewers": {"figures", "clam", "stats"},
+    "report": {"figures", "stats", "viewers"},
     "evaluation": {"clam", "contrast", "clustering"},
     "contrast": {"clam", "clustering", "forecast"},
     "clam": {"clustering", "models", "forecast"},

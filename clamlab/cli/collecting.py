@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clamlab.cli.choice import told_choice
 from clamlab.cli.standing import explored
 from clamlab.report import Found
 from clamlab.schema import analysed, check_table, join_subjects
 from clamlab.selection import decision_words
-from clamlab.selection.decision import RULE
 from clamlab.study import ARTEFACTS, Study, StudyError
 from clamlab.study.files import is_there, members
 from clamlab.study.fingerprints import fingerprint
@@ -37,7 +37,9 @@ _PLACE = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\")]+/)+|\b[A-Za-z]:\\(?:[^\\\s:;
 Json = dict[str, Any]
 
 
-def collect(study: Study, *, small_counts: bool = False, scans: bool = False) -> Found:
+def collect(
+    study: Study, *, small_counts: bool = False, scans: bool = False, names: bool = True
+) -> Found:
     """Read all that a report may say of a study; what is not there, or no longer so, is told.
 
     Parameters
@@ -47,6 +49,8 @@ def collect(study: Study, *, small_counts: bool = False, scans: bool = False) ->
         Whether counts of one to four persons may be shown.
     scans : bool
         Whether single scans are read as well.
+    names : bool
+        Whether it is told who decided; otherwise "a person" did.
 
     Returns
     -------
@@ -55,7 +59,13 @@ def collect(study: Study, *, small_counts: bool = False, scans: bool = False) ->
     states = study.status(verify=True)  # every file is read: a manifest vouches for them
     values, reasons = _read(study, states)
     cleaned = cleaner(study, ids_of(study))
-    _work_out(study, values, reasons, scans=scans)
+    if "choice" in values:
+        try:
+            values["choice"] = told_choice(values["choice"], names=names)
+        except ValueError as error:
+            del values["choice"]
+            reasons["choice"] = str(error).rstrip(".")
+    _work_out(study, values, reasons, scans=scans, names=names)
     records = {s: cleaned(record_of(study.root, s)) for s in states["stage"]}
     stage_of = {name: a.stage for name, a in ARTEFACTS.items()}
     stage_of |= dict.fromkeys(("average_hu", "average_map"), "06_clam")
@@ -133,16 +143,18 @@ def _read(study: Study, states: pd.DataFrame) -> tuple[Json, dict[str, str]]:
     return values, reasons
 
 
-def _work_out(study: Study, values: Json, reasons: dict[str, str], *, scans: bool) -> None:
+def _work_out(
+    study: Study, values: Json, reasons: dict[str, str], *, scans: bool, names: bool
+) -> None:
     """Add what other rooms make of the files; what cannot be made has its reason."""
     made: dict[str, Callable[[], Any]] = {
         "contract": lambda: analysed(study.schema("participants")),
         "flow": lambda: _flow(values, reasons),
-        "decision": lambda: decision_words(_without_reason(_need("choice", values, reasons))),
+        "decision": lambda: decision_words(_need("choice", values, reasons)),
         "people": lambda: _people(study, values, reasons),
         "average_hu": lambda: _averages(study, "hu", values, reasons),
         "average_map": lambda: _averages(study, "clam", values, reasons),
-        "decided": lambda: _decided(study),
+        "decided": lambda: _decided(study) if names else None,
         "by_hand": lambda: {
             name: fingerprint(study.path(name))["sha256"]
             for name in BY_HAND
@@ -169,12 +181,6 @@ def _flow(values: Json, reasons: Mapping[str, str]) -> pd.DataFrame:
     from clamlab.ingest.cohort.flow import cohort_flow
 
     return cohort_flow(_need("qc", values, reasons), _need("exclusions", values, reasons))
-
-
-def _without_reason(choice: Json) -> Json:
-    """Leave out what a person wrote: free text may tell of somebody."""
-    by = str(choice.get("decided_by") or RULE).strip().lower()
-    return choice if by == RULE else {**choice, "reason": ""}
 
 
 def _people(study: Study, values: Json, reasons: Mapping[str, str]) -> pd.DataFrame:

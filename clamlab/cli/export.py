@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from clamlab.atomic import whole_folder
+from clamlab.cli.choice import numbers_of
 from clamlab.cli.standing import check_standing, explored
 from clamlab.cli.subject_tables import NAMES, subject_tables
-from clamlab.selection.answer import ANSWERS
 from clamlab.selection.decision import RULE
-from clamlab.selection.stability import VERDICTS
 from clamlab.stats.disclosure import SMALLEST, mask_flow, mask_outcomes, mask_table_one
 from clamlab.study import Study, StudyError, lock
-from clamlab.study.catalogue import artefact_of
+from clamlab.study.catalogue import REPORT, artefact_of
 from clamlab.study.files import members, write_file
 from clamlab.study.withdrawal.remembering import refuse_while_pending
 
@@ -57,6 +56,7 @@ def _gather(study: Study, folder: Path, options: argparse.Namespace) -> None:
             write_file(temporary / "subjects" / f"{name}.csv", table)
         told = states.loc[list(WRITERS), ["stage", "status", "why", "finished"]]
         write_file(temporary / "stages.csv", told)
+        _report(study, temporary, options)
         names = sorted(p.relative_to(temporary).as_posix() for p in members(temporary))
     print(f"{folder}: {', '.join(names)}")
     if absent := [stage for stage in WRITERS if stage not in made]:
@@ -66,6 +66,19 @@ def _gather(study: Study, folder: Path, options: argparse.Namespace) -> None:
             f"without {kept}: beside the planned tables, those of a few scans less can tell of "
             "single subjects, and no small count in them is masked"
         )
+
+
+def _report(study: Study, folder: Path, options: argparse.Namespace) -> None:
+    """Make the report anew for who has made one: names of those who decided stay in the study."""
+    if not any((study.root / name).is_file() for name in REPORT):
+        return
+    from clamlab.cli.report import made_of
+
+    files, _ = made_of(study, small_counts=options.small_counts, names=False)
+    for name, data in files.items():
+        place = folder / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(data)
 
 
 def _flow(study: Study, folder: Path, small_counts: bool) -> None:
@@ -82,7 +95,7 @@ def _number(study: Study, folder: Path, _: bool) -> None:
     _copy(study, folder, "criteria")
     choice = study.read("choice")
     by = RULE if choice.get("decided_by", RULE) == RULE else "a person"
-    _write(study, folder, "choice", _numbers(choice) | {"decided_by": by})
+    _write(study, folder, "choice", numbers_of(choice) | {"decided_by": by})
 
 
 def _maps(study: Study, folder: Path, small_counts: bool) -> None:
@@ -146,19 +159,6 @@ def _shows_no_person(study: Study, small_counts: bool, what: str) -> bool:
         return True
     print(f"without {what}: a cluster of fewer than {SMALLEST} scans (--small-counts takes them)")
     return False
-
-
-def _numbers(value: dict[str, Any]) -> dict[str, Any]:
-    """Keep of a file that a person may write in what is no text, and the words of the rule."""
-    kept = {k: _numbers(v) if isinstance(v, dict) else v for k, v in value.items()}
-    return {
-        k: v
-        for k, v in kept.items()
-        if v is None
-        or isinstance(v, bool | int | float | dict)
-        or (k == "answer" and v in ANSWERS)
-        or (k == "stability" and v in VERDICTS)
-    }
 
 
 def _copy(study: Study, folder: Path, *names: str) -> None:

@@ -10,12 +10,20 @@ from clamlab import traces
 from clamlab.atomic import partial_name, put_in_place, sync_folder
 from clamlab.cli.collecting import collect, ids_of
 from clamlab.io import FileError, read_json
-from clamlab.report import bibliography, manifest_of, report_of, to_document, to_page
+from clamlab.report import (
+    Report,
+    bibliography,
+    manifest_of,
+    report_of,
+    to_document,
+    to_page,
+)
 from clamlab.study import Study, StudyError, lock
+from clamlab.study.catalogue import REPORT
 from clamlab.study.files import writing
 from clamlab.study.withdrawal.remembering import refuse_while_pending
 
-FOLDER, MANIFEST = "report", "manifest.json"
+PAGE, DRAFT, REFERENCES, MANIFEST = REPORT
 SECTION_FAILED = 3  # 1 is an error after which there is no report, 2 is argparse's
 
 
@@ -31,28 +39,45 @@ def report(options: argparse.Namespace) -> int:
     study = Study.open(options.study)
     with lock.taken(study.root, "clamlab report"):
         refuse_while_pending(study.root)
-        folder = study.root / FOLDER
-        check_untouched(folder)
-        found = collect(study, small_counts=options.small_counts, scans=options.scans)
-        if not found.records:
-            raise StudyError(
-                f"there is nothing to report yet: run 'clamlab run {options.study}' first"
-            )
-        made = report_of(found, scans=options.scans)
-        files = {
-            "report.html": to_page(made).encode(),
-            "report.docx": to_document(made),
-            "references.bib": bibliography(made.numbers).encode(),
-        }
-        told = manifest_of(found, made, files=files, scans=options.scans)
-        files[MANIFEST] = (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
-        _name_nobody(files, ids_of(study))
-        _publish(folder, files)
-    _say(folder, files, made.summary()[0], options)
+        check_untouched(study.root)
+        files, made = made_of(study, small_counts=options.small_counts, scans=options.scans)
+        _publish(study.root, files)
+    _say(study.root, files, made.summary()[0], options)
     return 0 if made.is_sound else SECTION_FAILED
 
 
-def check_untouched(folder: Path) -> None:
+def made_of(
+    study: Study, *, small_counts: bool = False, scans: bool = False, names: bool = True
+) -> tuple[dict[str, bytes], Report]:
+    """Make the files of a report, by their places within the study.
+
+    Raises
+    ------
+    StudyError
+        If no stage was run, or the finished files name a subject.
+    """
+    found = collect(study, small_counts=small_counts, scans=scans, names=names)
+    if not found.records:
+        raise StudyError(f"there is nothing to report yet: run 'clamlab run {study.root}' first")
+    made = report_of(found, scans=scans)
+    files = {
+        PAGE: to_page(made).encode(),
+        DRAFT: to_document(made),
+        REFERENCES: bibliography(made.numbers).encode(),
+    }
+    told = manifest_of(
+        found, made, files={_name(p): data for p, data in files.items()}, scans=scans
+    )
+    files[MANIFEST] = (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
+    _name_nobody(files, ids_of(study))
+    return files, made
+
+
+def _name(place: str) -> str:
+    return place.rpartition("/")[2]
+
+
+def check_untouched(root: Path) -> None:
     """Refuse to write over a report that a person went on with.
 
     Raises
@@ -61,16 +86,12 @@ def check_untouched(folder: Path) -> None:
         If a file is not what its manifest says; it is untouched.
     """
     try:
-        known = read_json(folder / MANIFEST, expected="what clamlab report wrote")["report"][
-            "files"
-        ]
+        known = read_json(root / MANIFEST, expected="what clamlab report wrote")["report"]["files"]
+        known = {**known}
     except (FileError, KeyError, TypeError):
         known = {}  # there is none, or none that could tell
-    if not isinstance(known, dict):
-        known = {}
-    for name in ("report.html", "report.docx", "references.bib"):
-        path = folder / name
-        if path.is_file() and sha256(path.read_bytes()).hexdigest() != known.get(name):
+    for path in (root / place for place in (PAGE, DRAFT, REFERENCES)):
+        if path.is_file() and sha256(path.read_bytes()).hexdigest() != known.get(path.name):
             raise StudyError(
                 f"{path} was changed since clamlab wrote it: expected what {MANIFEST} says; rename "
                 "or move it, so that it is kept, and run the command again"
@@ -79,10 +100,10 @@ def check_untouched(folder: Path) -> None:
 
 def _name_nobody(files: dict[str, bytes], ids: set[str]) -> None:
     """Look once more, in the finished bytes, for subjects; nothing is written that names one."""
-    with tempfile.TemporaryDirectory() as place:
-        for name, data in files.items():
-            (Path(place) / name).write_bytes(data)
-        if told := traces.find(place, ids):
+    with tempfile.TemporaryDirectory() as folder:
+        for place, data in files.items():
+            (Path(folder) / _name(place)).write_bytes(data)
+        if told := traces.find(folder, ids):
             named = ", ".join(f"{text!r} in {file}" for file, text in told)
             raise StudyError(
                 f"the report would name subjects: {named}. Nothing was written; look where that "
@@ -90,26 +111,27 @@ def _name_nobody(files: dict[str, bytes], ids: set[str]) -> None:
             )
 
 
-def _publish(folder: Path, files: dict[str, bytes]) -> None:
+def _publish(root: Path, files: dict[str, bytes]) -> None:
     """Write all files beside their places first, then put them there, the manifest last."""
+    paths = {root / place: data for place, data in files.items()}
+    folder = (root / MANIFEST).parent
     with writing(folder):
         folder.mkdir(exist_ok=True)
-        places = [folder / name for name in files]
         try:
-            for path in places:
-                partial_name(path).write_bytes(files[path.name])
-            for path in places:
+            for path, data in paths.items():
+                partial_name(path).write_bytes(data)
+            for path in paths:
                 put_in_place(partial_name(path), path)
         finally:
-            for path in places:
+            for path in paths:
                 partial_name(path).unlink(missing_ok=True)
         sync_folder(folder)
 
 
-def _say(folder: Path, files: dict[str, bytes], summary: str, options: argparse.Namespace) -> None:
-    print(f"{folder}:")
-    for name, data in files.items():
-        print(f"  {name}: {len(data) / 1e6:.2f} MB")
+def _say(root: Path, files: dict[str, bytes], summary: str, options: argparse.Namespace) -> None:
+    print(f"{(root / MANIFEST).parent}:")
+    for place, data in files.items():
+        print(f"  {_name(place)}: {len(data) / 1e6:.2f} MB")
     print(summary)
     if options.scans:
         print("It shows single scans: treat it as patient data.")

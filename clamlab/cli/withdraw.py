@@ -64,6 +64,12 @@ def _not_ours(study: Study) -> str:
             f"  - {' and '.join(own)} still hold them: take out both the row and the scans. (The "
             "study leaves them out in any case.)"
         )
+    drafts = sorted(p.name for p in (study.root / "report").glob("*") if p.is_file())
+    if drafts:
+        lines.append(
+            f"  - {', '.join(drafts)} in report/ {'is' if len(drafts) == 1 else 'are'} of a "
+            "person's hand, and may show averages that they were in;"
+        )
     return "\n".join(
         [
             *lines,

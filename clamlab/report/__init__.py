@@ -1,6 +1,5 @@
 """One page, one draft and one manifest of a study, made of what was read of it."""
 
-from clamlab.report.composing import Part, Section, compose
 from clamlab.report.document import to_document
 from clamlab.report.found import Found
 from clamlab.report.manifest import manifest_of
@@ -10,11 +9,8 @@ from clamlab.report.report import Report, report_of
 
 __all__ = [
     "Found",
-    "Part",
     "Report",
-    "Section",
     "bibliography",
-    "compose",
     "manifest_of",
     "report_of",
     "to_document",

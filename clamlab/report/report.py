@@ -33,6 +33,12 @@ class Report:
         When the last of its stages ended: the report has no other date.
     clamlab : str
         The version whose stages these are, as recorded.
+
+    Examples
+    --------
+    >>> Report("lungs", (), {"hubert1985": 1}, "2026-11-27", "0.1.0").references()
+    ['Hubert L, Arabie P. Comparing partitions. Journal of Classification. 1985;2:193-218.
+    doi:10.1007/BF01908075']
     """
 
     name: str

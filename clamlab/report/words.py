@@ -9,6 +9,7 @@ from clamlab.stats.disclosure import SMALLEST
 from clamlab.stats.disclosure.small_counts import is_small
 
 FEW = f"fewer than {SMALLEST}"
+MASKED = "masked"
 
 
 def listed(names: Sequence[Any]) -> str:
@@ -33,10 +34,13 @@ def counted(n: int, one: str, several: str = "") -> str:
 def number(value: Any, digits: int = 2) -> str:
     """Print a number with so many decimals; a dash where there is none.
 
-    >>> number(0.456), number(None), number(float("nan"))
-    ('0.46', '–', '–')
+    >>> number(0.456), number(-0.001), number(None)
+    ('0.46', '0.00', '–')
     """
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+    if pd.isna(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def count(n: Any, *, small: bool) -> str:
@@ -46,8 +50,21 @@ def count(n: Any, *, small: bool) -> str:
     ('fewer than 5', '3', '0', 'masked')
     """
     if pd.isna(n):
-        return "masked"
+        return MASKED
     return FEW if is_small(int(n)) and not small else str(int(n))
+
+
+def counts(numbers: Sequence[int], *, small: bool) -> list[str]:
+    """Print counts that add up to what is known; next to a small one the largest is masked too.
+
+    >>> counts([45, 3, 0], small=False), counts([40, 8, 0], small=False)
+    (['masked', 'fewer than 5', '0'], ['40', '8', '0'])
+    """
+    told = [count(n, small=small) for n in numbers]
+    largest = max(range(len(told)), key=lambda i: numbers[i], default=0)
+    if FEW in told and told[largest] != FEW:  # or it would be the total less the others
+        told[largest] = MASKED
+    return told
 
 
 def capital(text: str) -> str:
@@ -57,3 +74,14 @@ def capital(text: str) -> str:
     'In the study'
     """
     return text[:1].upper() + text[1:]
+
+
+def p_text(p_value: float) -> str:
+    """Say a p-value in a sentence.
+
+    >>> p_text(0.0033), p_text(0.4), p_text(0.0002)
+    ('p = .003', 'p = .40', 'p < .001')
+    """
+    if p_value < 0.001:
+        return "p < .001"
+    return "p = " + f"{p_value:.{3 if p_value < 0.1 else 2}f}".removeprefix("0")

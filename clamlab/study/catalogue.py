@@ -189,6 +189,10 @@ ARTEFACTS: dict[str, Artefact] = {artefact.name: artefact for artefact in _ALL}
 """Every file of a study by its name."""
 STAGES: tuple[str, ...] = tuple(dict.fromkeys(artefact.stage for artefact in _ALL))
 """The stages in order; each has the notebook of its name."""
+REPORT = tuple(
+    f"report/{name}" for name in ("report.html", "report.docx", "references.bib", "manifest.json")
+)
+"""What ``clamlab report`` writes: no stage, and made anew at will; the manifest is the last."""
 
 
 def artefacts_of(stage: str) -> list[Artefact]:

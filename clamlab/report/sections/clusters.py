@@ -5,7 +5,7 @@ import pandas as pd
 from clamlab.report.blocks import Block, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
-from clamlab.report.words import count, number
+from clamlab.report.words import MASKED, count, counts, number
 from clamlab.stats.tables.rendering import cluster_name
 
 
@@ -14,12 +14,14 @@ def make(found: Found) -> list[Block]:
     assigned, stability = found.need("assignments"), found.get("stability")
     sizes = assigned["cluster"].value_counts().sort_index()
     confidence = assigned.groupby("cluster")["confidence"].mean()
-    n = len(assigned)
+    n, told = len(assigned), counts([int(k) for k in sizes], small=found.small_counts)
     cells = pd.DataFrame(
         {
             "": [cluster_name(code) for code in sizes.index],
-            "Scans": [count(size, small=found.small_counts) for size in sizes],
-            "Share": [f"{size / n:.0%}" if _open(size, found) else "masked" for size in sizes],
+            "Scans": told,
+            "Share": [
+                f"{k / n:.0%}" if str(k) == t else MASKED for k, t in zip(sizes, told, strict=True)
+            ],
             "Mean probability": [number(confidence[code]) for code in sizes.index],
         }
     )
@@ -30,10 +32,6 @@ def make(found: Found) -> list[Block]:
     if len(sizes) < 2:
         blocks.insert(0, Sentence("There is one cluster: nothing can be compared."))
     return blocks + (_stability(stability, found) if stability is not None else [])
-
-
-def _open(size: int, found: Found) -> bool:
-    return count(size, small=found.small_counts) == str(size)
 
 
 def _stability(stability: pd.DataFrame, found: Found) -> list[Block]:

@@ -8,7 +8,7 @@ from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
 from clamlab.report.reasons import count_kinds
-from clamlab.report.words import capital, count, counted
+from clamlab.report.words import MASKED, capital, count
 from clamlab.stats.disclosure import SMALLEST, mask_flow
 
 
@@ -25,29 +25,29 @@ def make(found: Found) -> list[Block]:
             (f"{capital(left)} (n = {numbers[left]})", []),
         ]
     )
-    caption = (
-        f"Flow of the cohort: of {numbers[total]} subjects in the table {numbers[left]} are in the "
-        "study."
-    )
-    blocks: list[Block] = [Sentence(_sentence(found, numbers)), drawn(chart, caption)]
+    caption = f"Flow of the cohort. {_sentence(numbers)}"
+    blocks: list[Block] = [Sentence(_sentence(numbers)), drawn(chart, caption)]
     if not small:
         blocks.append(Note(f"Steps that lost one to {SMALLEST - 1} subjects are masked."))
-    return [*blocks, *_reasons(found)]
+    return [*blocks, *_reasons(found, hidden=MASKED in numbers.values())]
 
 
-def _sentence(found: Found, numbers: dict[str, str]) -> str:
+def _sentence(numbers: dict[str, str]) -> str:
     total, *_, left, undecided = numbers
     review = numbers[undecided]
-    if numbers[total] == numbers[left]:
+    if numbers[total] == MASKED:
+        said = f"{numbers[left]} subjects are in the study; how many are in the table is masked"
+    elif numbers[total] == numbers[left]:
         said = f"All {numbers[total]} subjects of the table are in the study"
     else:
         said = f"Of {numbers[total]} subjects in the table, {numbers[left]} are in the study"
-    if review not in ("0", "masked"):
+    if review not in ("0", MASKED):
         said += f", {review} of them marked for review by the checks and not decided by a person"
     return f"{said}."
 
 
-def _reasons(found: Found) -> list[Block]:
+def _reasons(found: Found, *, hidden: bool) -> list[Block]:
+    """Count reasons, where no step of the flow is masked: they would tell its numbers."""
     qc, exclusions = found.get("qc"), found.get("exclusions")
     parts = [exclusions["reason"]] if exclusions is not None else []
     parts += [qc.loc[qc["status"] == "excluded", "reason"]] if qc is not None else []
@@ -58,21 +58,13 @@ def _reasons(found: Found) -> list[Block]:
     cells = pd.DataFrame(
         {
             "Reason": [capital(kind) for kind in kinds.index],
-            "Subjects": [count(n, small=found.small_counts) for n in kinds],
+            "Subjects": [MASKED if hidden else count(n, small=found.small_counts) for n in kinds],
         }
     )
     return [
         Heading("Who is not in the study, and why"),
-        Table(
-            f"Reasons of {_of(len(out), found)} not in the study; one may have several.",
-            cells,
-        ),
+        Table("Reasons of those who are not in the study; one may have several.", cells),
     ]
-
-
-def _of(n: int, found: Found) -> str:
-    told = count(n, small=found.small_counts)
-    return counted(n, "subject") if told == str(n) else f"{told} subjects"
 
 
 SECTION = Section(

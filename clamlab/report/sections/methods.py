@@ -49,12 +49,21 @@ def make(found: Found) -> list[Block]:
     return [*blocks, Heading("Software"), Sentence(_software(found))]
 
 
+def _told(p: Any, name: str) -> str:
+    """Print a parameter as it is on record."""
+    value = p.get(name)
+    if value is None:
+        return "(not recorded)"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _scans(found: Found, p: Any) -> tuple[str, str]:
     grid = found.get("grid") or {}
     shape = " × ".join(str(n) for n in grid.get("shape", [])) or "unknown"
     template = (
         "a given template" if p.get("template") else "a template made of the study's own lungs"
     )
+    side = f"{grid['spacing_mm'][0]:g}" if grid.get("spacing_mm") else _told(p, "spacing_mm")
     mirrored = (
         ""
         if p.get("registration") == "none"
@@ -65,7 +74,7 @@ def _scans(found: Found, p: Any) -> tuple[str, str]:
         f"The flow of participants follows STROBE [@vonelm2007]. {_laid(found)}The shape of the "
         f"lungs, never their density, was registered to {template} "
         f"{_WAYS.get(p.get('registration'), 'in a way not known')}, on a grid of {shape} voxels of "
-        f"{p.get('spacing_mm')} mm.{mirrored}"
+        f"{side} mm.{mirrored}"
     )
     return "Scans", text
 
@@ -90,7 +99,7 @@ def _network(found: Found, p: Any) -> tuple[str, str]:
         f"A convolutional autoencoder with {listed(p.get('channels', []))} channels, strides "
         f"{listed(config.get('strides', ['unknown']))} and "
         f"{counted(config.get('n_features', 0), 'feature')} was trained with Adam [@kingma2015] in "
-        f"batches of {p.get('batch_size')} for at most {counted(p.get('epochs'), 'epoch')}{run}, "
+        f"batches of {_told(p, 'batch_size')} for at most {_told(p, 'epochs')} epochs{run}, "
         f"with {aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
     )
     return "Features", text
@@ -121,8 +130,8 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
     text = (
         f"The number of clusters, from 1 to {k_max}, was decided on features before "
         "the clustering phase: clusters are there when two humps fit the scans better than one, by "
-        f"more than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted Rand "
-        f"index [@hubert1985] with the partitions of {p.get('n_bootstrap')} resampled cohorts."
+        f"more than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted "
+        f"Rand index [@hubert1985] with the partitions of {_told(p, 'n_bootstrap')} resampled cohorts."
     )
     return "Number of clusters", text
 
@@ -133,20 +142,20 @@ def _clusters(found: Found, p: Any) -> tuple[str, str]:
     text = (
         "Centroids were placed by k-means; network and centroids were then trained together on the "
         "reconstruction and the clustering loss [@xie2016, @guo2017, @ryan2022], the latter with "
-        f"weight {p.get('gamma'):g}, learning rate {p.get('learning_rate'):g} and batches of "
-        f"{p.get('batch_size')}, for at most {counted(p.get('epochs'), 'epoch')}{run}. A scan "
+        f"weight {_told(p, 'gamma')}, learning rate {_told(p, 'learning_rate')} and batches of "
+        f"{_told(p, 'batch_size')}, for at most {_told(p, 'epochs')} epochs{run}. A scan "
         "belongs to the cluster of highest probability; clusters are numbered by density."
     )
     return "Clusters", text
 
 
 def _maps(found: Found, p: Any) -> tuple[str, str]:
-    layer = "last" if p.get("layer") == -1 else f"{p.get('layer')}th (counted from 0)"
+    layer = "last" if p.get("layer") == -1 else f"{_told(p, 'layer')}th (counted from 0)"
     text = (
         "Cluster activation maps [@ryan2022], a modified Score-CAM [@wang2020], weigh each channel "
         f"of the {layer} encoder layer by the probability that the masked scan keeps for a "
         "cluster. Contrast maps follow the decoder from a scan to the same scan as another cluster "
-        f"would have it. On {p.get('trust_scans')} scans of each cluster both were held against an "
+        f"would have it. On {_told(p, 'trust_scans')} scans of each cluster both were held against an "
         "untrained network, the map of another cluster, the plain difference from the template, "
         "integrated gradients, occlusion, and random maps by deletion and insertion."
     )
@@ -181,7 +190,7 @@ def _outcomes(found: Found, p: Any) -> tuple[str, str]:
         f"{adjusted or 'nothing'}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
         f"each outcome, and corrected after Holm [@holm1979] and Benjamini and Hochberg "
         f"[@benjamini1995]. Nested models with demographics, what readers saw and the cluster were "
-        f"compared by adjusted R²; intervals are percentiles of {p.get('n_bootstrap')} bootstrap "
+        f"compared by adjusted R²; intervals are percentiles of {_told(p, 'n_bootstrap')} bootstrap "
         "samples."
     )
     return "Outcomes", text

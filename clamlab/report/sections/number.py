@@ -7,7 +7,7 @@ from clamlab.report.blocks import Block, Listing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
-from clamlab.report.words import number
+from clamlab.report.words import number, p_text
 
 TITLES = {
     "silhouette": "Silhouette",
@@ -33,7 +33,7 @@ def make(found: Found) -> list[Block]:
     rule = choice.get("recommended") or {}
     if points := _points(rule, choice.get("test") or {}):
         blocks.append(Listing(points))
-    if str(choice.get("decided_by") or "rule") != "rule":
+    if str(choice.get("decided_by") or "rule") not in ("rule", "parameter"):
         where = "A person overruled or confirmed the rule; the reason given stands in the study"
         blocks.append(Note(f"{where} (04_n_clusters/choice.json).", warning=True))
     if criteria is None or criteria.empty:
@@ -52,8 +52,8 @@ def _points(rule: dict, test: dict) -> list[str]:
     if rule.get("answer") in _ANSWERS:
         points.append(f"Answer of the rule: {_ANSWERS[rule['answer']]}.")
     if rule.get("p_value") is not None:
-        share = f"{rule['p_value']:.3f}".removeprefix("0")
-        points.append(f"One continuous cloud looks as split in a share of {share} (p-value).")
+        told = p_text(rule["p_value"])
+        points.append(f"How often one continuous cloud looks as split as these scans: {told}.")
     if rule.get("seen_from_sd") is not None:
         points.append(
             "Two halves of the cohort would have been seen with probability .8 from "
@@ -64,6 +64,11 @@ def _points(rule: dict, test: dict) -> list[str]:
             f"About {rule['n_scans_needed']} scans show two halves that are 4 standard deviations "
             "apart with the same probability."
         )
+    if test.get("p_value") is not None and test["p_value"] != rule.get("p_value"):
+        points.append(
+            f"The number that was decided, held to the same test: {p_text(test['p_value'])} that "
+            "one cloud looks as split as its nearest two clusters."
+        )
     if test.get("agreement") is not None:
         points.append(
             f"Partitions of resampled scans are {test.get('stability')} (mean adjusted Rand index "
@@ -73,10 +78,12 @@ def _points(rule: dict, test: dict) -> list[str]:
 
 
 def _picks(picks: dict) -> Table:
+    titles = {"recommended": "The rule", **TITLES}
+    known = [name for name in picks if name in titles]
     cells = pd.DataFrame(
         {
-            "Criterion": [TITLES.get(n, "The rule" if n == "recommended" else n) for n in picks],
-            "Clusters": [str(k) for k in picks.values()],
+            "Criterion": [titles[name] for name in known],
+            "Clusters": [str(picks[name]) for name in known],
         }
     )
     notes = [

@@ -9,7 +9,7 @@ from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
-from clamlab.report.words import number
+from clamlab.report.words import capital, number
 from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.masking import as_made
 from clamlab.stats.outcomes.summary import summary_sentence
@@ -87,7 +87,7 @@ def make_models(found: Found) -> list[Block]:
     comparison = told(found)[2]
     external = comparison[comparison["outcome_source"] != "derived"]
     wide = external.pivot_table(index="title", columns="model", values="adjusted_r2", sort=False)
-    wide = wide.T
+    wide = wide.T.rename(index=capital)
     cells = wide.map(lambda value: number(value)).reset_index(names="")
     notes = ["Adjusted R². All models of one outcome rest on the same rows."]
     blocks: list[Block] = [Sentence(summary_sentence(comparison))]

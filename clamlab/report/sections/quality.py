@@ -6,7 +6,7 @@ from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
 from clamlab.report.reasons import count_kinds
-from clamlab.report.words import capital, count, counted, number
+from clamlab.report.words import capital, count, counted, counts, number
 from clamlab.stats.disclosure import SMALLEST
 from clamlab.stats.tables.scan_facts import NOT_RECORDED, scan_facts
 
@@ -57,8 +57,8 @@ def _some(n: int, small: bool) -> str:
 
 def _counts(column: pd.Series, words: dict[str, str], small: bool) -> str:
     numbers = column.value_counts()
-    parts = [f"{count(numbers.get(k, 0), small=small)} {word}" for k, word in words.items()]
-    return f"{', '.join(parts)}."
+    told = counts([int(numbers.get(key, 0)) for key in words], small=small)
+    return f"{', '.join(f'{n} {word}' for n, word in zip(told, words.values(), strict=True))}."
 
 
 def _findings(qc: pd.DataFrame, small: bool) -> list[Block]:
@@ -99,7 +99,7 @@ def _made(qc: pd.DataFrame, small: bool) -> list[Block]:
         return [Note("How the scans were made is not recorded.")]
     cells = pd.DataFrame(rows, columns=["", "Level", "Scans"])
     notes = [] if small else [f"Levels of fewer than {SMALLEST} scans are put together as others."]
-    return [Heading("How the scans were made"), Table("Acquisition.", cells, notes)]
+    return [Heading("How the scans were made"), Table("Acquisition.", cells, notes, wordy=True)]
 
 
 def _fact(facts: pd.DataFrame, name: str, title: str, small: bool) -> list[list[str]]:
@@ -110,8 +110,8 @@ def _fact(facts: pd.DataFrame, name: str, title: str, small: bool) -> list[list[
     least = 1 if small else SMALLEST
     kept = levels[levels >= least].head(_MOST_LEVELS)
     rest = int(levels.sum() - kept.sum())
-    rows = [[str(level), str(n)] for level, n in kept.items()]
-    rows += [["others", count(rest, small=small)]] if rest else []
+    names, numbers = [*kept.index, *["others"] * bool(rest)], [*kept, *[rest] * bool(rest)]
+    rows = list(zip(names, counts(numbers, small=small), strict=True))
     return [[title if i == 0 else "", *row] for i, row in enumerate(rows)]
 
 

@@ -12,6 +12,8 @@ from clamlab.stats.tables.rendering import p_text
 
 def make(found: Found) -> list[Block]:
     """Hold the clusters against how the scans were made."""
+    if found.need("people")["cluster"].nunique() < 2:
+        return [Sentence("There is one cluster: nothing can be compared.")]
     alarm = alarms(found)
     loud = alarm.loc[alarm["alarm"], "variable"]
     blocks: list[Block] = []
@@ -52,8 +54,6 @@ def _plain(name: str) -> str:
 
 
 def _table(alarm: pd.DataFrame, found: Found) -> Block:
-    if alarm.empty:
-        return Sentence("There is one cluster: nothing can be compared.")
     known = alarm[alarm["effect_size"].notna()]
     cells = pd.DataFrame(
         {

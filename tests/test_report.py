@@ -1,0 +1,386 @@
+"""A study's report: its numbers are those of the files, and what is not there is said."""
+
+import html
+import io
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from docx import Document
+from jsonschema import Draft202012Validator
+from report_study import CLUSTERS, report_study
+
+from clamlab import figures, resources, traces, viewers
+from clamlab.cli import main
+from clamlab.cli.report import made_of
+from clamlab.figures.style import new_figure
+from clamlab.report import Found, report_of, to_page
+from clamlab.report.composing import Section, compose
+from clamlab.report.guidelines import CLAIM, TRIPOD
+from clamlab.report.reasons import kind_of
+from clamlab.report.references import REFERENCES
+from clamlab.study import Study
+
+FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A whole study with its report."""
+    study = report_study(tmp_path_factory.mktemp("whole") / "study")
+    assert main(["report", str(study.root)]) == 0
+    return study
+
+
+@pytest.fixture
+def study(whole, tmp_path):
+    """A copy of it that a test may change."""
+    shutil.copytree(whole.root, tmp_path / "study", copy_function=shutil.copy2)
+    return Study(tmp_path / "study")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Figures of one colour: what takes long, for tests that look at words."""
+    for name in ("average_panel", "outcome_panel", "criteria_panel"):
+        monkeypatch.setattr(figures, name, lambda *args, **options: new_figure(20, 20))
+    monkeypatch.setattr(viewers, "to_html", lambda *args, **options: "")
+
+
+def page_of(study):
+    return (study.root / "report" / "report.html").read_text("utf-8")
+
+
+def words(page, key):
+    """The text of one section."""
+    section = re.search(rf'<section id="{key}".*?</section>', page, re.DOTALL)[0]
+    section = re.sub(r' (src|srcdoc|alt)="[^"]*"', "", section)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", section)).split())
+
+
+def manifest_of(study):
+    return json.loads((study.root / "report" / "manifest.json").read_text("utf-8"))
+
+
+def states(study):
+    return {s["key"]: s["state"] for s in manifest_of(study)["report"]["sections"]}
+
+
+def draft_of(study):
+    return Document(io.BytesIO((study.root / "report" / "report.docx").read_bytes()))
+
+
+def test_numbers_are_those_of_the_files(whole):
+    page = page_of(whole)
+    assert set(states(whole).values()) == {"made"}
+    assert "14 sections: 14 made, 0 stale, 0 missing, 0 failed." in html.unescape(page)
+    assert "2 clusters of 20 and 28 scans" in words(page, "study")
+    assert "48 subjects are in the study; how many are in the table is masked" in words(
+        page, "flow"
+    )
+    assert "No scan bears the subject's id masked" in words(page, "flow")
+    quality = words(page, "quality")
+    assert "Lung volume outside the expected range fewer than 5" in quality
+    assert "A person decided about 6 scans: 6 accepted, 0 rejected" in quality
+    assert "Kernel B30 28 B70 20" in quality
+    number = words(page, "number")
+    assert "2 clusters, decided by the rule." in number and "p = .012" in number
+    assert "About 46 scans" in number and "Silhouette 3" in number
+    clusters = words(page, "clusters")
+    assert "Cluster 1 20 42% 0.81 Cluster 2 28 58% 0.81" in clusters
+    assert "88% of the samples on average; 7 of 48 scans are borderline" in clusters
+    maps = words(page, "maps")
+    assert "Cluster 1, activation map 6 • marking places • telling this cluster (the same)" in maps
+    assert "20 scans in cluster 1 and 28 scans in cluster 2" in maps
+    row = whole.read("associations").query("part == 'pairwise' and outcome == 'fvc'").iloc[0]
+    shown = f"{float(f'{row.difference:.3g}'):.2f}"
+    assert f"fvc 1 − 2 {shown} " in words(page, "outcomes").replace("Fvc", "fvc")
+
+
+def test_no_p_of_what_is_measured_on_the_image(whole):
+    """Kernels tell the clusters here, and a volume never gets a p."""
+    scanners = words(page_of(whole), "scanners")
+    assert "The clusters go along with kernel" in scanners
+    assert re.search(r"kernel 48 corrected Cramer's V 1\.00 <0\.001 alarm", scanners)
+    assert re.search(r"lung ml 48 epsilon squared \d\.\d\d (?!\d)", scanners)
+    assert "kernel" in words(page_of(whole), "limits")
+
+
+def test_counts_of_a_few_and_single_scans_come_only_when_asked_for(whole, study):
+    table = words(page_of(whole), "table_two")
+    assert "masked" in table and "3 (15.0)" not in table
+    assert "scans" not in states(whole) and "CT of single persons" not in page_of(whole)
+    assert main(["report", str(study.root), "--small-counts", "--scans"]) == 0
+    table = words(page_of(study), "table_two")
+    assert "3 (15.0)" in table and "10 (35.7)" in table and "masked" not in table.lower()
+    flow = words(page_of(study), "flow")
+    assert "Of 49 subjects in the table, 48 are in the study, 1 of them marked for review" in flow
+    assert "No scan bears the subject's id 1" in flow
+    assert "holds the CT of single persons" in words(page_of(study), "scans")
+    assert not any("CT of single persons" in p.text for p in draft_of(study).paragraphs)
+    assert traces.find(study.root / "report", study.read("scans")["subject_id"]) == []
+    told = manifest_of(study)["report"]
+    assert told["small_counts"] is True and told["single_scans"] is True
+
+
+def test_methods_say_what_was_run(whole):
+    methods = words(page_of(whole), "methods")
+    assert "4 and 8 channels, strides 2 and 2 and 60 features" in methods
+    assert "at most 9 epochs and stopped after 3, with 10% of the scans kept aside" in methods
+    assert "mean (-812.5 HU) and standard deviation (95.5 HU)" in methods
+    assert "from 1 to 3" in methods and "weight 0.1, learning rate 0.0001" in methods
+    assert "adjusted for Age" in methods.replace("adjusted for age", "adjusted for Age")
+    assert "a grid of 14 × 14 × 14 voxels of 20 mm" in methods
+    assert "seed 7 in every stage" in methods
+    assert "On (not recorded) scans of each cluster" in methods  # not invented
+    assert not re.search(r"\[@|None|nan", methods)
+    numbers = [int(n) for n in re.findall(r"\[([\d, ]+)\]", methods) for n in n.split(",")]
+    works = words(page_of(whole), "references")
+    assert sorted(set(numbers)) == list(range(1, max(numbers) + 1))
+    assert "Ryan S, Carlson N" in works and "SyN" not in methods and "Avants" not in works
+
+
+def test_references_are_whole_and_none_is_left_over(whole):
+    text = (whole.root / "report" / "references.bib").read_text("utf-8")
+    keys = re.findall(r"^@\w+\{(\w+),$", text, re.MULTILINE)
+    assert set(keys) <= set(REFERENCES) and len(keys) == len(set(keys))
+    assert text.count("{") == text.count("}")
+    assert "author = {Hubert, L. and Arabie, P.}" in text
+    assert "{CLAIM}" in text and "and others}" in text
+    assert len(keys) == page_of(whole).split('class="works"')[1].count("<li>")
+
+
+def test_checklists_have_every_item_and_name_who_writes_it(whole):
+    items = words(page_of(whole), "items")
+    assert len(CLAIM) == 44 and [n for n, _, _ in CLAIM] == [str(i) for i in range(1, 45)]
+    assert {n.rstrip("abcdefg-") for n, _, _ in TRIPOD} == {str(i) for i in range(1, 28)}
+    keys = {key for _, _, key in (*CLAIM, *TRIPOD)} - {""}
+    assert keys <= set(states(whole))
+    assert "35 Numbers included and excluded, with a flow chart “Who is in the study”" in items
+    assert "44 Funding for the authors" in items
+
+
+def test_the_same_study_gives_the_same_bytes(whole, study):
+    first = {n: (whole.root / "report" / n).read_bytes() for n in FILES}
+    shutil.rmtree(study.root / "report")
+    assert main(["report", str(study.root)]) == 0  # in another place, at another time
+    assert {n: (study.root / "report" / n).read_bytes() for n in FILES} == first
+
+
+def test_nobody_and_no_place_is_in_the_bytes(whole):
+    ids = [*whole.read("scans")["subject_id"], "PAT-9999"]
+    folder = whole.root / "report"
+    planted = ["DOE_JANE", "Jane Doe", "ACC-7781234", str(whole.root), str(whole.root.parent)]
+    assert traces.find(folder, [*ids, *planted]) == []
+    assert {p.name for p in folder.iterdir()} == set(FILES)
+
+
+def test_the_manifest_keeps_its_contract(whole):
+    told = manifest_of(whole)
+    schema = json.loads((resources.schemas() / "manifest.schema.json").read_text())
+    assert [e.message for e in Draft202012Validator(schema).iter_errors(told)] == []
+    stage = told["stages"]["03_autoencoder"]
+    record = json.loads((whole.root / "03_autoencoder" / "stage.json").read_text())
+    assert stage["outputs"] == {k: v["sha256"] for k, v in record["outputs"].items()}
+    assert stage["parameters"]["channels"] == [4, 8] and stage["seed"] == 7
+    assert {"platform", "threads", "blas", "device"} <= set(stage["machine"])
+    assert told["choices"]["n_clusters"]["decided_by"] == "rule"
+    assert told["choices"]["contract"]["properties"]["sex"]["x-role"] == "demographic"
+
+
+def test_the_draft_has_the_tables_and_figures(whole):
+    draft = draft_of(whole)
+    texts = [p.text for p in draft.paragraphs]
+    assert texts.index("Methods") < texts.index("Results") < texts.index("Limitations")
+    first = [[c.text for c in t.rows[0].cells] for t in draft.tables]
+    assert ["", "Scans", "Share", "Mean probability"] in first
+    table_two = next(t for t in draft.tables if "Cluster 2" in [c.text for c in t.rows[0].cells])
+    assert [c.text for c in table_two.rows[1].cells][:4] == ["Sample Size", "48", "20", "28"]
+    captions = [t for t in texts if re.match(r"Figure \d+\. ", t)]
+    assert len(captions) == len(draft.inline_shapes) == 4
+    assert [t.split(".")[0] for t in captions] == [f"Figure {i}" for i in range(1, 5)]
+    assert draft.core_properties.author == "" and draft.core_properties.created is None
+
+
+@pytest.mark.parametrize("last", ["01", "02", "05"])
+def test_a_study_that_has_not_come_so_far_says_so(tmp_path, last, quick):
+    study = report_study(tmp_path / "study", last=last)
+    assert main(["report", str(study.root)]) == 0
+    how = states(study)
+    assert "failed" not in how.values() and how["table_two"] == "missing"
+    assert (how["clusters"] == "made") == (last == "05")
+    assert (how["flow"] == "made") == (last != "01")
+    page = page_of(study)
+    assert "08_table_one is missing" in words(page, "table_two")
+    assert "(run notebook 08)" in words(page, "table_two")
+    assert re.search(rf"{sum(s == 'missing' for s in how.values())} missing \(", page)
+    assert 'data-whole="no"' in page
+    assert "for the authors: “Who is in each cluster” could not be made" in words(page, "items")
+    assert any("Not here: 08_table_one is missing" in p.text for p in draft_of(study).paragraphs)
+
+
+def test_a_study_that_was_only_begun_has_no_report(tmp_path, capsys):
+    study = Study.create(tmp_path / "study")
+    assert main(["report", str(study.root)]) == 1
+    assert "nothing to report yet" in capsys.readouterr().err
+    assert not (study.root / "report").exists()
+
+
+def test_one_cluster_is_told_as_such(study, quick):
+    one = study.read("assignments").assign(cluster=0)
+    one.to_csv(study.path("assignments"), index=False)
+    study.write("choice", {"n_clusters": 1, "decided_by": "A. Reader", "reason": "as for PAT-0007"})
+    assert main(["report", str(study.root)]) == 0
+    page = page_of(study)
+    assert "There is one cluster: nothing can be compared" in words(page, "clusters")
+    assert "1 cluster, decided by A. Reader" in words(page, "number")
+    assert "PAT-0007" not in page
+    assert "failed" not in states(study).values()
+
+
+def test_what_was_tampered_with_is_told(study, quick):
+    path = study.path("table_one")
+    path.write_text(path.read_text().replace("48", "84"))
+    assert main(["report", str(study.root)]) == 0
+    assert states(study)["table_two"] == "stale"
+    assert "08_table_one is altered: table_one.csv is not what" in words(
+        page_of(study), "table_two"
+    )
+    assert "08_table_one is altered" in words(page_of(study), "run")
+    assert "(stale)" in words(page_of(study), "items")
+    assert "2 stale (Who is in each cluster; Methods, as they were run)" in page_of(study)
+
+
+def test_a_section_that_fails_says_so_and_the_rest_is_made(study, monkeypatch, capsys, quick):
+    (study.path("averages") / "hu_overall.nii.gz").write_bytes(b"torn")
+    monkeypatch.setattr("clamlab.report.sections.table_two.render_table_one", lambda _: 1 / 0)
+    assert main(["report", str(study.root)]) == 3
+    assert "1 failed (Who is in each cluster)" in capsys.readouterr().out
+    page = page_of(study)
+    assert "could not be made. ZeroDivisionError" in words(page, "table_two")
+    assert "No averages:" in words(page, "maps") and "hu_overall" in words(page, "maps")
+    assert states(study)["outcomes"] == "made"
+
+
+def test_a_table_without_outcomes_or_scanner_facts(tmp_path):
+    """What every report is made of may be empty."""
+    nobody = pd.DataFrame({"subject_id": pd.Series(dtype=str), "cluster": pd.Series(dtype=int)})
+    stages = pd.DataFrame(
+        {"stage": ["05_clusters"], "status": ["fresh"], "why": [""], "finished": None}
+    )
+    table = pd.DataFrame({"subject_id": list("abcdefgh"), "cluster": [0, 1] * 4})
+    qc = table[["subject_id"]].assign(status="ok", reason=None)
+    found = Found(
+        "bare", stages, {"people": table, "qc": qc, "contract": {}, "assignments": nobody}
+    )
+    page = to_page(report_of(found))
+    assert "Of 0 facts that could be compared" in words(page, "scanners")
+    assert "How the scans were made is not recorded" in words(page, "quality")
+
+
+def test_a_draft_that_a_person_went_on_with_is_kept(study, capsys, quick):
+    path = study.root / "report" / "report.docx"
+    path.write_bytes(b"my own words")
+    assert main(["report", str(study.root)]) == 1
+    assert "was changed since" in capsys.readouterr().err
+    assert path.read_bytes() == b"my own words"
+    path.rename(path.with_name("mine.docx"))
+    assert main(["report", str(study.root)]) == 0
+    assert path.with_name("mine.docx").read_bytes() == b"my own words"
+
+
+def test_a_report_is_no_stage(whole, study):
+    (study.root / "report" / "report.html").write_text("anything")
+    assert study.status()["status"].tolist() == whole.status()["status"].tolist()
+
+
+def test_a_report_that_would_name_somebody_is_not_written(study, capsys, quick):
+    study.update(name="of Jane")
+    before = page_of(study)
+    contract = study.root / "schemas" / "participants.schema.json"
+    text = contract.read_text()
+    contract.write_text(text.replace('"title":"participants"', '"title":"PAT-0007"'))
+    files, _ = made_of(study)
+    assert b"(a subject)" in files["report/manifest.json"]  # texts of the study are cleaned
+    table = study.read("table_one").replace({"title": {"age": "PAT-0007"}})
+    table.to_csv(study.path("table_one"), index=False)
+    assert main(["report", str(study.root)]) == 1
+    assert "would name subjects: 'PAT-0007'" in capsys.readouterr().err
+    assert page_of(study) == before
+
+
+def test_an_export_takes_a_report_without_who_decided(study, tmp_path, quick):
+    study.write("choice", {"n_clusters": 2, "decided_by": "dr.smith", "reason": "as for Jane Doe"})
+    assert main(["report", str(study.root)]) == 0
+    assert "decided by dr.smith" in page_of(study) and "Jane Doe" not in page_of(study)
+    folder = tmp_path / "paper"
+    stale = "05,06,08,09"
+    assert main(["export", str(study.root), str(folder), "--stale", stale]) == 0
+    page = (folder / "report" / "report.html").read_text("utf-8")
+    assert "decided by a person" in words(page, "number")
+    assert traces.find(folder, ["dr.smith", "Jane Doe", *study.read("scans")["subject_id"]]) == []
+
+
+def test_a_withdrawal_takes_the_report_away(study, capsys, quick):
+    (study.root / "report" / "mine.docx").write_bytes(b"my own words")
+    assert main(["withdraw", str(study.root), "PAT-0007"]) == 0
+    said = capsys.readouterr().out
+    assert "files of the study's report: 4" in said and "mine.docx" in said
+    assert [p.name for p in (study.root / "report").iterdir()] == ["mine.docx"]
+    # What had been learned from who withdrew does not come back with the next report.
+    assert main(["report", str(study.root)]) == 0
+    how = states(study)
+    assert how["table_two"] == how["clusters"] == how["outcomes"] == "missing"
+    assert "subjects have withdrawn" in words(page_of(study), "table_two")
+
+
+def test_reasons_are_told_by_kind_alone():
+    assert kind_of("DOE_JANE/7 could not be read") == "another reason"
+    assert "Jane" not in kind_of("a person rejected it: as Jane Doe said")
+
+
+def test_a_page_that_would_be_too_large_keeps_its_pictures(whole, monkeypatch):
+    from clamlab.cli.collecting import collect
+
+    report = report_of(collect(whole))
+    monkeypatch.setattr("clamlab.report.page.LARGEST", 100_000)
+    page = to_page(report)
+    assert "<iframe" not in page and "<img" in page and "too large" in page
+
+
+def test_what_was_found_is_all_that_a_section_needs():
+    stages = pd.DataFrame(columns=["stage", "status", "why", "finished"])
+    section = Section("a", "A", lambda found: found.need("absent"), needs=())
+    [part] = compose(Found("x", stages, {}, {"absent": "not run"}), [section])
+    assert (part.state, part.why) == ("missing", "not run")
+
+
+def test_the_page_opens_from_a_file_and_asks_for_nothing(whole, page):
+    page.goto((whole.root / "report" / "report.html").as_uri())
+    assert page.title() == "Report of the study Lungs <2026>"
+    assert page.locator("h1").inner_text() == "Lungs <2026>"
+    links = page.locator("nav a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert len(links) == 15
+    assert all(page.locator(link).count() == 1 for link in links)
+    widths = page.locator("figure img").evaluate_all("all => all.map(i => i.naturalWidth)")
+    assert len(widths) == 4 and min(widths) > 500
+    page.locator("details.explored summary").click()
+    frame = page.frame_locator("details.explored iframe")
+    frame.locator("canvas").first.wait_for()
+    frame.get_by_role("button", name="Cluster 2").click()
+    assert "Cluster 2" in frame.locator("#clam-place").inner_text()
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+def test_clusters_of_a_few_show_no_average(study, quick):
+    few = np.where(np.arange(len(CLUSTERS)) < 3, 0, 1)
+    study.read("assignments").assign(cluster=few).to_csv(study.path("assignments"), index=False)
+    assert main(["report", str(study.root)]) == 0
+    page = page_of(study)
+    assert "<img" not in re.search(r'<section id="maps".*?</section>', page, re.DOTALL)[0]
+    assert "an average of so few shows persons" in words(page, "maps")
+    assert "fewer than 5 masked" in words(page, "clusters")
