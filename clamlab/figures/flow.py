@@ -36,7 +36,7 @@ def flow_chart(steps: Sequence[tuple[str, Sequence[str]]], *, width_mm: float = 
     --------
     >>> steps = [("In the table (n = 50)", ["No scan (n = 2)"]), ("Study (n = 48)", [])]
     >>> figure = flow_chart(steps)
-    >>> [text.get_text() for text in figure.axes[0].texts]
+    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text()]
     ['In the table (n = 50)', 'No scan (n = 2)', 'Study (n = 48)']
     """
     heights = [_HEIGHT_MM] * len(steps)

@@ -10,7 +10,7 @@ from clamlab.report.words import counted, listed
 _WAYS = {
     "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) [@avants2008, "
     "@tustison2021]",
-    "affine": "by an affine transformation [@tustison2021]",
+    "affine": "by an affine transformation",
     "none": "before the study; here the volumes were checked and stacked",
 }
 _PACKAGES = (
@@ -118,6 +118,7 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
     without = p.get("without") or []
     taken = f" {listed(without)} were taken out of the features before looking." if without else ""
     criteria = found.get("criteria")
+    n_drawn = _told(p, "n_bootstrap")
     k_max = p.get("k_max") if criteria is None else int(criteria["n_clusters"].max())
     has = set() if criteria is None else set(criteria.dropna(axis="columns", how="all"))
     names = {
@@ -131,7 +132,7 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
         f"The number of clusters, from 1 to {k_max}, was decided on features before "
         "the clustering phase: clusters are there when two humps fit the scans better than one, by "
         f"more than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted "
-        f"Rand index [@hubert1985] with the partitions of {_told(p, 'n_bootstrap')} resampled cohorts."
+        f"Rand index [@hubert1985] with the partitions of {n_drawn} resampled cohorts."
     )
     return "Number of clusters", text
 
@@ -150,12 +151,13 @@ def _clusters(found: Found, p: Any) -> tuple[str, str]:
 
 
 def _maps(found: Found, p: Any) -> tuple[str, str]:
+    n_held = _told(p, "trust_scans")
     layer = "last" if p.get("layer") == -1 else f"{_told(p, 'layer')}th (counted from 0)"
     text = (
         "Cluster activation maps [@ryan2022], a modified Score-CAM [@wang2020], weigh each channel "
         f"of the {layer} encoder layer by the probability that the masked scan keeps for a "
         "cluster. Contrast maps follow the decoder from a scan to the same scan as another cluster "
-        f"would have it. On {_told(p, 'trust_scans')} scans of each cluster both were held against an "
+        f"would have it. On {n_held} scans of each cluster both were held against an "
         "untrained network, the map of another cluster, the plain difference from the template, "
         "integrated gradients, occlusion, and random maps by deletion and insertion."
     )
@@ -181,6 +183,7 @@ def _outcomes(found: Found, p: Any) -> tuple[str, str]:
     adjusted = ""
     if associations is not None:
         adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
+    n_drawn = _told(p, "n_bootstrap")
     errors = {
         "classical": "with classical standard errors",
         "HC3": "with standard errors that do not assume equal variances (HC3) [@mackinnon1985]",
@@ -190,16 +193,22 @@ def _outcomes(found: Found, p: Any) -> tuple[str, str]:
         f"{adjusted or 'nothing'}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
         f"each outcome, and corrected after Holm [@holm1979] and Benjamini and Hochberg "
         f"[@benjamini1995]. Nested models with demographics, what readers saw and the cluster were "
-        f"compared by adjusted R²; intervals are percentiles of {_told(p, 'n_bootstrap')} bootstrap "
+        f"compared by adjusted R²; intervals are percentiles of {n_drawn} bootstrap "
         "samples."
     )
     return "Outcomes", text
 
 
+def _is_warped(found: Found) -> bool:
+    """Tell whether ANTs had a part in it: affine transformations are our own."""
+    return found.parameters("02_volumes").get("registration") == "syn"
+
+
 def _software(found: Found) -> str:
     """Name versions as recorded; where stages differ, every one of them."""
     told = []
-    for name in _PACKAGES:
+    used = [n for n in _PACKAGES if n != "antspyx" or _is_warped(found)]
+    for name in used:
         versions = {r.get("versions", {}).get(name) for r in found.records.values()} - {None}
         if versions:
             cite = f" [{_CITES[name]}]" if name in _CITES else ""

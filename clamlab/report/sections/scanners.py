@@ -6,8 +6,11 @@ from clamlab.report.blocks import Block, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
 from clamlab.report.words import count, listed, number
+from clamlab.stats.disclosure.small_counts import is_small
 from clamlab.stats.tables import scan_facts, shortcut_alarm
 from clamlab.stats.tables.rendering import p_text
+
+MOST_LEVELS = 10  # of a fact with more, quarters are compared
 
 
 def make(found: Found) -> list[Block]:
@@ -40,13 +43,27 @@ def alarms(found: Found) -> pd.DataFrame:
     own = qc.set_index("subject_id")
     measured = own[[n for n in ("lung_ml", "filled_fraction") if n in own]].add_suffix(" (scan)")
     measured = measured.apply(pd.to_numeric, errors="coerce").dropna(axis="columns", how="all")
-    return shortcut_alarm(
-        people.join(made.join(measured), on="subject_id", validate="one_to_one"),
+    table = people.join(made.join(measured), on="subject_id", validate="one_to_one")
+    alarm = shortcut_alarm(
+        table,
         found.need("contract"),
         acquisition=list(made),
         derived=list(measured),
         preset=found.parameters("08_table_one").get("preset", "recommended"),
     )
+    few = [_has_few(table[name], table["cluster"]) for name in alarm["variable"]]
+    return alarm.assign(few=False if found.small_counts else few)
+
+
+def _has_few(fact: pd.Series, clusters: pd.Series) -> bool:
+    """Tell whether a level is one to four scans of a cluster, which an exact effect would tell."""
+    if fact.nunique() > MOST_LEVELS:
+        return False
+    return bool(is_small(pd.crosstab(fact.astype(str), clusters).to_numpy()).any())
+
+
+def _coarse(p: float) -> str:
+    return "" if pd.isna(p) else "<0.05" if p < 0.05 else "≥0.05"
 
 
 def _plain(name: str) -> str:
@@ -60,14 +77,18 @@ def _table(alarm: pd.DataFrame, found: Found) -> Block:
             "": [_plain(name) for name in known["variable"]],
             "Scans": [count(n, small=found.small_counts) for n in known["n"]],
             "Effect": [effect if isinstance(effect, str) else "" for effect in known["effect"]],
-            "Size": [number(size) for size in known["effect_size"]],
-            "P (Holm)": [p_text(p) for p in known["p_holm"]],
+            "Size": [number(row.effect_size, 1 if row.few else 2) for row in known.itertuples()],
+            "P (Holm)": [
+                _coarse(row.p_holm) if row.few else p_text(row.p_holm) for row in known.itertuples()
+            ],
             "Alarm": ["alarm" if loud else "" for loud in known["alarm"]],
         }
     )
     notes = [
         "What was measured on the images themselves has no P: an effect alone raises an alarm."
     ]
+    if known["few"].any():
+        notes.append("Where a level is a few scans of a cluster, size and P are told coarsely.")
     rest = alarm[alarm["effect_size"].isna()]
     if silent := [_plain(n) for n in rest.loc[rest["n"] == 0, "variable"]]:
         notes.append(f"Not recorded for any scan: {listed(silent)}.")
