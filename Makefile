@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 install: $(INSTALLED)  ## make .venv with the pinned versions
 
-demo: $(INSTALLED)  ## simulate 48 patients as DICOM and run the whole study, its report last (STUDY=demo_study)
+demo: $(INSTALLED)  ## simulate 48 patients as DICOM, run the study, write its report (STUDY=demo_study)
 	@test -f $(STUDY)/study.json || $(BIN)/clamlab simulate $(STUDY) $(DEMO_COHORT)
 	$(BIN)/clamlab run $(STUDY) $(DEMO_RUN)
 	$(BIN)/clamlab report $(STUDY) --small-counts

@@ -55,7 +55,7 @@ class _Writer:
         self.document = _empty()
 
     def write(self) -> None:
-        self.document.add_heading(_plain(f"{self.report.name}: draft"), 0)
+        self.document.add_heading(_plain(f"{self.report.study}: draft"), 0)
         summary, whole = self.report.summary()
         if not whole:
             self._paragraph(f"Of the study's report, {summary}", italic=True)

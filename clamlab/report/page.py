@@ -76,7 +76,7 @@ class _Printer:
     def page(self) -> str:
         report = self.report
         summary, whole = report.summary()
-        title = html.escape(f"Report of the study {report.name}")
+        title = html.escape(f"Report of the study {report.study}")
         body = "\n".join(map(self._section, report.parts))
         works = "\n".join(f"<li>{html.escape(work)}</li>" for work in report.references())
         warning = "" if whole else ' data-whole="no"'
@@ -88,7 +88,8 @@ class _Printer:
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n"
-            f'<body>\n<header><p class="kind">Study report</p><h1>{html.escape(report.name)}</h1>\n'
+            '<body>\n<header><p class="kind">Study report</p>'
+            f"<h1>{html.escape(report.study)}</h1>\n"
             f'<p class="small">{told}Averages and counts alone, unless a section '
             "says otherwise. Research; not a medical device.</p>\n"
             f'<p class="summary"{warning}>{html.escape(summary)}</p></header>\n'

@@ -23,8 +23,8 @@ class Report:
 
     Attributes
     ----------
-    name : str
-        The study's.
+    study : str
+        Its name.
     parts : tuple of Part
         In the order of the page.
     numbers : dict of str to int
@@ -41,7 +41,7 @@ class Report:
     doi:10.1007/BF01908075']
     """
 
-    name: str
+    study: str
     parts: tuple[Part, ...]
     numbers: dict[str, int]
     day: str
@@ -104,7 +104,7 @@ def report_of(found: Found, *, scans: bool = False) -> Report:
     made = {r.get("versions", {}).get("clamlab") for r in records} - {None}
     ordered = sorted(parts, key=lambda part: _rank(part.section.place))
     return Report(
-        name=found.name,
+        study=found.name,
         parts=tuple(parts),
         numbers=cited(text for part in ordered for text in texts_of(part.blocks)),
         day=max(ends, default="")[:10],
