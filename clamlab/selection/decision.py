@@ -3,8 +3,9 @@
 from typing import Any
 
 from clamlab.selection.answer import CONTINUUM, UNDECIDED
+from clamlab.selection.own_number import words_of_test
 
-RULE, PARAMETER = "rule", "parameter"
+RULE, PARAMETER, SOMEBODY = "rule", "parameter", "a person"
 FILE = "04_n_clusters/choice.json"
 
 
@@ -105,13 +106,16 @@ def _why_one(choice: dict[str, Any]) -> str:
     }.get(str(answer), "One cluster is recommended.")
 
 
-def decision_words(choice: dict[str, Any]) -> str:
+def decision_words(choice: dict[str, Any], *, names: bool = True) -> str:
     """Say on any later page whose number of clusters it is, and what the features say of it.
 
     Parameters
     ----------
     choice : dict
         What ``choice.json`` holds.
+    names : bool
+        False for a page that leaves the study: nobody is named, and the sentences are made anew
+        from the numbers, as a person may have written into those of the file.
 
     Returns
     -------
@@ -124,8 +128,13 @@ def decision_words(choice: dict[str, Any]) -> str:
     ...     "test": {"n_clusters": 2, "words": "2 clusters: not shown to be apart (p = .40)."},
     ... })
     '2 clusters, decided by A. Reader (the rule: 1). 2 clusters: not shown to be apart (p = .40).'
+    >>> decision_words({"n_clusters": 2, "decided_by": "A. Reader"}, names=False)
+    '2 clusters, decided by a person (the rule: not asked). This number was not tested: run notebook
+    04 again.'
     """
     n_clusters, by = checked_choice(choice)["n_clusters"], _whose(choice)
+    if not names:
+        choice, by = _without_words(choice), by if by in (RULE, PARAMETER) else SOMEBODY
     recommended = choice.get("recommended") or {}
     counted = f"{n_clusters} cluster{'s' * (n_clusters != 1)}"
     whose = {RULE: "decided by the rule", PARAMETER: "given as N_CLUSTERS"}.get(
@@ -143,6 +152,19 @@ def decision_words(choice: dict[str, Any]) -> str:
     if by == RULE or n_clusters == 1:
         return f"{counted}, {whose}. {choice.get('reason', '')}".rstrip()
     return f"{counted}, {whose}. This number was not tested: run notebook 04 again."
+
+
+def _without_words(choice: dict[str, Any]) -> dict[str, Any]:
+    """Take away all that a person may have written; the test's words are made anew."""
+    test, recommended = choice.get("test") or {}, choice.get("recommended") or {}
+    kept: dict[str, Any] = {"n_clusters": choice["n_clusters"]}
+    if _is_number(recommended.get("n_clusters")):
+        kept["recommended"] = {"n_clusters": recommended["n_clusters"]}
+    try:
+        words = words_of_test(test)
+    except (KeyError, TypeError, ValueError):  # not there, or not as it was written
+        return kept
+    return kept | {"test": {"n_clusters": test["n_clusters"], "words": words}}
 
 
 def checked_choice(choice: Any) -> dict[str, Any]:

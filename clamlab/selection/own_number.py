@@ -13,7 +13,11 @@ from clamlab.selection.answer import p_text
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.preparing import FEWEST_SCANS, prepare, principal_scores
 from clamlab.selection.presence import LEVEL, presence
-from clamlab.selection.stability import assignment_stability
+from clamlab.selection.stability import VERDICTS, assignment_stability
+
+SEEN_WITH = " Seen with"
+SEEN_WITHOUT = "taken out; notebook 05 clusters the scans as they are."
+TAKEN_OUT = f"{SEEN_WITH} some measures {SEEN_WITHOUT}"
 
 
 def with_test(
@@ -74,18 +78,52 @@ def with_test(
     tested = pair if n_clusters == 2 else principal_scores(pair)
     p_value = presence(tested, seed=seed).p_value if enough else None
     agreement = float(stability.bootstraps["ari"].mean())
-    return {
-        **decision,
-        "test": {
-            "n_clusters": n_clusters,
-            "p_value": p_value,
-            "n_scans": len(pair),
-            "stability": stability.verdict,
-            "agreement": round(agreement, 3),
-            "words": _words(n_clusters, p_value, len(pair), stability.verdict, agreement)
-            + _taken_out(without),
-        },
+    test = {
+        "n_clusters": n_clusters,
+        "p_value": p_value,
+        "n_scans": len(pair),
+        "stability": stability.verdict,
+        "agreement": round(agreement, 3),
     }
+    words = _words(n_clusters, p_value, len(pair), stability.verdict, agreement)
+    return {**decision, "test": {**test, "words": words + _taken_out(without)}}
+
+
+def words_of_test(test: dict[str, Any]) -> str:
+    """Say again from its numbers what a test found, without the words that came with it.
+
+    Parameters
+    ----------
+    test : dict
+        As `with_test` makes it. Names of measures that were taken out are not repeated.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If the numbers are not those of a test.
+
+    Examples
+    --------
+    >>> test = {"n_clusters": 2, "p_value": 0.4, "n_scans": 30, "stability": "stable"}
+    >>> words_of_test(test | {"agreement": 0.9, "words": "as for Jane Doe"})
+    '2 clusters: the two clusters are not shown to be apart (p = .40 that one cloud looks as
+    split); partitions of resampled scans are stable (adjusted Rand index 0.90).'
+    """
+    p_value, verdict = test["p_value"], test["stability"]
+    if verdict not in VERDICTS:
+        raise ValueError(f"expected one of {', '.join(VERDICTS)}, found {verdict!r}")
+    words = _words(
+        int(test["n_clusters"]),
+        None if p_value is None else float(p_value),
+        int(test["n_scans"]),
+        verdict,
+        float(test["agreement"]),
+    )
+    return words + (TAKEN_OUT if SEEN_WITHOUT in str(test.get("words", "")) else "")
 
 
 def _nearest_two(scores: NDArray, n_clusters: int, seed: int) -> NDArray:
@@ -101,10 +139,8 @@ def _nearest_two(scores: NDArray, n_clusters: int, seed: int) -> NDArray:
 def _taken_out(without: pd.DataFrame | None) -> str:
     if without is None or not without.shape[1]:
         return ""
-    return (
-        f" Seen with {', '.join(map(str, without.columns))} taken out; notebook 05 clusters the "
-        "scans as they are."
-    )
+    names = ", ".join(map(str, without.columns))
+    return f"{SEEN_WITH} {names} {SEEN_WITHOUT}"
 
 
 def _words(n_clusters: int, p_value: float | None, n: int, verdict: str, agreement: float) -> str:

@@ -24,6 +24,17 @@ SCATTER = (
     "points/scatter_bar.js",
     "points/latent_scatter.js",
 )
+COHORT_PAGE = (
+    *SLICE_VIEWER,
+    *(name for name in SCATTER if name not in SLICE_VIEWER),
+    "pages/page_model.js",
+    "pages/page_differences.js",
+    "pages/page_together.js",
+    "pages/page_averages.js",
+    "pages/page_numbers.js",
+    "pages/page_points.js",
+    "pages/cohort_page.js",
+)
 FILTERS = ("drawing.js", "points/filter_rules.js", "points/filter_rows.js", "points/filters.js")
 
 

@@ -24,13 +24,14 @@ from clamlab.viewers.clusters.differences import (
 from clamlab.viewers.dropdown import dropdown
 from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
-from clamlab.viewers.pages.export import to_html
+from clamlab.viewers.pages.about import About
+from clamlab.viewers.pages.cohort_page import MAP, Averages, cohort_page
+from clamlab.viewers.pages.persons import Persons
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.slices.together import Together
 from clamlab.viewers.stills import Explorable, averages_still
 
-MAP = "Map of the cluster"
 OF_ALL = "the average of all scans"
 FULL = {"width": "auto"}
 
@@ -159,36 +160,38 @@ class ClusterAverages(Explorable, widgets.VBox):
         self.slices.observe(self._choose, "overlay")
 
     def to_html(
-        self, path: str | Path | None = None, *, title: str = "", patient_data: bool = True
+        self, about: About, path: str | Path | None = None, *, persons: Persons | None = None
     ) -> str | Path:
-        """Hand the averages on as one page with the same slider, without Python and network.
+        """Hand the cohort on as one page that opens in any browser, without Python and network.
+
+        It holds each cluster's average and map, their differences to the rest, to all scans and to
+        each other, sizes and stability for other numbers of clusters, and what the colours mean.
+        It holds nothing of a single person, unless a cluster has so few scans that one may be
+        told from its average, which the page then says, or `persons` is given.
 
         Parameters
         ----------
+        about : viewers.pages.About
+            Who is in which cluster, the study, and how the number of clusters was decided.
         path : str or Path, optional
-            File to write. Default: return the page as text.
-        title : str
-            Shown above the pictures, with the cluster's name.
-        patient_data : bool
-            Whether an average is of so few scans that a person may be told from it: the page then
-            says so in a banner.
+            File to write, whole or not at all. Default: return the page as text.
+        persons : viewers.pages.Persons, optional
+            Every scan as a point, with what you choose to tell of each.
 
         Returns
         -------
         Path or str
-            The file written, or the page's text. It holds each cluster's average, its map, and its
-            difference to the rest of the scans, or to the overall average.
+            The file written, or the page's text.
+
+        Raises
+        ------
+        ValueError
+            If there is an average of a cluster without scans, or not one point for each scan.
         """
-        other = REST if self._rest_hu else OVERALL if OVERALL in self._average_hu else None
-        other = other if len(self._names) > 1 else None
-        return to_html(
-            {name: self._average_hu[name] for name in self._names},
-            {name: self._overlays(name, other) for name in self._names},
-            path,
-            affine=self._affine,
-            title=title,
-            patient_data=patient_data,
+        averages = Averages(
+            self._average_hu, self._maps, self._rest_hu, self._mask, self._spread, self._affine
         )
+        return cohort_page(averages, about, path, persons=persons)
 
     def _view(self, name: str) -> dict[str, Any]:
         """Collect what a slice viewer shows of one cluster."""

@@ -1,11 +1,7 @@
 """Hand a viewer to somebody without Python: one page, no network, no kernel."""
 
-import base64
-import gzip
 import html
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from clamlab.atomic import whole_file
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
+from clamlab.viewers.pages.filling import as_json, compressed, fill, in_steps
 from clamlab.viewers.slices.packing import pack_scan
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_state import STATE, SliceState, start_state
@@ -33,7 +29,9 @@ WARNING_OF_SEVERAL = (
     "and never publish it."
 )
 PAGE = read_together("pages/page.html")
-SCRIPT = read_together(*SLICE_VIEWER, "pages/page_choice.js", "pages/page.js")
+SCRIPT = read_together(
+    *SLICE_VIEWER, "pages/page_model.js", "pages/page_choice.js", "pages/page.js"
+)
 PAGE_TRAITS = ("title", "overlay_names", "overlay_kinds", "shape", "affine", "units")
 OUTSIDE = -2048  # HU where a mask leaves the scan out: black in every window
 
@@ -106,12 +104,13 @@ def to_html(
         "title": html.escape(title or "Slices"),
         "style": STYLE,
         "warning": warning,
-        "state": json.dumps(traits, allow_nan=False).replace("<", "\\u003c"),
-        "data": _compress(scans.values()),
+        "state": as_json(traits),
+        "data": compressed(
+            in_steps(scan["volume"]) + scan["overlay_volumes"] for scan in scans.values()
+        ),
         "javascript": SCRIPT,
     }
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], PAGE)
-    return page if path is None else _write(Path(path), page)
+    return fill(PAGE, parts, path)
 
 
 def embed(page: str | Path, *, height: int = 560) -> "HTML":
@@ -188,21 +187,3 @@ def _keep_map(mask: np.ndarray, values: ArrayLike | SignedMap) -> ArrayLike | Si
     if isinstance(values, SignedMap):
         return replace(values, values=np.where(mask, values.values, np.nan))
     return np.where(mask, values, 0)
-
-
-def _compress(scans: Iterable[dict[str, Any]]) -> str:
-    packed = gzip.compress(b"".join(map(_in_steps, scans)), 9, mtime=0)
-    return base64.b64encode(packed).decode("ascii")
-
-
-def _in_steps(scan: dict[str, Any]) -> bytes:
-    hu = np.frombuffer(scan["volume"], "<i2")
-    steps = np.diff(hu, prepend=hu.dtype.type(0))  # wraps around in int16, and back in the page
-    low_and_high = steps.view(np.uint8).reshape(-1, 2).T
-    return low_and_high.tobytes() + scan["overlay_volumes"]
-
-
-def _write(path: Path, page: str) -> Path:
-    with whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return path

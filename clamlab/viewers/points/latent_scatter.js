@@ -149,7 +149,7 @@ function mountScatter(model, element) {
       words.push(`${group.size} scan${group.size > 1 ? "s" : ""} chosen${hidden ? `, ${hidden} of them filtered out` : ""}`);
     } else if (!isShown(model.get("selected"))) words.push(`${names[model.get("selected")]} is filtered out`);
     if (shown) words.push(`${shown.reduce((n, one) => n + (one === 0), 0)} of ${count()} scans filtered out`);
-    hint.textContent = words.join(" · ") || "Click a point; draw a loop for an average";
+    hint.textContent = words.join(" · ") || model.get("hint") || "Click a point; draw a loop for an average";
   }
   function redraw(...parts) {
     parts.forEach((part) => due.add(part));
@@ -247,5 +247,3 @@ function mountScatter(model, element) {
     root.remove();
   };
 }
-
-export default { render: ({ model, el }) => mountScatter(model, el) };

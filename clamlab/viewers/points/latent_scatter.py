@@ -64,7 +64,7 @@ class LatentScatter(anywidget.AnyWidget):
     [1, 0, 1, 1]
     """
 
-    _esm = read_together(*SCATTER)
+    _esm = read_together(*SCATTER, "points/scatter_widget.js")
     _css = read_together("slice_viewer.css", "points/scatter.css")
 
     # Component after component, each brought to 0..1: axes are changed without the kernel.

@@ -6,7 +6,7 @@ const MARK_COLORS = [
   "#ca592c", "#517cf1", "#199b6d", "#d673a3", "#f38f05", "#88e4e6",
   "#ffffaa", "#aa3344", "#aaff11", "#2255cc", "#88cc99", "#55bbff",
 ];
-const UNKNOWN = "#6b7482"; // no value in the table
+const NO_VALUE = "#6b7482"; // in the table
 const FILTERED_OUT = "#454c57";
 const cross = (arm, reach) => [
   [-reach, -arm], [-arm, -arm], [-arm, -reach], [arm, -reach], [arm, -arm], [reach, -arm],
@@ -49,7 +49,7 @@ function tracePoints(context, outline, x, y, r) {
 function drawMark(context, k, x, y, r) {
   if (k === null) {
     tracePoints(context, DASH, x, y, r);
-    context.fillStyle = UNKNOWN;
+    context.fillStyle = NO_VALUE;
     context.fill();
     return;
   }
