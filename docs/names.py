@@ -17,7 +17,7 @@ ROOMS = (
     "study", "io", "schema", "simulate", "ingest", "volumes", "models", "training", "selection",
     "clustering", "baselines", "clam", "contrast", "evaluation", "stats.tables", "stats.outcomes",
     "stats.maps", "stats.readers", "stats.disclosure", "figures", "viewers", "viewers.groups",
-    "viewers.following", "viewers.reading",
+    "viewers.following", "viewers.reading", "viewers.pages",
     "experiments", "figures.validation", "report",
 )  # fmt: skip
 HEAD = """# Names

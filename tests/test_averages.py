@@ -13,7 +13,7 @@ from ipywidgets.widgets import widget
 
 from clamlab import volumes
 from clamlab.stats import maps
-from clamlab.viewers import ClusterAverages, Way, to_html
+from clamlab.viewers import ClusterAverages, SignedMap, Way, to_html
 
 GRID = (4, 5, 6)
 
@@ -253,26 +253,35 @@ def page_data(page):
     return state, gzip.decompress(base64.b64decode(packed))
 
 
-def test_a_page_holds_every_average_with_its_own_maps(shown, tmp_path):
+def test_a_page_holds_every_volume_with_its_own_maps(shown, tmp_path):
     parts, scans, clusters = shown
-    viewer = ClusterAverages(**parts)
-    path = viewer.to_html(tmp_path / "averages.html", title="Averages", patient_data=False)
+    names = ["Cluster 1", "Cluster 2", "Cluster 3"]
+    hu = {name: parts["average_hu"][name] for name in names}
+    maps = {
+        name: {
+            "Map": np.where(parts["mask"], parts["average_map"][name], 0),
+            "Difference": SignedMap(hu[name] - parts["average_hu"]["Overall"]),
+        }
+        for name in names
+    }
+    affine = parts.get("affine", np.diag([3.0, 3, 3, 1]))
+    path = to_html(hu, maps, tmp_path / "averages.html", affine=affine, patient_data=False)
     page = path.read_text(encoding="utf-8")
     assert "patient data" not in page and not re.search(r"https?://|src=|fetch\(", page)
     state, data = page_data(page)
-    assert [scan["name"] for scan in state["scans"]] == ["Cluster 1", "Cluster 2", "Cluster 3"]
+    assert [scan["name"] for scan in state["scans"]] == names
     assert sum(scan["length"] for scan in state["scans"]) == len(data)
     n, at = int(np.prod(GRID)), 0
     for k, scan in enumerate(state["scans"]):
         own = np.frombuffer(data[at : at + scan["length"]], np.uint8)
         steps = own[: 2 * n].reshape(2, n).T.copy().view("<i2").ravel()
-        hu = np.cumsum(steps, dtype=np.int16).reshape(GRID)
-        np.testing.assert_allclose(hu, scans[clusters == k].mean(axis=0), atol=0.51)
-        seen = np.where(parts["mask"], parts["average_map"][scan["name"]], 0)
+        volume = np.cumsum(steps, dtype=np.int16).reshape(GRID)
+        np.testing.assert_allclose(volume, scans[clusters == k].mean(axis=0), atol=0.51)
+        seen = maps[scan["name"]]["Map"]
         np.testing.assert_allclose(own[2 * n : 3 * n].reshape(GRID) / 255, seen, atol=0.003)
-        assert scan["overlay_names"] == ["Map of the cluster", "HU less the rest"]
+        assert scan["overlay_names"] == ["Map", "Difference"]
         at += scan["length"]
-    assert "several persons, or averages of so few" in viewer.to_html()
+    assert "several persons, or averages of so few" in to_html(hu, maps, affine=affine)
 
 
 def test_volumes_of_a_page_lie_on_one_grid():

@@ -11,7 +11,7 @@ from browser import (
 )
 from test_browser import ask_kernel, kernel_learns, settle
 
-from clamlab.viewers import ClusterAverages
+from clamlab.viewers import SignedMap, to_html
 
 # Two clusters and a third: the second is denser in a block on the right, the third on the left.
 AVERAGES = """
@@ -28,7 +28,7 @@ affine = np.array([[3.0, 0, 0, -30], [0, 3, 0, -24], [0, 0, 3, -18], [0, 0, 0, 1
 parts = dict(rest_hu=rest, affine=affine, spread_hu=np.full(hu.shape, 100.0), key="averages")
 """
 SHOW = """
-from clamlab.viewers import ClusterAverages
+from clamlab.viewers import SignedMap, to_html
 viewer = ClusterAverages(average_hu, average_map, **parts)
 viewer
 """
@@ -146,11 +146,17 @@ def test_clusters_by_slider_against_and_side_by_side(lab, page):
     assert ask_kernel(page, "viewer.slices.view") == "three"
 
 
-def test_a_page_of_averages_needs_nobody(page, tmp_path):
+def test_a_page_of_several_scans_needs_nobody(page, tmp_path):
     scope = {}
     exec(AVERAGES, scope)
-    viewer = ClusterAverages(scope["average_hu"], scope["average_map"], **scope["parts"])
-    path = viewer.to_html(tmp_path / "averages.html", title="Averages", patient_data=False)
+    rest, affine = scope["rest"], scope["affine"]
+    hu = {name: scope["average_hu"][name] for name in rest}
+    maps = {
+        name: {"Map": scope["average_map"][name], "HU less the rest": SignedMap(hu[name] - other)}
+        for name, other in rest.items()
+    }
+    named = {"title": "Averages", "patient_data": False}
+    path = to_html(hu, maps, tmp_path / "averages.html", affine=affine, **named)
     page.goto(path.as_uri())
     page.locator(".clam-viewer[data-ready]").wait_for()
     assert page.get_by_role("note").count() == 0

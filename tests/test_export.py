@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clamlab import figures, stats, traces
+from clamlab import figures, selection, stats, traces, viewers
 from clamlab.cli import main
 from clamlab.cli.standing import EXPLORED
 from clamlab.cli.subject_tables import _is_harmless
@@ -142,8 +142,18 @@ def study_of(tmp_path, clusters):
     )
     picture = figures.latent_scatter(np.zeros((2, 2)), [0, 1])
     pictures = {f"figure_{i}": lambda path: figures.save_figure(picture, path) for i in (7, 8, 9)}
-    page = {"average_viewer": lambda path: path.write_text("<html></html>")}
-    published(study, "07_explore", **pictures, **page)
+    said = selection.decision_words(person, names=False)
+    about = viewers.pages.About(clusters, name="study", decision=said, partitions=parts)
+    flat = {f"Cluster {k + 1}": np.full((4, 4), -800.0) for k in range(2)}
+    averages = viewers.ClusterAverages(flat)
+    each = viewers.pages.Persons(
+        few, few + 0.5, table, columns=["age"], ids=list(ids["subject_id"])
+    )
+    pages = {
+        "average_viewer": lambda path: averages.to_html(about, path),
+        "person_viewer": lambda path: averages.to_html(about, path, persons=each),
+    }
+    published(study, "07_explore", **pictures, **pages)
     keep_group(study, ids)
     read = ids.assign(reader="radiologist.smith", score="fibrosis", value="2", note="Jane Doe")
     study.write("readings", read)
@@ -227,6 +237,20 @@ def test_what_somebody_looked_for_stays(study, tmp_path, capsys):
     finally:
         for place in places:
             shutil.rmtree(place.parent)
+
+
+def test_a_page_of_persons_stays(study, tmp_path, capsys):
+    """The page of averages goes; that with a row for each scan does not, whatever is asked for."""
+    ids = study.read("scans")["subject_id"]
+    assert all(name in study.path("person_viewer").read_text("utf-8") for name in ids)
+    for options in ([], ["--small-counts"], ["--subjects"]):
+        files = exported(study, tmp_path / f"paper{options}", *options)
+        assert "without persons.html: it holds a row for each scan" in capsys.readouterr().out
+        assert "07_explore/averages.html" in files and "07_explore/persons.html" not in files
+        page = files["07_explore/averages.html"].read_text("utf-8")
+        assert "decided by a person" in page and not [
+            name for name in [*PLANTED, *ids] if name in page
+        ]
 
 
 def test_the_flow_of_the_cohort_goes_without_small_counts(study, tmp_path):

@@ -106,6 +106,8 @@ def _maps(study: Study, folder: Path, small_counts: bool) -> None:
 def _pictures(study: Study, folder: Path, small_counts: bool) -> None:
     if _shows_no_person(study, small_counts, "pictures of averages"):
         _copy(study, folder, "figure_7", "average_viewer")
+    if study.path("person_viewer").exists():
+        print(f"without {study.path('person_viewer').name}: it holds a row for each scan")
 
 
 def _table_one(study: Study, folder: Path, small_counts: bool) -> None:

@@ -11,7 +11,7 @@ PLACES = {
     "averages": "average maps (NIfTI)",
     "maps": "maps of every scan",
     "trust": "what to trust them for",
-    "average_viewer": "viewer, opens in any browser",
+    "average_viewer": "page of the averages, opens in any browser",
     "qc_pages": "quality of the scans",
 }
 

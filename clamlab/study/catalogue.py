@@ -154,6 +154,7 @@ _ALL = [
         ("figure_8", "figure_8.*", SHOWS),
         ("figure_9", "figure_9.*", SHOWS),
         ("average_viewer", "averages.html", SHOWS),
+        ("person_viewer", "persons.html", SHOWS | EXTRA),
         ("notes", "notes.csv", {"schema": "notes", **EXTRA, **PERSONAL}),
         ("groups", "groups.csv", {"schema": "groups", "clinical": True, **EXTRA, **PERSONAL}),
         ("group_figures", "groups", {**SHOWS, **EXTRA, **PERSONAL}),

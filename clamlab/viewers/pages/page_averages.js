@@ -23,7 +23,7 @@ function averagesControls(data) {
   const ui = {
     slide: tag("input", { type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "Cluster" }),
     names: data.scans.map(({ name, of }) => tag("button", { type: "button", title: `average of ${of}`, textContent: name })),
-    against: tag("select", {}, ...optionsAgainst(data).map(([value, textContent]) => tag("option", { value, textContent }))),
+    against: tag("select", { "aria-label": "against" }, ...optionsAgainst(data).map(([value, textContent]) => tag("option", { value, textContent }))),
     all: tag("button", { type: "button", textContent: "Side by side", title: "All clusters; scroll one and all move", "aria-pressed": "false" }),
     words: tag("p", { className: "clam-words", role: "status" }),
   };

@@ -8,7 +8,7 @@ function numberRow({ name, scans, share, comes_back: back }) {
 
 function mountNumbers(numbers, place) {
   const own = numbers.findIndex((told) => told.is_own);
-  const slide = tag("input", { type: "range", min: 0, max: numbers.length - 1, step: 1, value: own });
+  const slide = tag("input", { type: "range", min: 0, max: numbers.length - 1, step: 1, value: own, "aria-label": "Number of clusters" });
   const shown = tag("output");
   const words = tag("p", { className: "clam-words", role: "status" });
   const rows = tag("tbody");

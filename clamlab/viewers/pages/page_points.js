@@ -31,7 +31,7 @@ function mountPoints(points, places, place) {
     selected: 0, group: [], shown: new DataView(new ArrayBuffer(0)), faint: true, ghosted: false,
     hint: "Click a point; draw a loop to count",
   });
-  const color = tag("select", {}, ...columns.map((column, k) => tag("option", { value: k, textContent: titled(column) })));
+  const color = tag("select", { "aria-label": "Colour of the points" }, ...columns.map((column, k) => tag("option", { value: k, textContent: titled(column) })));
   color.addEventListener("change", () => model.update(colored(columns[Number(color.value)])));
   const picture = tag("div");
   const rows = tag("tbody");

@@ -28,10 +28,12 @@ class Persons:
         The page holds their first principal components.
     soft_assignments : array (n_scans, K)
         The largest is a scan's confidence.
-    columns : DataFrame, optional
-        What else is told of each person; nothing unless given.
+    table : DataFrame, optional
+        One row per scan. Only what `columns` names of it goes into the page.
+    columns : sequence of str
+        What else is told of each person.
     contract : dict, optional
-        JSON Schema of these columns: gives titles and units.
+        JSON Schema of the table: gives titles and units.
     ids : sequence of str, optional
         Subject ids. Without them scans have running numbers, in the order of the first component:
         that order tells nothing that the picture does not.
@@ -39,40 +41,41 @@ class Persons:
     Raises
     ------
     ValueError
-        If lengths differ, a feature is not a finite number, or a column would name a person: a
+        If lengths differ, there is no such column, or a column would name a person: a
         text of its own for each or of many kinds, or a long number without a unit that hardly two
         share.
 
     Examples
     --------
-    >>> persons = Persons(np.eye(3), [[0.9, 0.1]] * 3, columns=pd.DataFrame({"age": [50, 60, 70]}))
+    >>> table = pd.DataFrame({"id": ["S1", "S2", "S3"], "age": [50, 60, 70]})
+    >>> persons = Persons(np.eye(3), [[0.9, 0.1]] * 3, table=table, columns=["age"])
     >>> persons.told()
     'place among the features, cluster, confidence, age'
-    >>> Persons(np.eye(2), [[1.0]] * 2, columns=pd.DataFrame({"id": ["S1", "S2"]}))
+    >>> Persons(np.eye(3), [[1.0]] * 3, table=table, columns=["id"])
     Traceback (most recent call last):
-    ValueError: a page of persons cannot hold 'id', which tells who somebody is (2 different texts
-    for 2 scans): leave it out
+    ValueError: a page of persons cannot hold 'id', which tells who somebody is (3 different texts
+    for 3 scans): leave it out
     """
 
     features: ArrayLike
     soft_assignments: ArrayLike
+    table: pd.DataFrame | None = None
     _: KW_ONLY
-    columns: pd.DataFrame | None = None
+    columns: Sequence[str] = ()
     contract: Mapping[str, Any] | None = None
     ids: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        table = pd.DataFrame() if self.columns is None else self.columns.reset_index(drop=True)
-        object.__setattr__(self, "columns", table)
+        table = pd.DataFrame() if self.table is None else self.table
         sizes = {"features": len(np.asarray(self.features))}
         sizes["soft_assignments"] = len(np.asarray(self.soft_assignments))
-        if table.shape[1]:
-            sizes["columns"] = len(table)
-        if self.ids is not None:
-            sizes["ids"] = len(self.ids)
+        sizes |= {} if self.table is None else {"table": len(table)}
+        sizes |= {} if self.ids is None else {"ids": len(self.ids)}
         if len(set(sizes.values())) > 1:
             raise ValueError(f"one row per scan everywhere, found {sizes}")
-        for name in table:
+        for name in self.columns:
+            if name not in table:
+                raise ValueError(f"there is no column {name!r}; there are {', '.join(table)}")
             units = described(name, self.contract)[1]
             if why := _names_persons(table[name], measured=bool(units)):
                 raise ValueError(
@@ -82,7 +85,7 @@ class Persons:
 
     def told(self) -> str:
         """List what the page tells of each person."""
-        names = [described(name, self.contract)[0] for name in pd.DataFrame(self.columns)]
+        names = [described(name, self.contract)[0] for name in self.columns]
         return ", ".join(["place among the features", "cluster", "confidence", *names])
 
     def warning(self, n_scans: int) -> str:
@@ -102,7 +105,7 @@ class Persons:
         names = numbers if self.ids is None else [str(self.ids[i]) for i in order]
         clusters = [f"Cluster {k + 1}" for k in np.asarray(about.clusters)]
         own = pd.DataFrame({"Cluster": clusters, "Confidence": soft.max(axis=1).round(3)})
-        table = pd.DataFrame(self.columns)
+        table = pd.DataFrame(self.table)
         told = {
             "names": names,
             "axis_labels": labels,
@@ -110,7 +113,7 @@ class Persons:
                 *(_column(own[name].iloc[order], name, "") for name in own),
                 *(
                     _column(table[name].iloc[order], *described(name, self.contract))
-                    for name in table
+                    for name in self.columns
                 ),
             ],
         }

@@ -87,7 +87,7 @@ def _glance(about: About, mean_hu: Mapping[str, float]) -> str:
 def _order(mean_hu: Mapping[str, float]) -> str:
     dense = list(mean_hu.values())
     densest_first = len(dense) > 1 and dense == sorted(dense, reverse=True)
-    return " They are numbered from the densest lungs on." if densest_first else ""
+    return " Clusters are numbered from the densest lungs on." if densest_first else ""
 
 
 def _reading(about: About, drawn: Drawn) -> str:

@@ -19,7 +19,8 @@ function readMap(kind, take) {
   const [low, high] = [take(), take()];
   const values = new Int16Array(low.length);
   for (let i = 0; i < values.length; i++) values[i] = low[i] | (high[i] << 8);
-  const digits = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(kind.limit))));
+  const finest = Math.max(0, Math.ceil(-Math.log10(kind.step))); // no digit that was not measured
+  const digits = Math.min(6, finest, Math.max(0, 2 - Math.floor(Math.log10(kind.limit))));
   return { ...kind, values, digits, signed: true, evidence: kind.evidence ? take() : null };
 }
 
