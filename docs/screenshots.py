@@ -1,4 +1,4 @@
-"""Take the pages' pictures of notebook 07, from a study of simulated people.
+"""Take the pages' pictures of notebook 07 and of the page it writes, from simulated people.
 
 make demo && .venv/bin/python docs/screenshots.py demo_study
 """
@@ -46,6 +46,18 @@ def main(study: Path) -> None:
         page.keyboard.press("End")
         page.wait_for_timeout(2500)
         keep(way, "way")
+        of_the_page(browser, study)
+
+
+def of_the_page(browser, study: Path) -> None:
+    """Open the page that goes to a colleague, as the colleague would."""
+    page = new_page(browser, width=1250, height=1000)
+    page.goto((study / "07_explore" / "averages.html").resolve().as_uri())
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    page.get_by_label("against").select_option("the rest")
+    page.get_by_label("Number of clusters").press("ArrowRight")
+    page.wait_for_timeout(1000)
+    keep(page.locator("body"), "page")
 
 
 def keep(part, name: str) -> None:

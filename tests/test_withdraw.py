@@ -113,7 +113,7 @@ FILES = {
     "02_volumes": {"template": None, "qc_pages": "{}.png", "subjects": "{}/state.json"},
     "06_clam": {"averages": None},
     "07_explore": {
-        **dict.fromkeys(("figure_7", "figure_8", "figure_9", "average_viewer")),
+        **dict.fromkeys(("figure_7", "figure_8", "figure_9", "average_viewer", "person_viewer")),
         "group_figures": "{}/subjects.csv",
     },
     "08_table_one": {"table_one_print": None},
