@@ -28,7 +28,7 @@ affine = np.array([[3.0, 0, 0, -30], [0, 3, 0, -24], [0, 0, 3, -18], [0, 0, 0, 1
 parts = dict(rest_hu=rest, affine=affine, spread_hu=np.full(hu.shape, 100.0), key="averages")
 """
 SHOW = """
-from clamlab.viewers import SignedMap, to_html
+from clamlab.viewers import ClusterAverages
 viewer = ClusterAverages(average_hu, average_map, **parts)
 viewer
 """
