@@ -368,6 +368,18 @@ def test_points_of_persons(page, viewer, tmp_path):
     assert told.locator("caption").inner_text() == "10 scans chosen"
 
 
+def test_a_rest_that_is_not_known_is_told(page, parts, tmp_path):
+    rest = {name: parts["rest"][name] for name in ("Cluster 1", "Cluster 3")}
+    given = {"affine": parts["affine"], "rest_hu": rest}
+    viewer = ClusterAverages(parts["average_hu"], parts["average_map"], **given)
+    opened(page, viewer.to_html(about(), tmp_path / "a.html"))
+    axial(page).press("x")
+    page.get_by_label("against").select_option("the rest")
+    changed(page, lambda: page.get_by_role("button", name="Cluster 2").click())
+    assert page.get_by_text("Of Cluster 2 that is not known: no difference.").is_visible()
+    assert tinted(axial(page)) == {"warm": [0, 0], "blue": [0, 0]}
+
+
 def test_one_cluster_without_a_map_and_in_2_d(page, tmp_path):
     flat = {"Overall": np.full((6, 8), -700.0), "Cluster 1": np.full((6, 8), -650.0)}
     one = ClusterAverages(flat)

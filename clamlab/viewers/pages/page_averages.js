@@ -7,15 +7,16 @@ function optionsAgainst({ scans, limits, extras }) {
 }
 
 // What the colours of the chosen map are, in a line.
-function colorWords({ overlay, against, name, hasSpread }) {
+function colorWords({ overlay, against, name, lacking, hasSpread }) {
   if (overlay === "") return "Grey: average HU.";
   if (overlay !== lessWords(against)) {
     return "Dark to yellow: on which parts of the lung the assignment to this cluster depends, from 0 to 1. Importance is not abnormality.";
   }
   if (against === name) return `${name} cannot be held against itself: choose another cluster.`;
   const whom = { [THE_REST]: "all scans in other clusters, each counted alike", [ALL_SCANS]: "all scans, its own among them" };
+  const unknown = lacking.length ? ` Of ${lacking.join(", ")} that is not known: no difference.` : "";
   const faint = hasSpread ? " Full colour where that is one SD between scans of a cluster or more, fainter below." : "";
-  return `Orange: denser than ${whom[against] ?? against}; blue: less dense, in HU.${faint}`;
+  return `Orange: denser than ${whom[against] ?? against}; blue: less dense, in HU.${faint}${unknown}`;
 }
 
 function averagesControls(data) {
@@ -59,8 +60,10 @@ function mountAverages(data, place) {
     say();
   }
   function say() {
-    const itself = together() ? null : data.scans[chosen].name;
-    ui.words.textContent = colorWords({ overlay: model.get("overlay"), against, name: itself, hasSpread: data.extras.has("spread") });
+    const name = together() ? null : data.scans[chosen].name;
+    const lacking = data.scans.map((scan) => scan.name).filter((each) => against && !referenceOf(data, each, against));
+    const hasSpread = data.extras.has("spread");
+    ui.words.textContent = colorWords({ overlay: model.get("overlay"), against, name, lacking, hasSpread });
     ui.slide.value = chosen;
     ui.slide.setAttribute("aria-valuetext", data.scans[chosen].name);
     ui.slide.disabled = together();
