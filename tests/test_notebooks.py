@@ -20,6 +20,8 @@ CALLS = {
     "new_array": "writes",
 }
 MOST_PARAMETERS = 6
+# Opened by hand, and by no run: a person reads.
+BY_HAND = ["choosing", "reading"]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -35,7 +37,18 @@ def code_of(notebook):
 
 def test_every_stage_has_its_notebook():
     stems = [path.stem for path in NOTEBOOKS]
-    assert stems == [*STAGES, "10_validation"]
+    assert stems == [*STAGES, "10_validation", *BY_HAND]
+
+
+def test_what_a_person_does_is_no_part_of_a_run(notebook):
+    """It writes a person's files alone, and publishes nothing."""
+    if notebook.metadata["stem"] not in BY_HAND:
+        return
+    assert not re.match(r"\d\d_", notebook.metadata["stem"])
+    code = "\n".join(code_of(notebook))
+    assert "publish" not in code and ".write(" not in code
+    written = re.findall(r'stage\.path\("(\w+)"\)', code)
+    assert written and all(ARTEFACTS[name].by_hand for name in written)
 
 
 def test_clean(notebook):

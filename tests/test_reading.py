@@ -14,7 +14,6 @@ from clamlab import resources
 from clamlab.schema import load_schema
 from clamlab.stats.outcomes import adjusted_means, outcome_associations
 from clamlab.stats.readers import (
-    as_outcomes,
     join_readings,
     reader_agreement,
     reader_means,
@@ -522,9 +521,10 @@ def test_levels_get_their_median_and_numbers_their_mean():
         3,
     ]
     assert means.attrs["said"] == [
-        "Fibrosis: median of up to 2 readers; where it lies between two levels, the lower of the "
-        "two middle levels (1 of 5 scans); 1 unreadable to all who looked: no value",
-        "Extent: mean of up to 2 readers",
+        "Fibrosis: median of 2 readers (3 scans have values of 2, 1 of one alone); where it lies "
+        "between two levels, the lower of the two middle levels (1 scan); 1 scan unreadable to all "
+        "who looked: no value",
+        "Extent: mean of 2 readers (4 scans have values of 2, 1 of one alone)",
     ]
     assert reader_means(table, scores, between="upper")["fibrosis"].tolist()[:4] == [0, 2, 2, 3]
     assert reader_means(table, scores, between="missing")["fibrosis"].isna().tolist()[:3] == [
@@ -589,13 +589,23 @@ def test_what_readers_saw_enters_table_two_and_figure_ten(cohort):
     of_level = tidy.query("part == 'summary' and variable == 'fibrosis_read' and level == '2'")
     assert of_level["count"].max() == (grade[order["subject_id"] != "S007"] == 2).sum()
 
-    found = outcome_associations(joined, as_outcomes(known), covariates=["age_years"])
+    joined, modelled = join_readings(cohort, contract, readings=read, role="outcome")
+    assert "fibrosis_read" not in joined and joined.attrs["said"][2].startswith(
+        "Fibrosis: levels, of which no linear model is made"
+    )
+    roles = {name: modelled["properties"][name]["x-role"] for name in ("ground_glass", "fibrosis")}
+    assert set(roles.values()) == {"visual_score"}  # what the hospital had read is none of ours
+    found = outcome_associations(joined, modelled, covariates=["age_years"])
     omnibus = found[found["part"] == "omnibus"].set_index("outcome")
     assert omnibus.loc["oberstein_score", "source"] == "reader"
     assert omnibus.loc["oberstein_score", "p"] < 1e-4
     assert omnibus.loc["fev1_l", "source"] == "external"
-    assert "no linear model" in omnibus.loc["fibrosis_read", "note"]
-    means = adjusted_means(joined, as_outcomes(known), covariates=["age_years"])
+    assert set(omnibus.index) == {"oberstein_score", "fev1_l"}
+    # A family of its own: what readers saw costs the outcomes from outside nothing.
+    alone = outcome_associations(cohort, contract, covariates=["age_years"])
+    assert omnibus.loc["fev1_l", "p_holm"] == alone.query("part == 'omnibus'")["p_holm"].item()
+    assert omnibus.loc["oberstein_score", "p_holm"] == omnibus.loc["oberstein_score", "p"]
+    means = adjusted_means(joined, modelled, covariates=["age_years"])
     score = means[means["outcome"] == "oberstein_score"].set_index("group")
     assert score["source"].eq("reader").all() and score["n"].sum() == 59
     raw = joined.groupby("cluster")["oberstein_score"].mean()
@@ -605,12 +615,13 @@ def test_what_readers_saw_enters_table_two_and_figure_ten(cohort):
 def test_joining_says_who_is_not_there(cohort):
     read = rows([1, 2], [1, 2]).replace("S001", "X")
     joined, _ = join_readings(cohort, {"properties": {}}, readings=read, scores={"grade": [0, 1]})
-    assert list(joined) == list(cohort) and joined.attrs["said"][0] == (
-        "Grade: read by nobody, left out"
-    )
+    assert list(joined) == list(cohort) and joined.attrs["said"][:2] == [
+        "Grade: read by nobody, left out",
+        "fibrosis: no visual score of the contract; 4 readings left out",
+    ]
     joined, known = join_readings(cohort, {"properties": {}}, readings=read, scores=GRADES)
     assert joined.attrs["said"][1:] == [
-        "59 of 60 scans were read by nobody", "1 scans that were read are not in the table",
+        "59 of 60 scans were read by nobody", "1 scan was read and is not in this table",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="fibrosis_read already"):
         join_readings(joined, known, readings=read, scores=GRADES)

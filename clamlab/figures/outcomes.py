@@ -23,6 +23,11 @@ from clamlab.figures.style import (
 )
 
 _PANEL_MM = 26.0
+# As in Table 2: what a person read from an image is marked wherever it stands.
+READ = "†"
+READ_WORDS = (
+    f"{READ} Read from an image by a person: not from outside the images that were clustered."
+)
 P_LABELS = {
     "p": "p",
     "p_holm": "p(Holm)",
@@ -58,8 +63,8 @@ def outcome_panel(
     -------
     Figure
         A panel per outcome, in order; an outcome on the log scale is shown on it, and says
-        so. An outcome without model keeps its panel with the reason; without any outcome a
-        sentence says so.
+        so; what a person read from an image is marked. An outcome without model keeps its panel
+        with the reason; without any outcome a sentence says so.
 
     References
     ----------
@@ -79,11 +84,15 @@ def outcome_panel(
         return _sentence("No outcome to show: mark columns with x-role 'outcome'.", width_mm)
     columns = min(columns, len(outcomes))
     rows = -(-len(outcomes) // columns)
-    figure = new_figure(width_mm, rows * (_PANEL_MM + 13) + 3)
+    said = textwrap.wrap(READ_WORDS, int(width_mm * 0.75)) if _are_read(adjusted) else []
+    foot = 3.0 * len(said)
+    figure = new_figure(width_mm, rows * (_PANEL_MM + 13) + 3 + foot)
+    if said:
+        figure.text(0.01, 0.01, "\n".join(said), va="bottom", fontsize=SMALL_FONT_SIZE)
     omnibus = associations[associations["part"] == "omnibus"].set_index("outcome")
     codes = sorted(adjusted["group"].dropna().astype(int).unique())
     for axes, outcome in zip(
-        grid_of_axes(figure, len(outcomes), columns=columns), outcomes, strict=True
+        grid_of_axes(figure, len(outcomes), columns=columns, foot_mm=foot), outcomes, strict=True
     ):
         means = adjusted[adjusted["outcome"] == outcome]
         p = omnibus[p_column].get(outcome, np.nan)
@@ -93,12 +102,10 @@ def outcome_panel(
 
 def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str) -> None:
     first = means.iloc[0]
-    scale = first["transform"] or ""
-    title = f"{first['title']} ({scale})" if scale else first["title"]
     # Where matplotlib would put it anyway; looking for the place takes an eighth of the drawing.
-    axes.set_title(title, fontsize=FONT_SIZE, pad=9, y=1.0, fontweight="bold")
+    axes.set_title(_title(first), fontsize=FONT_SIZE, pad=9, y=1.0, fontweight="bold")
     axes.text(0.5, 1.03, p_label, transform=axes.transAxes, ha="center", fontsize=SMALL_FONT_SIZE)
-    axes.set_ylabel("" if scale else first["units"], labelpad=2)
+    axes.set_ylabel("" if first["transform"] else first["units"], labelpad=2)
     axes.set_xlim(-0.6, len(codes) - 0.4)
     axes.set_xticks(range(len(codes)), [str(code + 1) for code in codes])
     axes.set_xlabel("Cluster", labelpad=1)
@@ -120,6 +127,16 @@ def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str)
             capsize=2,
             elinewidth=1,
         )
+
+
+def _title(row: pd.Series) -> str:
+    """Name an outcome with its scale, and with the mark of what a person read."""
+    scale = f" ({row['transform']})" if row["transform"] else ""
+    return f"{row['title']}{READ if row['source'] == 'reader' else ''}{scale}"
+
+
+def _are_read(rows: pd.DataFrame) -> bool:
+    return bool((rows["source"] == "reader").any())
 
 
 def _say(axes: Axes, sentence: str) -> None:
@@ -179,7 +196,9 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
     kinds = sorted(set(zip(pairs["group"], pairs["other_group"], strict=True)))
     step = max(4.5, 2.2 * len(kinds) + 1.5)
     height = 12 + step * len(outcomes)
-    figure = new_figure(width_mm, height + 11)
+    words = textwrap.wrap(READ_WORDS, int(width_mm * 0.6)) if _are_read(pairs) else []
+    foot = 3.5 * len(words)
+    figure = new_figure(width_mm, height + 11 + foot)
     axes = style_axes(axes_in_mm(figure, 27, 5 + 3, width_mm - 30, height - 7))
     axes.axvline(0, color="0.6", linewidth=0.6)
     colors = dict(zip(kinds, cluster_colors(len(kinds)), strict=True))
@@ -203,15 +222,9 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
                 label=f"Cluster {row.group + 1} \N{MINUS SIGN} {row.other_group + 1}",
             )
     titles = pairs.drop_duplicates("outcome").set_index("outcome")
-    names = [
-        f"{titles.loc[o, 'title']} ({titles.loc[o, 'transform']})"
-        if titles.loc[o, "transform"]
-        else titles.loc[o, "title"]
-        for o in outcomes
-    ]
-    axes.set_yticks(range(len(outcomes)), names)
+    axes.set_yticks(range(len(outcomes)), [_title(titles.loc[o]) for o in outcomes])
     axes.set_ylim(len(outcomes) - 0.5, -0.5)
-    axes.set_xlabel("Standardised difference, 95 % interval")
+    axes.set_xlabel("\n".join(["Standardised difference, 95 % interval", *words]))
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))
     axes.legend(

@@ -91,9 +91,11 @@ def grid_of_axes(
     columns: int,
     gap_mm: tuple[float, float] = (12.0, 13.0),
     margin_mm: tuple[float, float, float, float] = (11.0, 7.0, 2.0, 9.0),
+    foot_mm: float = 0.0,
 ) -> list[Axes]:
-    """Lay out panels row by row; margins are left, top, right, bottom."""
+    """Lay out panels row by row, over room for a footnote; margins are left, top, right, bottom."""
     left, top, right, bottom = margin_mm
+    bottom += foot_mm
     rows = -(-n_panels // columns)
     width_mm, height_mm = (inches * MM_PER_INCH for inches in figure.get_size_inches())
     width = (width_mm - left - right - gap_mm[0] * (columns - 1)) / columns

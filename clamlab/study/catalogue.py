@@ -59,6 +59,11 @@ class Artefact:
     shows_scans: bool = False
     made_of: str | None = None
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person may keep it or not: it stands, however its stage does."""
+        return self.personal and not self.required
+
 
 def _stage(stage: str, *rows: tuple) -> list[Artefact]:
     return [Artefact(row[0], stage, row[1], **(row[2] if len(row) > 2 else {})) for row in rows]

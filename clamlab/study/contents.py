@@ -63,7 +63,7 @@ class Contents:
         """
         artefact = artefact_of(name)
         path = self.path(name)
-        if artefact.personal and not artefact.required:
+        if artefact.by_hand:
             return self.by_hand(artefact, path)
         if not is_there(path):
             raise StudyError(

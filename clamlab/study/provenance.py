@@ -175,7 +175,9 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
         if (change := _change(root, key, was, verify)) is not None:
             return "stale", change
     for key in record["inputs"]:
-        source = ARTEFACTS[key].stage if key in ARTEFACTS else None
+        # What a person keeps is there whether the notebook beside it was run or not.
+        made = key in ARTEFACTS and not ARTEFACTS[key].by_hand
+        source = ARTEFACTS[key].stage if made else None
         if source in upstream and upstream[source]["status"] != "fresh":
             return "stale", f"{source} is {upstream[source]['status']}"
     return "fresh", "a later run of it did not come to its end" if begun else ""

@@ -40,7 +40,6 @@ class Stage:
     Parameters
     ----------
     study : Contents
-        The study that it belongs to.
     name : str
     parameters : dict
 
@@ -275,7 +274,8 @@ class Stage:
         if self._states is None:
             self._states = status_of(self.study.root).set_index("stage")
         state = self._states.loc[artefact.stage]
-        if state["status"] != "fresh" and artefact.stage[:2] not in self.study.allowed_stale:
+        stands = state["status"] == "fresh" or artefact.stage[:2] in self.study.allowed_stale
+        if not (stands or artefact.by_hand):
             raise StudyError(
                 f"{self.name} would rest on {artefact.stage}, which is {state['status']} "
                 f"({state['why']}): run notebook {artefact.stage} again, or allow it by name "

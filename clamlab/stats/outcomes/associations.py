@@ -59,8 +59,9 @@ def outcome_associations(
 
         - ``group``: n used and n_missing overall (``group`` missing) and by cluster;
         - ``omnibus``: F test of cluster given the covariates: statistic, df1, df2, p,
-          p_holm and p_bh (the family is all outcomes tested), effect ("partial eta
-          squared") and effect_size;
+          p_holm and p_bh (the family is all outcomes tested; what readers saw in the images,
+          ``x-source`` "reader", is a family of its own), effect ("partial eta squared") and
+          effect_size;
         - ``pairwise``: cluster ``group`` minus cluster ``other_group``: difference, se and
           95 % interval low to high on the modelled scale, ratio of geometric means for a
           log outcome, standardised (the difference in residual standard deviations) with
@@ -103,9 +104,10 @@ def associations_of(
     records = [record for model in models for record in _association_rows(model)]
     records += [{"part": "omnibus", **row} for row in left_out_rows(schema, left_out)]
     tidy = tidy_frame(records, ASSOCIATION_COLUMNS, covariance)
-    omnibus = tidy.index[tidy["part"] == "omnibus"]
-    tidy.loc[omnibus, "p_holm"] = adjust_p(tidy.loc[omnibus, "p"], "holm")
-    tidy.loc[omnibus, "p_bh"] = adjust_p(tidy.loc[omnibus, "p"], "bh")
+    omnibus = tidy[tidy["part"] == "omnibus"]
+    for _, family in omnibus.groupby("source", sort=False)["p"]:
+        tidy.loc[family.index, "p_holm"] = adjust_p(family, "holm")
+        tidy.loc[family.index, "p_bh"] = adjust_p(family, "bh")
     return tidy
 
 

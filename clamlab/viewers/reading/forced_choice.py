@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from clamlab.stats.readers.choices import choice_result
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.person_table import KeyedRows, Row, now
+from clamlab.viewers.person_table import now
 from clamlab.viewers.reading.blind_order import draw
 from clamlab.viewers.reading.choice_trials import QUESTIONS, Picture, Trial
+from clamlab.viewers.reading.readings import Choices
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 
-COLUMNS = ("subject_id", "reader", "kind", "about", "side", "correct", "chosen_at")
 LINKED = ("index", "window", "level", "zoom", "center", "view", "radiological", "crosshair")
 # What is given has no colour bar beside it, and so is as large as the others in less room.
 COLUMN, GIVEN = "minmax(0, 1fr)", "calc(33.3% - 70px)"
@@ -108,7 +108,7 @@ class ForcedChoice(widgets.VBox):
         if len({_name(trial) for trial in trials}) < max(1, len(trials)):
             raise ValueError("expected trials, each another one; found none, or one twice")
         self._trials = sorted(trials, key=lambda trial: self._drawn("order", trial))
-        self._file = KeyedRows(Path(path), COLUMNS, needed=COLUMNS[:-1], key=_key)
+        self._file = Choices(Path(path))
         self.panel = ChoicePanel(reader=self._reader, n_trials=len(trials))
         self.panel.on_msg(self._hear)
         self.viewers: list[SliceViewer] = []
@@ -223,7 +223,3 @@ def _view(title: str, make: Picture) -> dict[str, Any]:
 
 def _name(trial: Trial) -> tuple[str, str, str]:
     return trial.kind, trial.subject_id, trial.about
-
-
-def _key(row: Row) -> tuple[str, ...]:
-    return row["kind"].strip(), row["subject_id"], row["about"].strip(), row["reader"].strip()

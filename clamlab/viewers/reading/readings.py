@@ -1,4 +1,4 @@
-"""What readers saw in scans, kept in a table that any program opens."""
+"""What readers saw in scans and chose of pictures, kept in tables that any program opens."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from clamlab.viewers.person_table import KeyedRows, Row, now
 
 NEEDED = ("subject_id", "reader", "score", "value")
 COLUMNS = (*NEEDED, "read_at", "repeat")
+CHOSEN = ("subject_id", "reader", "kind", "about", "side", "correct")
 
 
 class Readings(KeyedRows):
@@ -34,3 +35,19 @@ def _key(row: Row) -> tuple[str, ...]:
     # A spreadsheet may save the first look as 1.0; a table of one look each has none.
     repeat = row.get("repeat", "").strip().removesuffix(".0") or "1"
     return row["subject_id"], row["reader"].strip(), row["score"].strip(), repeat
+
+
+class Choices(KeyedRows):
+    """Keep one answer per trial and reader in a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, (*CHOSEN, "chosen_at"), needed=CHOSEN, key=_key_of_choice)
+
+
+def _key_of_choice(row: Row) -> tuple[str, ...]:
+    return row["kind"].strip(), row["subject_id"], row["about"].strip(), row["reader"].strip()

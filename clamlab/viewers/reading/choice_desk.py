@@ -1,0 +1,98 @@
+"""The forced choice, from the reader's name to every reader's result."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from clamlab.stats.readers.choices import choice_result
+from clamlab.stats.tables.showing import show_table
+from clamlab.viewers.reading.choice_trials import QUESTIONS, Trial
+from clamlab.viewers.reading.desk import Desk
+from clamlab.viewers.reading.forced_choice import ForcedChoice
+from clamlab.viewers.reading.readings import Choices
+
+
+class ChoiceDesk(Desk):
+    """Choose one of two pictures, again and again, once the reading is done.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        See `ForcedChoice`.
+    path : path
+        The CSV file of answers, which all readers share.
+    reader : str
+        Who chooses; empty to ask.
+    progress : DataFrame, optional
+        From `stats.readers.reading_progress`: who has begun a reading and not finished it does not
+        choose yet, since these pictures tell what clusters look like.
+    affine : array (4, 4), optional
+    seed : int
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from clamlab.viewers.reading.choice_trials import average_trials
+    >>> import numpy as np
+    >>> maps = {"Cluster 1": np.zeros((4, 4)), "Cluster 2": np.ones((4, 4))}
+    >>> trials = average_trials(np.zeros((4, 4, 4)), [0, 0, 1, 1], maps, n_trials=2)
+    >>> begun = pd.DataFrame({"reader": ["AB"], "n_read": 1, "n_begun": 0, "n_scans": 4})
+    >>> path = Path(tempfile.mkdtemp()) / "forced_choices.csv"
+    >>> desk = ChoiceDesk(trials, path=path, reader="AB", progress=begun)
+    >>> desk.work is None, desk.said.value[:27]
+    (True, 'AB has 3 of 4 scans to read')
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        *,
+        path: str | Path,
+        reader: str = "",
+        progress: pd.DataFrame | None = None,
+        affine: ArrayLike | None = None,
+        seed: int = 1,
+    ) -> None:
+        file = Path(path)
+        of_reading = {} if progress is None else {r.reader: r for r in progress.itertuples()}
+
+        def open_for(name: str) -> widgets.Widget:
+            row = of_reading.get(name)
+            if row is not None and (unseen := row.n_scans - row.n_read - row.n_begun):
+                raise ValueError(
+                    f"{name} has {unseen} of {row.n_scans} scans to read: finish that first "
+                    "(notebook reading). What is shown here tells what clusters look like, and who "
+                    "has seen it does not read without knowing any more."
+                )
+            choice = ForcedChoice(
+                trials, reader=name, path=file, affine=affine, seed=seed, key="choice"
+            )
+            return widgets.VBox([choice, _Results(choice, file)])
+
+        def known() -> dict[str, str]:
+            answered = Counter(row["reader"] for row in Choices(file).rows.values())
+            begun = {name: f"{n} trials answered" for name, n in answered.items()}
+            return {**dict.fromkeys(of_reading, "nothing chosen yet"), **begun}
+
+        super().__init__(open_for, known=known, reader=reader)
+
+
+class _Results(widgets.HTML):
+    """Every reader's result, once the one who sits here is done."""
+
+    def __init__(self, choice: ForcedChoice, path: Path) -> None:
+        super().__init__()
+        self._choice, self._path = choice, path
+        choice.panel.observe(lambda change: self._tell(), "result")
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._choice.panel.result:
+            return
+        results = choice_result(pd.DataFrame(list(Choices(self._path).rows.values())))
+        shown = results.assign(kind=results["kind"].map(QUESTIONS))
+        self.value = show_table(shown).to_html()

@@ -1,0 +1,89 @@
+"""Where a reader sits down: asked for a name, and shown what is theirs."""
+
+import html
+from collections.abc import Callable, Mapping
+
+import ipywidgets as widgets
+
+ASK = "Type your name or initials, then Enter: the same as last time, to go on where you stopped."
+
+
+class Desk(widgets.VBox):
+    """Ask who reads, and open what is theirs; the next reader takes over on the same page.
+
+    Parameters
+    ----------
+    open_for : callable(str) -> Widget
+        Opens a reader's work; a ValueError or OSError is told, and the question stays.
+    known : callable() -> dict of str to str
+        Who has begun, and how far they are in words. A name that differs from one of these in
+        capitals and spaces alone is taken for it.
+    reader : str
+        Whose work is opened at once; empty to ask.
+
+    Examples
+    --------
+    >>> desk = Desk(widgets.Label, known=lambda: {"AB": "3 of 9 scans"})
+    >>> desk.name.value = "ab"
+    >>> desk.work.value, desk.said.value
+    ('AB', 'AB goes on: 3 of 9 scans')
+    """
+
+    def __init__(
+        self,
+        open_for: Callable[[str], widgets.Widget],
+        *,
+        known: Callable[[], Mapping[str, str]],
+        reader: str = "",
+    ) -> None:
+        self._open_for, self._known = open_for, known
+        self.reader, self.work = "", None
+        self.name = widgets.Text(
+            continuous_update=False, placeholder="name or initials", layout={"width": "200px"}
+        )
+        self.name.tooltip = "Who reads"
+        self.begin = widgets.Button(description="Begin", layout={"width": "auto"})
+        self.said = widgets.HTML()
+        head = widgets.HBox([widgets.Label("Who reads?"), self.name, self.begin])
+        self._head = [head, self.said]
+        super().__init__(self._head)
+        self.add_class("clam-desk")
+        self.begin.on_click(lambda button: self._begin())
+        self.name.observe(lambda change: self._begin(), "value")
+        self.name.value = reader.strip()
+        if not self.name.value:
+            self._ask()
+
+    def _ask(self) -> None:
+        try:
+            told = [f"{name} ({words})" for name, words in self._known().items()]
+        except (ValueError, OSError) as error:
+            self._say(str(error))
+            return
+        self._say(f"{ASK} So far: {', '.join(told)}." if told else ASK)
+
+    def _begin(self) -> None:
+        given = " ".join(self.name.value.split())
+        if not given:
+            self._ask()
+            return
+        try:
+            known = self._known()
+            alike = {_plain(name): name for name in known}
+            reader = given if given in known else alike.get(_plain(given), given)
+            if reader == self.reader:
+                return
+            work = self._open_for(reader)
+        except (ValueError, OSError) as error:
+            self._say(str(error))
+            return
+        self.reader, self.work = reader, work
+        self.children = [*self._head, work]
+        self._say(f"{reader} goes on: {known[reader]}" if reader in known else f"{reader} begins")
+
+    def _say(self, words: str) -> None:
+        self.said.value = html.escape(words)
+
+
+def _plain(name: str) -> str:
+    return "".join(name.split()).casefold()
