@@ -591,7 +591,7 @@ def test_what_readers_saw_enters_table_two_and_figure_ten(cohort):
 
     joined, modelled = join_readings(cohort, contract, readings=read, role="outcome")
     assert "fibrosis_read" not in joined and joined.attrs["said"][2].startswith(
-        "Fibrosis: levels, of which no linear model is made"
+        "Fibrosis, read again: levels, of which no linear model is made"
     )
     roles = {name: modelled["properties"][name]["x-role"] for name in ("ground_glass", "fibrosis")}
     assert set(roles.values()) == {"visual_score"}  # what the hospital had read is none of ours

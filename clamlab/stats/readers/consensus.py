@@ -136,14 +136,15 @@ def join_readings(
         given = set(checked(readings)["score"])
         # A column of the contract that nobody was asked to read need not be one that can be.
         scores = {n: rule for n, rule in _known(schema).items() if n in given}
-    means = reader_means(readings, scores, between=between)
-    read = [score for score in scores_of(scores) if score.name in means] if scores else []
+    scored = {s.name: s for s in _titled(scores, table)}
+    means = reader_means(readings, {n: s.rule for n, s in scored.items()}, between=between)
+    read = [score for name, score in scored.items() if name in means]
     taken = [score for score in read if role == ROLE or not score.levels]
     named = {s.name: f"{s.name}_read" if s.name in table else s.name for s in taken}
     clash = sorted({name for name in named.values() if name in table})
     if clash:
         raise ValueError(f"the table has {', '.join(clash)} already: readings are joined once")
-    rules = {named[score.name]: _entry(score, named[score.name], role) for score in taken}
+    rules = {named[score.name]: _entry(score, role) for score in taken}
     ids = table["subject_id"].astype(str)
     joined = table.assign(
         **{new: _at(means, old, ids).set_axis(table.index) for old, new in named.items()}
@@ -161,6 +162,17 @@ def join_readings(
 def _known(schema: Mapping[str, Any]) -> dict[str, Any]:
     """List every score that may have been read: also the one that stood in for the contract's."""
     return {**EXTENT, **scores_to_read(schema)}
+
+
+def _titled(scores: Mapping[str, Any], table: pd.DataFrame) -> list[Score]:
+    """List scores by the titles that their columns get: one that the table has is read again."""
+    given = scores_of(scores) if scores else []
+    return [
+        Score(s.name, s.levels, {**s.rule, "title": f"{s.title}, read again"})
+        if s.name in table
+        else s
+        for s in given
+    ]
 
 
 def _unknown(table: pd.DataFrame, scores: Mapping[str, Any]) -> list[str]:
@@ -241,11 +253,9 @@ def _counted(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
-def _entry(score: Score, name: str, role: str) -> dict[str, Any]:
+def _entry(score: Score, role: str) -> dict[str, Any]:
     """Make the contract's entry of a score that was read: by a person, and it may be missing."""
     rule = {**score.rule, "x-role": role, "x-source": "reader"}
-    if name != score.name:
-        rule["title"] = f"{score.title}, read again"
     if score.levels:
         rule.pop("type", None)
         return {**rule, "enum": [*score.levels, None]}
