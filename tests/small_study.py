@@ -16,8 +16,11 @@ N, K, SIDE = 12, 2, 16
 BASELINES = ("density", "volume", "components", "radiomics")
 
 
-def small_study(root: Path) -> Study:
-    """Write scans of two densities, an untrained network, and maps that mark one half each."""
+def small_study(root: Path, **columns: list) -> Study:
+    """Write scans of two densities, an untrained network, and maps that mark one half each.
+
+    Further columns of the cohort's table may be given; clusters are 0, 1, 0, 1 and so on.
+    """
     study = Study.create(root, simulated=False)
     rng = np.random.default_rng(0)
     subjects = pd.DataFrame({"subject_id": [f"S{i:02}" for i in range(N)]})
@@ -38,7 +41,7 @@ def small_study(root: Path) -> Study:
     verdict = {"cluster": 0, "kind": "activation", "n_examined": 1, "verdict": "not examined"}
     written = {
         "01_cohort": {
-            "cohort": subjects.assign(scan="none", matched_by="name"),
+            "cohort": subjects.assign(scan="none", matched_by="name", **columns),
             "exclusions": pd.DataFrame({"subject_id": ["S99"], "reason": ["no scan"]}),
         },
         "02_volumes": {

@@ -17,7 +17,9 @@ from clamlab.stats.readers import (
     join_readings,
     reader_agreement,
     reader_means,
+    reading_progress,
     scores_of,
+    scores_to_read,
 )
 from clamlab.stats.tables import render_table_one, table_one
 from clamlab.study import Study, StudyError
@@ -627,6 +629,60 @@ def test_joining_says_who_is_not_there(cohort):
         join_readings(joined, known, readings=read, scores=GRADES)
     with pytest.raises(ValueError, match="each subject once"):
         join_readings(pd.concat([cohort, cohort]), known, readings=read, scores=GRADES)
+
+
+def test_a_reading_half_way_says_how_much_of_it_is_whose():
+    first = rows([0, 1, 2, 3], [])
+    begun = rows([], [1, "unreadable"], readers=("AB", "CD"))
+    other = rows([5], [], score="extent")
+    again = first[:1].assign(repeat=2)
+    read = pd.concat([first, begun, other, again]).assign(read_at="2026-11-27")
+    ids = [f"S{i:03}" for i in range(6)]
+    scores = {**GRADES, "extent": {"minimum": 0}}
+    progress = reading_progress(read, scores, subject_ids=ids)
+    assert progress.to_numpy().tolist() == [["AB", 1, 3, 6], ["CD", 0, 2, 6]]
+    progress = reading_progress(read, GRADES, subject_ids=ids[1:])
+    assert progress.to_numpy().tolist() == [["AB", 3, 0, 5], ["CD", 1, 0, 5]]
+    wrong = read.assign(value="9")  # the levels were others when it was written
+    assert reading_progress(wrong, GRADES, subject_ids=ids)["n_read"].tolist() == [0, 0]
+    for nothing in (None, read[:0]):
+        assert reading_progress(nothing, scores, subject_ids=ids).empty
+    contract = {"properties": {"fibrosis": {"enum": [0, 1, 2, 3], "x-role": "visual_score"}}}
+    joined, known = join_readings(pd.DataFrame({"subject_id": ids}), contract, readings=read)
+    assert joined["fibrosis"].tolist()[:4] == [0, 1, 2, 3] and joined["fibrosis"].isna().sum() == 2
+    assert list(known["properties"]) == ["fibrosis"] and joined.attrs["said"] == [
+        "fibrosis: median of 2 readers (1 scan has values of 2, 3 of one alone); where it lies "
+        "between two levels, the lower of the two middle levels (1 scan)",
+        "extent: no visual score of the contract; 1 reading left out",
+        "2 of 6 scans were read by nobody",
+    ]
+    nothing, known = join_readings(joined[["subject_id"]], {}, readings=other)
+    assert list(nothing) == ["subject_id"] and known["properties"] == {}
+
+
+def test_a_contract_without_visual_scores_is_read_by_the_one_that_stands_in():
+    contract = {"properties": {"notes": {"type": "string"}}}
+    scores = scores_to_read(contract)
+    assert [(s.name, s.range) for s in scores_of(scores)] == [
+        ("extent_of_disease", "a number from 0 to 100")
+    ]
+    read = rows([5, 20], [15, 30], score="extent_of_disease")
+    table = pd.DataFrame({"subject_id": ["S000", "S001"], "cluster": [0, 1]})
+    joined, known = join_readings(table, contract, readings=read, role="outcome")
+    assert joined["extent_of_disease"].tolist() == [10, 25]
+    rule = known["properties"]["extent_of_disease"]
+    assert (rule["x-source"], rule["x-role"], rule["x-units"]) == ("reader", "outcome", "%")
+    # One that the hospital keeps in words is in nobody's way who reads another.
+    words = {"type": "string", "x-role": "visual_score"}
+    grade = {"enum": [0, 1], "x-role": "visual_score"}
+    contract = {"properties": {"words": words, "grade": grade}}
+    assert list(scores_to_read(contract, only=["grade"])) == ["grade"]
+    read = rows([0, 1], [0, 1], score="grade")
+    assert join_readings(table, contract, readings=read)[0]["grade"].tolist() == [0, 1]
+    with pytest.raises(ValueError, match="no score 'fibrosis': there are words, grade"):
+        scores_to_read(contract, only=["fibrosis"])
+    with pytest.raises(ValueError, match="'staging' is not one of visual_score, outcome"):
+        join_readings(table, contract, readings=read, role="staging")
 
 
 def test_scores_are_those_of_the_contract_of_the_package():

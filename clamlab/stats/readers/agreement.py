@@ -17,7 +17,7 @@ COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "statistic estimate low high note"
 ).split()
 FEW = 30  # scans below which a percentile interval is somewhat too short
-ALL = "all readers"
+ALL, SAME = "all readers", "same reader"
 Statistic = Callable[[NDArray], float]
 
 
@@ -134,7 +134,7 @@ def _comparisons(laid: Laid, score: Score) -> Iterator[tuple[dict, list[tuple[st
         yield {**between, "reader": ALL, "other_reader": ALL}, [(name, FIRST) for name in first]
     for name in first:
         if (name, SECOND) in laid.codes:
-            same = {"kind": "same reader", "reader": name, "other_reader": name}
+            same = {"kind": SAME, "reader": name, "other_reader": name}
             yield same, [(name, FIRST), (name, SECOND)]
 
 

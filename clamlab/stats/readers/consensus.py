@@ -156,7 +156,9 @@ def join_readings(
     ]
     said = [*means.attrs["said"], *graded, *_who_is_where(ids, means["subject_id"])]
     joined.attrs = {**table.attrs, "said": [*table.attrs.get("said", []), *said]}
-    return joined, {**schema, "properties": {**schema.get("properties", {}), **rules}}
+    # At the end, behind what comes from outside the image.
+    columns = {n: rule for n, rule in schema.get("properties", {}).items() if n not in rules}
+    return joined, {**schema, "properties": {**columns, **rules}}
 
 
 def _known(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ HEADINGS = TEST_COLUMNS | {
     "n": "n",
     "n_missing": "Missing",
     "n_scans": "Scans",
+    "n_read": "Read",
+    "n_begun": "Begun",
     "subject_id": "Subject",
     "df1": "df 1",
     "df2": "df 2",

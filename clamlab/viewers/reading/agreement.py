@@ -1,17 +1,19 @@
 """How well readers agree, shown on request to who has read to the end."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
 
-from clamlab.stats.readers.agreement import reader_agreement
+from clamlab.stats.readers.agreement import ALL, SAME, reader_agreement
+from clamlab.stats.readers.scores import scores_of
 from clamlab.stats.tables.showing import show_table
 from clamlab.viewers.reading.reading import Reading
 from clamlab.viewers.reading.readings import Readings
+from clamlab.viewers.stoppable import Stoppable
 
 LATER = "How well readers agree is shown once your last scan is read."
 ALONE = (
@@ -38,13 +40,13 @@ class Agreement(widgets.VBox):
     """
 
     def __init__(self, reading: Reading, path: Path, scores: Mapping[str, Any]) -> None:
-        self._reading, self._path, self._scores = reading, path, scores
+        self._reading, self._path, self._scores = reading, path, scores_of(scores)
         layout = {"width": "auto"}
         self.show = widgets.Button(description="How well do readers agree?", layout=layout)
-        self.said, self.table = widgets.HTML(), widgets.HTML()
+        self.work, self.said, self.table = Stoppable(), widgets.HTML(), widgets.HTML()
         self.show.on_click(lambda button: self._tell())
         reading.observe(lambda change: self._wait(), ["n_read", "n_showings"])
-        super().__init__([widgets.HBox([self.show, self.said]), self.table])
+        super().__init__([widgets.HBox([self.show, self.work, self.said]), self.table])
         self._wait()
 
     def _wait(self) -> None:
@@ -55,18 +57,38 @@ class Agreement(widgets.VBox):
             self.said.value = ""
 
     def _tell(self) -> None:
+        if self.work.running:
+            return
+        self.said.value = self.table.value = ""
+        found: list[pd.DataFrame] = []
         try:
             readings = pd.DataFrame(list(Readings(self._path).rows.values()))
-            found = reader_agreement(readings, self._scores)
         except (ValueError, OSError) as error:
-            self.said.value = html.escape(str(error))
+            self._say(str(error))
             return
+
+        def steps() -> Iterator[None]:
+            for score in self._scores:
+                found.append(reader_agreement(readings, {score.name: score.rule}))
+                yield
+
+        self.work.run(
+            steps(),
+            n_steps=len(self._scores),
+            then=lambda: self._show(pd.concat(found)),
+            otherwise=self._say,
+        )
+
+    def _show(self, found: pd.DataFrame) -> None:
         self.said.value = "" if len(found) else ALONE
         self.table.value = show_table(agreement_shown(found)).to_html() if len(found) else ""
 
+    def _say(self, words: str) -> None:
+        self.said.value = html.escape(words)
+
 
 def agreement_shown(found: pd.DataFrame) -> pd.DataFrame:
-    """Lay out what `reader_agreement` found as a person reads it.
+    """Lay out what `reader_agreement` found as a person reads it, a row for each two readers.
 
     Examples
     --------
@@ -74,31 +96,43 @@ def agreement_shown(found: pd.DataFrame) -> pd.DataFrame:
     ...         for name, grade in [("AB", i % 4), ("CD", i % 4 if i % 5 else 1)]]
     >>> readings = pd.DataFrame(rows, columns=["subject_id", "reader", "score", "value"])
     >>> table = agreement_shown(reader_agreement(readings, {"fibrosis": [0, 1, 2, 3]}))
-    >>> table.iloc[1, :6].tolist()
-    ['Fibrosis', 'AB and CD', '40', '85', 'kappa, quadratic weights', '0.87 (0.72 to 0.97)']
+    >>> table[["readers", "scans", "kappa, quadratic weights"]].values.tolist()
+    [['AB and CD', '40', '0.87 (0.72 to 0.97)']]
     """
     rows = []
-    for row in found.itertuples():
-        both = f"{row.reader} and {row.other_reader}" if row.reader != row.other_reader else ""
-        twice = row.reader if row.kind != "same reader" else f"{row.reader}, read twice"
-        left = [(row.n_unreadable, "unreadable"), (row.n_not_read_by_all, "not read by all")]
-        notes = [f"{n} {what}, left out" for n, what in left if n]
-        rows.append(
-            {
-                "score": row.title,
-                "readers": both or twice,
-                "scans": str(row.n_scans),
-                "same value, %": "" if pd.isna(row.percent_equal) else f"{row.percent_equal:.0f}",
-                "measure": row.statistic,
-                "estimate (95 % interval)": _interval(row),
-                "note": "; ".join([*notes, *([row.note] if isinstance(row.note, str) else [])]),
-            }
-        )
-    return pd.DataFrame(rows)
+    for _, of_two in found.groupby(["title", "kind", "reader", "other_reader"], sort=False):
+        first = of_two.iloc[0]
+        row = {
+            "score": first["title"],
+            "readers": _who(first),
+            "scans": str(first["n_scans"]),
+            "same value": "" if pd.isna(first["percent_equal"]) else f"{first.percent_equal:.0f} %",
+        }
+        row |= {one["statistic"]: _estimate(one) for _, one in of_two.iterrows()}
+        rows.append(row | {"note": "; ".join(dict.fromkeys(_notes(of_two)))})
+    shown = pd.DataFrame(rows).fillna("")
+    return shown[[name for name in shown if name != "note"] + ["note"]]
 
 
-def _interval(row: Any) -> str:
-    if pd.isna(row.estimate):
-        return ""
-    between = "" if pd.isna(row.low) else f" ({row.low:.2f} to {row.high:.2f})"
-    return f"{row.estimate:.2f}{between}"
+def _who(row: pd.Series) -> str:
+    if row["kind"] == SAME:
+        return f"{row['reader']}, twice"
+    return row["reader"] if row["reader"] == ALL else f"{row['reader']} and {row['other_reader']}"
+
+
+def _estimate(row: pd.Series) -> str:
+    if pd.isna(row["estimate"]):
+        return "none"
+    between = "" if pd.isna(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+    return f"{row['estimate']:.2f}{between}"
+
+
+def _notes(rows: pd.DataFrame) -> Iterator[str]:
+    """Say what was left out, and each reservation once."""
+    first = rows.iloc[0]
+    if first["n_unreadable"]:
+        yield f"{first['n_unreadable']} unreadable, left out"
+    if first["n_not_read_by_all"]:
+        yield f"{first['n_not_read_by_all']} not read by both, left out"
+    for note in rows["note"].dropna():
+        yield from filter(None, note.split("; "))

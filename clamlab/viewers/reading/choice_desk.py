@@ -76,7 +76,7 @@ class ChoiceDesk(Desk):
         def known() -> dict[str, str]:
             answered = Counter(row["reader"] for row in Choices(file).rows.values())
             begun = {name: f"{n} trials answered" for name, n in answered.items()}
-            return {**dict.fromkeys(of_reading, "nothing chosen yet"), **begun}
+            return {**dict.fromkeys(of_reading, ""), **begun}
 
         super().__init__(open_for, known=known, reader=reader)
 
@@ -94,5 +94,14 @@ class _Results(widgets.HTML):
         if not self._choice.panel.result:
             return
         results = choice_result(pd.DataFrame(list(Choices(self._path).rows.values())))
-        shown = results.assign(kind=results["kind"].map(QUESTIONS))
-        self.value = show_table(shown).to_html()
+        shown = pd.DataFrame(
+            {
+                "reader": results["reader"],
+                "question": results["kind"].map(QUESTIONS),
+                "right": [f"{row.n_right} of {row.n_trials}" for row in results.itertuples()],
+                "share": [f"{row.share:.2f}" for row in results.itertuples()],
+                "95 % interval": [f"{r.low:.2f} to {r.high:.2f}" for r in results.itertuples()],
+                "p": results["p"],
+            }
+        )
+        self.value = show_table(shown.rename(columns={"p": "P against chance"})).to_html()

@@ -71,6 +71,7 @@ function mountChoice(model, element) {
   const listenNoMore = tellWhenLost(model, root);
   tell("Press 1 or 2. The wheel and the arrows go through the slices of both.");
   draw();
+  takeKeys(root);
   return () => {
     cleanup.abort();
     clearTimeout(silence);

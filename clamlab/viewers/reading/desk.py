@@ -16,8 +16,8 @@ class Desk(widgets.VBox):
     open_for : callable(str) -> Widget
         Opens a reader's work; a ValueError or OSError is told, and the question stays.
     known : callable() -> dict of str to str
-        Who has begun, and how far they are in words. A name that differs from one of these in
-        capitals and spaces alone is taken for it.
+        Who is known; with how far they are, in words, if they have begun. A name that differs from
+        one of these in capitals and spaces alone is taken for it.
     reader : str
         Whose work is opened at once; empty to ask.
 
@@ -56,7 +56,7 @@ class Desk(widgets.VBox):
 
     def _ask(self) -> None:
         try:
-            told = [f"{name} ({words})" for name, words in self._known().items()]
+            told = [f"{name} ({w})" if w else name for name, w in self._known().items()]
         except (ValueError, OSError) as error:
             self._say(str(error))
             return
@@ -79,7 +79,7 @@ class Desk(widgets.VBox):
             return
         self.reader, self.work = reader, work
         self.children = [*self._head, work]
-        self._say(f"{reader} goes on: {known[reader]}" if reader in known else f"{reader} begins")
+        self._say(f"{reader} goes on: {known[reader]}" if known.get(reader) else f"{reader} begins")
 
     def _say(self, words: str) -> None:
         self.said.value = html.escape(words)

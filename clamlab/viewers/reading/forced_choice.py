@@ -33,7 +33,7 @@ class ChoicePanel(anywidget.AnyWidget):
     0
     """
 
-    _esm = read_together("drawing.js", "reading/choice_panel.js")
+    _esm = read_together("drawing.js", "reading/take_keys.js", "reading/choice_panel.js")
     _css = read_together("slice_viewer.css", "reading/reading.css")
 
     question = traitlets.Unicode().tag(sync=True)

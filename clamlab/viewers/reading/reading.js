@@ -222,6 +222,7 @@ function mountReading(model, element) {
   const listenNoMore = tellWhenLost(model, ui.root);
   active = Math.max(0, firstOpen());
   draw();
+  takeKeys(ui.root);
   return () => {
     cleanup.abort();
     clearTimeout(silence);

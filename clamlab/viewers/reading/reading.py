@@ -72,7 +72,9 @@ class Reading(SliceState, anywidget.AnyWidget):
     (['2'], 0, 3)
     """
 
-    _esm = read_together(*SLICE_VIEWER, "reading/reading_page.js", "reading/reading.js")
+    _esm = read_together(
+        *SLICE_VIEWER, "reading/take_keys.js", "reading/reading_page.js", "reading/reading.js"
+    )
     _css = read_together("slice_viewer.css", "reading/reading.css")
 
     reader = traitlets.Unicode().tag(sync=True)
