@@ -81,7 +81,7 @@ class Agreement(widgets.VBox):
 
     def _show(self, found: pd.DataFrame) -> None:
         self.said.value = "" if len(found) else ALONE
-        self.table.value = show_table(agreement_shown(found)).to_html() if len(found) else ""
+        self.table.value = as_html(agreement_shown(found)) if len(found) else ""
 
     def _say(self, words: str) -> None:
         self.said.value = html.escape(words)
@@ -112,6 +112,12 @@ def agreement_shown(found: pd.DataFrame) -> pd.DataFrame:
         rows.append(row | {"note": "; ".join(dict.fromkeys(_notes(of_two)))})
     shown = pd.DataFrame(rows).fillna("")
     return shown[[name for name in shown if name != "note"] + ["note"]]
+
+
+def as_html(frame: pd.DataFrame) -> str:
+    """Print a table with room between its columns, which a notebook gives its own outputs alone."""
+    roomy = [{"selector": "td, th", "props": "padding: 2px 10px; vertical-align: top"}]
+    return show_table(frame).set_table_styles(roomy, overwrite=False).to_html()
 
 
 def _who(row: pd.Series) -> str:

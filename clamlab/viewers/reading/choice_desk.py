@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from clamlab.stats.readers.choices import choice_result
-from clamlab.stats.tables.showing import show_table
+from clamlab.viewers.reading.agreement import as_html
 from clamlab.viewers.reading.choice_trials import QUESTIONS, Trial
 from clamlab.viewers.reading.desk import Desk
 from clamlab.viewers.reading.forced_choice import ForcedChoice
@@ -104,4 +104,4 @@ class _Results(widgets.HTML):
                 "p": results["p"],
             }
         )
-        self.value = show_table(shown.rename(columns={"p": "P against chance"})).to_html()
+        self.value = as_html(shown)
