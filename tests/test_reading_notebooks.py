@@ -168,7 +168,8 @@ def test_agreement_waits_for_the_last_scan_and_is_that_of_the_file(tmp_path):
     told = " ".join(
         re.sub("<style.*?</style>|<[^>]+>", " ", agreement.table.value, flags=re.S).split()
     )
-    assert "Fibrosis CD and AB 11 100 % 1.00 1.00 1 unreadable, left out" in told
+    assert "Fibrosis CD and AB 11 100 % kappa, linear weights: 1.00; kappa, quad" in told
+    assert "1 unreadable, left out" in told
     (tmp_path / "readings.csv").write_text("broken")
     agreement.show.click()
     assert "should have the columns" in agreement.said.value and agreement.table.value == ""

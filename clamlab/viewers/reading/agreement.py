@@ -96,27 +96,30 @@ def agreement_shown(found: pd.DataFrame) -> pd.DataFrame:
     ...         for name, grade in [("AB", i % 4), ("CD", i % 4 if i % 5 else 1)]]
     >>> readings = pd.DataFrame(rows, columns=["subject_id", "reader", "score", "value"])
     >>> table = agreement_shown(reader_agreement(readings, {"fibrosis": [0, 1, 2, 3]}))
-    >>> table[["readers", "scans", "kappa, quadratic weights"]].values.tolist()
-    [['AB and CD', '40', '0.87 (0.72 to 0.97)']]
+    >>> table[["readers", "scans"]].values.tolist(), table.iloc[0, 4].partition("; ")[2]
+    ([['AB and CD', '40']], 'kappa, quadratic weights: 0.87 (0.72 to 0.97)')
     """
     rows = []
     for _, of_two in found.groupby(["title", "kind", "reader", "other_reader"], sort=False):
         first = of_two.iloc[0]
+        equal = first["percent_equal"]
         row = {
             "score": first["title"],
             "readers": _who(first),
             "scans": str(first["n_scans"]),
-            "same value": "" if pd.isna(first["percent_equal"]) else f"{first.percent_equal:.0f} %",
+            "same value": "" if pd.isna(equal) else f"{equal:.0f} %",
+            "agreement (95 % interval)": "; ".join(_estimate(one) for _, one in of_two.iterrows()),
+            "note": "; ".join(dict.fromkeys(_notes(of_two))),
         }
-        row |= {one["statistic"]: _estimate(one) for _, one in of_two.iterrows()}
-        rows.append(row | {"note": "; ".join(dict.fromkeys(_notes(of_two)))})
-    shown = pd.DataFrame(rows).fillna("")
-    return shown[[name for name in shown if name != "note"] + ["note"]]
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def as_html(frame: pd.DataFrame) -> str:
     """Print a table with room between its columns, which a notebook gives its own outputs alone."""
-    roomy = [{"selector": "td, th", "props": "padding: 2px 10px; vertical-align: top"}]
+    roomy = [
+        {"selector": "td, th", "props": "padding: 4px 10px; vertical-align: top; line-height: 1.4"}
+    ]
     return show_table(frame).set_table_styles(roomy, overwrite=False).to_html()
 
 
@@ -128,9 +131,9 @@ def _who(row: pd.Series) -> str:
 
 def _estimate(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
-        return "none"
+        return f"{row['statistic']}: none"
     between = "" if pd.isna(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
-    return f"{row['estimate']:.2f}{between}"
+    return f"{row['statistic']}: {row['estimate']:.2f}{between}"
 
 
 def _notes(rows: pd.DataFrame) -> Iterator[str]:
