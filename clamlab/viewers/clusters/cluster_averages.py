@@ -34,7 +34,6 @@ from clamlab.viewers.stills import Explorable, averages_still
 
 OF_ALL = "the average of all scans"
 FULL = {"width": "auto"}
-
 _open: dict[str, "ClusterAverages"] = {}
 
 
@@ -91,6 +90,8 @@ class ClusterAverages(Explorable, widgets.VBox):
     'Cluster 2'
     """
 
+    in_words = "The averages of the clusters, and their maps."
+
     def __init__(
         self,
         average_hu: Mapping[str, ArrayLike],
@@ -108,11 +109,9 @@ class ClusterAverages(Explorable, widgets.VBox):
         self._maps = computed_maps(average_map or {}, self._names, self._mask)
         self._spread = known_spread(spread_hu, self._mask)
         self._no_spread = spread_hu is not None and self._spread is None
-        self._affine, self.in_words = affine, "The averages of the clusters, and their maps."
+        self._affine, self._wanted, self._turning = affine, MAP, False
         self._limits: dict[Any, float] = {}
         self._add_controls()
-        self._wanted = MAP
-        self._turning = False
         memory = Memory(key, of=self._names)
         memory.tie(self.cluster, "value", "cluster")
         memory.tie(self.against, "value", "against")
@@ -141,10 +140,8 @@ class ClusterAverages(Explorable, widgets.VBox):
             options=self._names, layout={"width": "340px"}, style={"description_width": "auto"}
         )
         others: list[tuple[str, str | None]] = [("nothing", None)]
-        if self._rest_hu:
-            others.append(("the rest of the scans", REST))
-        if OVERALL in self._average_hu:
-            others.append((OF_ALL, OVERALL))
+        others += [("the rest of the scans", REST)] if self._rest_hu else []
+        others += [(OF_ALL, OVERALL)] if OVERALL in self._average_hu else []
         others += [(name, name) for name in self._names]
         self.against = dropdown("against", others, width="260px")
         self.together = widgets.ToggleButton(
