@@ -111,6 +111,13 @@ def test_keys_reopening_restart_and_death(lab, page):
     assert names[-2].startswith("▸ Filters")
     assert page.evaluate("window.harmed") is None
 
+    # an arrow in a list chooses there, and no cell of Lab's
+    page.get_by_label("Scan", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_text("S01 · Cluster 2 (its map was not computed)").wait_for()
+    page.keyboard.press("ArrowUp")
+    page.get_by_text("S00 · Cluster 1").first.wait_for()
+
     # filters and groups by keys; Escape leaves a group
     page.get_by_role("button", name="Filters: which").press("Enter")
     page.keyboard.press("Tab")

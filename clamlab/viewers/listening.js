@@ -14,9 +14,16 @@ function render({ model, el }) {
   try {
     model.send({ opened: true });
   } catch { /* its silence is told */ }
+  // Lab would take arrows for its own cells, also those pressed in a list of ours.
+  let claim = requestAnimationFrame(function keepKeys() {
+    const output = root.closest(".jp-OutputArea-output");
+    if (output) output.dataset.lmSuppressShortcuts = "true";
+    else claim = requestAnimationFrame(keepKeys);
+  });
   const listenNoMore = tellWhenLost(model, root);
   return () => {
     clearTimeout(silence);
+    cancelAnimationFrame(claim);
     model.off("msg:custom", hear);
     listenNoMore();
   };
