@@ -1,4 +1,4 @@
-"""Take the pages' pictures of notebook 07 and of the page it writes, from simulated people.
+"""Take the pages' pictures of notebook 07 and of what a study writes, from simulated people.
 
 make demo && .venv/bin/python docs/screenshots.py demo_study
 """
@@ -47,6 +47,20 @@ def main(study: Path) -> None:
         page.wait_for_timeout(2500)
         keep(way, "way")
         of_the_page(browser, study)
+        of_results(browser, study)
+
+
+def of_results(browser, study: Path) -> None:
+    """Show the top of Table 2 and of the report, and Figure 10."""
+    page = new_page(browser, width=1000, height=620)
+    for name, made in (
+        ("table_2", "08_table_one/table_one.html"),
+        ("report", "report/report.html"),
+    ):
+        page.goto((study / made).resolve().as_uri())
+        page.wait_for_timeout(500)
+        store(Image.open(io.BytesIO(page.screenshot())), name)
+    store(Image.open(study / "09_associations" / "figure_10.png").reduce(2), "figure_10")
 
 
 def of_the_page(browser, study: Path) -> None:
@@ -61,9 +75,13 @@ def of_the_page(browser, study: Path) -> None:
 
 
 def keep(part, name: str) -> None:
-    """Save a picture of a part of the page, with few colours, so that the clone stays small."""
+    """Save a picture of a part of the page."""
     part.scroll_into_view_if_needed()
-    picture = Image.open(io.BytesIO(part.screenshot()))
+    store(Image.open(io.BytesIO(part.screenshot())), name)
+
+
+def store(picture: Image.Image, name: str) -> None:
+    """Write a picture with few colours, so that the clone stays small."""
     picture.convert("RGB").quantize(COLORS).save(PICTURES / f"{name}.png", optimize=True)
 
 
