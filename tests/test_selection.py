@@ -439,7 +439,7 @@ def test_one_blob_is_unstable_even_when_it_is_cut_at_the_same_place_each_time(sc
     x = np.random.default_rng(1000).normal(size=(100, 10)) * 6 * scale ** np.arange(10)
     found = assignment_stability(x, 2, seed=0, n_bootstrap=20)
     assert found.verdict == "unstable"
-    assert "nothing here speaks for separate clusters" in found.reason
+    assert "does not speak for separate clusters" in found.reason
     assert found.clusters["verdict"].unique().tolist() == ["as one cloud"]
     assert found.scans["borderline"].any()
 

@@ -13,7 +13,7 @@ from clamlab.selection.answer import p_text
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.preparing import FEWEST_SCANS, prepare, principal_scores
 from clamlab.selection.presence import LEVEL, presence
-from clamlab.selection.stability import VERDICTS, assignment_stability
+from clamlab.selection.stability import VERDICTS, assignment_stability, come_back
 
 SEEN_WITH = " Seen with"
 SEEN_WITHOUT = "taken out; notebook 05 clusters the scans as they are."
@@ -151,6 +151,6 @@ def _words(n_clusters: int, p_value: float | None, n: int, verdict: str, agreeme
         which = "the two clusters" if n_clusters == 2 else "the two nearest clusters"
         tested = f"{which} are {apart} ({p_text(p_value)} that one cloud looks as split)"
     return (
-        f"{n_clusters} clusters: {tested}; partitions of resampled scans are {verdict} "
-        f"(adjusted Rand index {agreement:.2f})."
+        f"{n_clusters} clusters: {tested}; partitions of resampled scans "
+        f"{come_back(verdict, agreement)} (adjusted Rand index {agreement:.2f})."
     )

@@ -201,6 +201,17 @@ def _grade(value: float) -> str:
     return "stable" if value >= STABLE else "doubtful" if value >= DOUBTFUL else "unstable"
 
 
+def come_back(verdict: str, agreement: float) -> str:
+    """Say how partitions of resampled scans come back.
+
+    >>> come_back("unstable", 0.3), come_back("unstable", 0.96)
+    ('are unstable', 'come back, but no better than those of one cloud of the same shape')
+    """
+    if verdict == "unstable" and agreement >= DOUBTFUL:
+        return "come back, but no better than those of one cloud of the same shape"
+    return f"are {verdict}"
+
+
 def _verdict(ari, null_ari, clusters, scans) -> tuple[str, str]:
     mean, ceiling = ari.mean(), null_ari.max()
     found = (
@@ -209,8 +220,8 @@ def _verdict(ari, null_ari, clusters, scans) -> tuple[str, str]:
     )
     if mean <= ceiling:
         return "unstable", (
-            f"{found} One continuous cloud of the same shape reaches {ceiling:.2f}: nothing "
-            "here speaks for separate clusters."
+            f"{found} One continuous cloud of the same shape reaches {ceiling:.2f}: that they "
+            "come back does not speak for separate clusters."
         )
     weak = (clusters.index[clusters["verdict"] != "stable"] + 1).tolist()
     if weak:

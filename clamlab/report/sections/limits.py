@@ -6,6 +6,7 @@ from clamlab.report.found import Found, NotFoundError
 from clamlab.report.sections.scanners import alarms
 from clamlab.report.words import counted, listed
 
+OFTEN = 0.6  # adjusted Rand index from which a partition comes back
 ALWAYS = (
     "A partition always exists: that scans were put into clusters is no evidence of diseases or "
     "subtypes. Whether there are clusters is asked before they are made, above.",
@@ -42,7 +43,11 @@ def _of_numbers(found: Found) -> list[str]:
             f"There are {n} scans; about {needed} would show halves 4 standard deviations apart."
         )
     if test.get("stability") in ("doubtful", "unstable"):
-        said.append(f"In resampled scans the partition is {test['stability']}.")
+        often = (test.get("agreement") or 0.0) >= OFTEN and test["stability"] == "unstable"
+        back = "come back, but no better than those of one cloud would"
+        said.append(
+            f"Partitions of resampled scans {back if often else 'are ' + test['stability']}."
+        )
     assigned = found.get("assignments")
     if assigned is not None and (smallest := int(assigned["cluster"].value_counts().min())) < 20:
         told = str(smallest) if smallest >= 5 or found.small_counts else "fewer than 5"
