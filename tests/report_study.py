@@ -8,12 +8,23 @@ import pandas as pd
 from test_export import CONTRACT, people, published
 
 from clamlab import figures, stats
+from clamlab.baselines import agreement, baseline_title
 from clamlab.study import Study
 from clamlab.volumes import average_by_cluster, describe_grid, save_averages
 
 SIDE, K = 14, 2
 CLUSTERS = np.repeat([0, 1], [20, 28])
 KERNELS = np.where(CLUSTERS == 0, "B70", "B30")  # a study whose clusters are of kernels
+# Two scans lie otherwise by density; the volume of two was not measured.
+GROUPS = pd.DataFrame(
+    {
+        "density": np.where(np.arange(48) < 2, 1, CLUSTERS),
+        "volume": np.where(np.arange(48) < 46, np.arange(48) % 2, np.nan),
+        "components": np.arange(48) // 2 % 2,
+        "radiomics": np.arange(48) // 3 % 2,
+        "scanner: site": np.repeat(["north", "south"], 24),
+    }
+)
 SCHEMA = {
     **CONTRACT,
     "properties": {k: v for k, v in CONTRACT["properties"].items() if k != "seen"},
@@ -140,6 +151,9 @@ def _clusters(study, ids, n):
     work.write("features", np.zeros((n, 2)))
     work.write("soft_assignments", np.full((n, K), 0.5))
     work.write("assignments", ids.assign(cluster=CLUSTERS, confidence=0.8125))
+    work.write("baselines", agreement(GROUPS, CLUSTERS))
+    groups = GROUPS.assign(**{"scanner: site": np.repeat([0, 1], 24)})
+    work.write("baseline_partitions", ids.join(groups))
     work.publish()
 
 
@@ -187,12 +201,15 @@ def _outcomes(study, table):
     associations = stats.outcomes.outcome_associations(rows, SCHEMA, **plain)
     adjusted = stats.outcomes.adjusted_means(rows, SCHEMA, **plain)
     models = stats.outcomes.compare_models(rows, SCHEMA, n_bootstrap=5, **plain)
+    groups = study.read("baseline_partitions")
+    beside = stats.outcomes.compare_partitions(rows, SCHEMA, groups, **plain)
     published(
         study,
         "09_associations",
         associations=associations,
         adjusted_means=adjusted,
         model_comparison=models,
+        baseline_comparison=beside.assign(partition=beside["partition"].map(baseline_title)),
         figure_10=lambda path: figures.save_figure(
             figures.outcome_panel(adjusted, associations), path
         ),

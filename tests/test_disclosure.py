@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from clamlab.stats.disclosure import hidden_cells, mask_flow, mask_table_one
+from clamlab.baselines import agreement, recorded
+from clamlab.stats.disclosure import (
+    hidden_cells,
+    mask_agreement,
+    mask_flow,
+    mask_partitions,
+    mask_table_one,
+)
+from clamlab.stats.disclosure import partitions as of_partitions
+from clamlab.stats.outcomes import compare_partitions
 from clamlab.stats.tables import render_table_one, table_one
 
 
@@ -121,3 +130,52 @@ def test_a_masked_step_of_the_flow_could_be_one_and_could_be_four(seed):
             assert {1, 4} <= set(tried[fits, step])
     if 0 < part < 5 or 0 < left - part < 5:
         assert pd.isna(shown[5])
+
+
+def test_agreement_tells_no_few_scans():
+    """Who is not measured, and who of a scanner lies in the other cluster."""
+    assert of_partitions.SCANNER == recorded.SCANNER
+    clusters, row = np.repeat([0, 1], 20), np.arange(40)
+    groups = pd.DataFrame(
+        {
+            "density": np.where(row < 2, 1, clusters),
+            "volume": np.where(row < 37, row % 2, np.nan),
+            "radiomics": np.where(row < 3, 0, np.nan),
+            "scanner: site": np.where(row < 22, "a", "b"),
+            "scanner: kernel": np.where(row < 30, "a", "b"),
+        }
+    )
+    whole = agreement(groups, clusters)
+    told = mask_agreement(whole, groups, clusters).set_index("baseline")
+    exact = whole.set_index("baseline")["adjusted_rand"]
+    assert told["n"].isna().tolist() == [False, True, True, False, False]
+    assert told.loc["volume", "note"] == "not known of all scans"
+    assert told.loc["radiomics", "note"] == "known of too few scans, fewer than 10"
+    assert told.loc["density", "adjusted_rand"] == float(f"{exact['density']:.3g}") == 0.805
+    assert 0.8 < exact["scanner: site"] < 0.9 and told.loc["scanner: site", "adjusted_rand"] == 0.8
+    assert told.loc["scanner: kernel", "adjusted_rand"] == float(f"{exact['scanner: kernel']:.3g}")
+
+
+def test_what_partitions_explain_rests_on_no_few_persons():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"subject_id": [f"S{i}" for i in range(60)], "cluster": [0, 1] * 30})
+    table = table.assign(fvc=rng.normal(3, 1, 60), dlco=rng.normal(15, 4, 60), age=60.0)
+    table["age"] += rng.normal(0, 8, 60)
+    table.loc[table.index[:32:2], "dlco"] = np.nan
+    table.loc[table.index[-20:], "age"] = np.nan  # dlco and age are known of four of cluster 0
+    groups = table[["subject_id"]].assign(
+        density=np.arange(60) % 3, volume=np.where((np.arange(60) > 2) & (np.arange(60) < 45), 1, 0)
+    )
+    rules = {"fvc": {"x-role": "outcome"}, "dlco": {"x-role": "outcome"}}
+    schema = {"properties": {**rules, "age": {"x-role": "demographic"}}}
+    compared = compare_partitions(table, schema, groups)
+    told = mask_partitions(compared, table, groups, covariates=["age"])
+    left = told.set_index(["outcome", "partition"])["adjusted_r2"].notna()
+    assert left["fvc"].to_dict() == {
+        "demographics": True, "clusters": True, "density": True, "volume": False,
+    }  # fmt: skip
+    assert not left["dlco"].any()
+    # Were no age needed, the first group of volume would be eighteen.
+    assert mask_partitions(compared, table, groups)["adjusted_r2"].notna().all()
+    with pytest.raises(ValueError, match="no column density"):
+        mask_partitions(compared, table, groups.drop(columns="density"))

@@ -76,7 +76,7 @@ def draft_of(study):
 def test_numbers_are_those_of_the_files(whole):
     page = page_of(whole)
     assert set(states(whole).values()) == {"made"}
-    assert "14 sections: 14 made, 0 stale, 0 missing, 0 failed." in html.unescape(page)
+    assert "15 sections: 15 made, 0 stale, 0 missing, 0 failed." in html.unescape(page)
     assert "2 clusters of 20 and 28 scans" in words(page, "study")
     assert "48 subjects are in the study; how many are in the table is masked" in words(
         page, "flow"
@@ -98,6 +98,49 @@ def test_numbers_are_those_of_the_files(whole):
     row = whole.read("associations").query("part == 'pairwise' and outcome == 'fvc'").iloc[0]
     shown = f"{float(f'{row.difference:.3g}'):.2f}"
     assert f"fvc 1 − 2 {shown} " in words(page, "outcomes").replace("Fvc", "fvc")
+
+
+def test_whether_it_took_a_network_is_said_first(whole, study, quick):
+    same = "The same clusters come from mean lung density alone (adjusted Rand 0.84): nobody needed"
+    network = words(page_of(whole), "baselines")
+    assert network.startswith(f"Did it take a network? {same}")
+    assert f"cluster 1 the densest. {same}" in words(page_of(whole), "study")
+    compared = whole.read("baseline_comparison").query("outcome == 'fvc'")
+    r2 = compared.set_index("partition")["adjusted_r2"]
+    assert f"Clusters {r2['clusters']:.2f} –" in network  # of dlco a cluster has a few values
+    assert f"Mean lung density {r2['mean lung density']:.2f} –" in network
+    assert "of 1 outcome the clusters explain more" in network and "Exploratory" in network
+    assert "of 48 scans" in network and "its index is cut to one decimal" in network
+    others = whole.read("baselines").query("baseline != 'density'")
+    others.to_csv(study.path("baselines"), index=False)
+    assert main(["report", str(study.root), "--small-counts"]) == 0
+    network = words(page_of(study), "baselines")
+    assert "No baseline gives the same clusters; nearest comes site (adjusted Rand 0.69)" in network
+    assert re.search(r"Clusters 0\.18 -0\.09 ", network) and "one decimal" not in network
+    assert "No baseline" not in words(page_of(study), "study")
+
+
+def without(study, stage, *names):
+    """Make a stage one of before some of its files were made."""
+    path = study.root / stage / "stage.json"
+    record = json.loads(path.read_text())
+    for name in names:
+        study.path(name).unlink()
+        del record["outputs"][name]
+    path.write_text(json.dumps(record))
+
+
+def test_a_study_from_before_the_baselines_says_which_notebook_makes_them(study, quick):
+    without(study, "09_associations", "baseline_comparison")
+    assert main(["report", str(study.root)]) == 0
+    assert states(study)["baselines"] == "made"
+    network = words(page_of(study), "baselines")
+    assert "'baseline_comparison' is not there yet: run notebook 09_associations first" in network
+    without(study, "05_clusters", "baselines", "baseline_partitions")
+    assert main(["report", str(study.root)]) == 0
+    assert states(study)["baselines"] == "missing"
+    assert "run notebook 05_clusters first" in words(page_of(study), "baselines")
+    assert "nobody needed" not in page_of(study)
 
 
 def test_no_p_of_what_is_measured_on_the_image(whole):
@@ -201,8 +244,8 @@ def test_the_draft_has_the_tables_and_figures(whole):
     table_two = next(t for t in draft.tables if "Cluster 2" in [c.text for c in t.rows[0].cells])
     assert [c.text for c in table_two.rows[1].cells][:4] == ["Sample Size", "48", "20", "28"]
     captions = [t for t in texts if re.match(r"Figure \d+\. ", t)]
-    assert len(captions) == len(draft.inline_shapes) == 4
-    assert [t.split(".")[0] for t in captions] == [f"Figure {i}" for i in range(1, 5)]
+    assert len(captions) == len(draft.inline_shapes) == 5
+    assert [t.split(".")[0] for t in captions] == [f"Figure {i}" for i in range(1, 6)]
     assert draft.core_properties.author == "" and draft.core_properties.created is None
 
 
@@ -322,6 +365,13 @@ def test_an_export_takes_a_report_without_who_decided(study, tmp_path, quick):
     assert main(["export", str(study.root), str(folder), "--stale", stale]) == 0
     page = (folder / "report" / "report.html").read_text("utf-8")
     assert "decided by a person" in words(page, "number")
+    told = pd.read_csv(folder / "05_clusters" / "baselines.csv").set_index("title")
+    assert told.loc["mean lung density", "adjusted_rand"] == 0.837
+    assert told.loc["site", "adjusted_rand"] == 0.6  # which scans of a site is not told
+    assert told["n"].isna().tolist() == [False, True, False, False, False]
+    compared = pd.read_csv(folder / "09_associations" / "baseline_comparison.csv")
+    assert compared.groupby("outcome")["adjusted_r2"].count().to_dict() == {"dlco": 0, "fvc": 7}
+    assert not list(folder.rglob("baseline_partitions*"))
     assert traces.find(folder, ["dr.smith", "Jane Doe", *study.read("scans")["subject_id"]]) == []
 
 
@@ -364,10 +414,10 @@ def test_the_page_opens_from_a_file_and_asks_for_nothing(whole, page):
     assert page.title() == "Report of the study Lungs <2026>"
     assert page.locator("h1").inner_text() == "Lungs <2026>"
     links = page.locator("nav a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
-    assert len(links) == 15
+    assert len(links) == 16
     assert all(page.locator(link).count() == 1 for link in links)
     widths = page.locator("figure img").evaluate_all("all => all.map(i => i.naturalWidth)")
-    assert len(widths) == 4 and min(widths) > 500
+    assert len(widths) == 5 and min(widths) > 500
     page.locator("details.explored summary").click()
     frame = page.frame_locator("details.explored iframe")
     frame.locator("canvas").first.wait_for()

@@ -23,7 +23,8 @@ from clamlab.volumes import load_nifti
 READ = (
     "exclusions", "qc", "scans", "grid", "lung_mask", "autoencoder_config", "pretraining_history",
     "choice", "criteria", "stability", "assignments", "clustering_history", "trust", "table_one",
-    "associations", "adjusted_means", "model_comparison",
+    "associations", "adjusted_means", "model_comparison", "baselines", "baseline_partitions",
+    "baseline_comparison",
 )  # fmt: skip
 # How the study was begun; where its table and scans lie is nobody's business elsewhere.
 SETTINGS = (
@@ -66,10 +67,11 @@ def collect(
             del values["choice"]
             reasons["choice"] = str(error).rstrip(".")
     _work_out(study, values, reasons, scans=scans, names=names)
+    _compare(study, values, reasons, small_counts=small_counts)
     records = {s: cleaned(record_of(study.root, s)) for s in states["stage"]}
     stage_of = {name: a.stage for name, a in ARTEFACTS.items()}
     stage_of |= dict.fromkeys(("average_hu", "average_map"), "06_clam")
-    stage_of |= {"flow": "02_volumes", "people": "05_clusters"}
+    stage_of |= {"flow": "02_volumes", "people": "05_clusters", "agreement": "05_clusters"}
     return Found(
         name=cleaned(str(study.settings["name"])),
         stages=states.assign(why=states["why"].map(cleaned)),
@@ -163,6 +165,40 @@ def _work_out(
     }
     if scans:
         made["scans_shown"] = lambda: _scans(study, values, reasons)
+    _make(made, values, reasons)
+
+
+def _compare(study: Study, values: Json, reasons: dict[str, str], *, small_counts: bool) -> None:
+    """Add what is told of groups that needed no network, without counts of a few."""
+    # Statistics bring seconds of imports.
+    from clamlab.baselines import agreement_sentence
+    from clamlab.cli.baselines import told_agreement, told_comparison
+
+    def need(name: str) -> Any:
+        return _need(name, values, reasons)
+
+    def compared() -> pd.DataFrame:
+        whole, groups = need("baseline_comparison"), need("baseline_partitions")
+        if small_counts:
+            return whole
+        told = record_of(study.root, "09_associations").get("parameters", {})
+        return told_comparison(
+            whole, groups, need("people"), contract=need("contract"),
+            covariates=told.get("covariates"),
+        )  # fmt: skip
+
+    made: dict[str, Callable[[], Any]] = {
+        "agreement": lambda: told_agreement(
+            need("baselines"), need("baseline_partitions"), need("assignments"),
+            small_counts=small_counts,
+        ),
+        "agreement_said": lambda: agreement_sentence(need("agreement")),
+        "partitions_compared": compared,
+    }  # fmt: skip
+    _make(made, values, reasons)
+
+
+def _make(made: Mapping[str, Callable[[], Any]], values: Json, reasons: dict[str, str]) -> None:
     for name, make in made.items():
         try:
             values[name] = make()

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from clamlab.atomic import whole_folder
+from clamlab.cli.baselines import told_agreement, told_comparison
 from clamlab.cli.choice import numbers_of
 from clamlab.cli.standing import check_standing, explored
 from clamlab.cli.subject_tables import NAMES, subject_tables
+from clamlab.schema import analysed, check_table, join_subjects
 from clamlab.selection.decision import RULE
 from clamlab.stats.disclosure import SMALLEST, mask_flow, mask_outcomes, mask_table_one
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import REPORT, artefact_of
 from clamlab.study.files import members, write_file
+from clamlab.study.provenance import record_of
 from clamlab.study.withdrawal.remembering import refuse_while_pending
 
 CAPTION = "Characteristics by cluster"
@@ -98,6 +101,36 @@ def _number(study: Study, folder: Path, _: bool) -> None:
     _write(study, folder, "choice", numbers_of(choice) | {"decided_by": by})
 
 
+def _baselines(study: Study, folder: Path, small_counts: bool) -> None:
+    """Write how far groups that needed no network agree; who is in which stays here."""
+    if not study.path("baselines").is_file():
+        print("without baselines.csv: notebook 05 of this version makes it")
+    elif small_counts:
+        _copy(study, folder, "baselines")
+    else:
+        tables = (study.read(name) for name in ("baselines", "baseline_partitions", "assignments"))
+        _write(study, folder, "baselines", told_agreement(*tables, small_counts=False))
+
+
+def _comparison(study: Study, folder: Path, small_counts: bool) -> None:
+    """Write what these groups explain of the outcomes."""
+    if not study.path("baseline_comparison").is_file():
+        print("without baseline_comparison.csv: notebook 09 of this version makes it")
+    elif small_counts:
+        _copy(study, folder, "baseline_comparison")
+    else:
+        contract = analysed(study.schema("participants"))
+        people = check_table(study.read("cohort"), contract)
+        told = told_comparison(
+            study.read("baseline_comparison"),
+            study.read("baseline_partitions"),
+            join_subjects(study.read("assignments"), people)[0],
+            contract=contract,
+            covariates=record_of(study.root, "09_associations")["parameters"].get("covariates"),
+        )
+        _write(study, folder, "baseline_comparison", told)
+
+
 def _maps(study: Study, folder: Path, small_counts: bool) -> None:
     if _shows_no_person(study, small_counts, "averages and trust cards"):
         _copy(study, folder, "trust", "averages")
@@ -130,10 +163,13 @@ def _table_one(study: Study, folder: Path, small_counts: bool) -> None:
 def _outcomes(study: Study, folder: Path, small_counts: bool) -> None:
     if small_counts:
         _copy(study, folder, *OUTCOMES, "figure_10")
+        _comparison(study, folder, small_counts)
         return
     if not _shows_no_person(study, small_counts, "outcomes"):
         return
     from clamlab import figures
+
+    _comparison(study, folder, small_counts)
 
     associations, means, models = mask_outcomes(*(study.read(name) for name in OUTCOMES))
     for name, table in zip(OUTCOMES, (associations, means, models), strict=True):
@@ -147,6 +183,7 @@ def _outcomes(study: Study, folder: Path, small_counts: bool) -> None:
 WRITERS: dict[str, Callable[[Study, Path, bool], None]] = {
     "02_volumes": _flow,
     "04_n_clusters": _number,
+    "05_clusters": _baselines,
     "06_clam": _maps,
     "07_explore": _pictures,
     "08_table_one": _table_one,

@@ -1,6 +1,7 @@
 """The sections of a report, in the order of its page; one idea each."""
 
 from clamlab.report.sections import (
+    baselines,
     clusters,
     flow,
     limits,
@@ -22,6 +23,7 @@ SECTIONS = (
     quality.SECTION,
     number.SECTION,
     clusters.SECTION,
+    baselines.SECTION,
     maps.SECTION,
     table_two.SECTION,
     outcomes.SECTION,

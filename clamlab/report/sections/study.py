@@ -1,4 +1,4 @@
-"""The study in three sentences."""
+"""The study in a few sentences."""
 
 from clamlab.report.blocks import Block, Note, Sentence
 from clamlab.report.composing import Section
@@ -8,7 +8,7 @@ from clamlab.report.words import counted, listed
 
 def make(found: Found) -> list[Block]:
     """Say who was clustered, into what, and what goes along with it."""
-    said = [_who(found), _what(found), _means(found)]
+    said = [_who(found), _what(found), _network(found), _means(found)]
     blocks: list[Block] = [Sentence(" ".join(filter(None, said)))]
     if found.settings.get("simulated"):
         blocks.append(Note("The scans and persons of this study are simulated.", warning=True))
@@ -36,6 +36,13 @@ def _what(found: Found) -> str:
     )
 
 
+def _network(found: Found) -> str:
+    """Warn on the first page where a simpler way gives the same clusters, or a scanner does."""
+    agreement = found.get("agreement")
+    same = agreement is not None and agreement["same"].astype(bool).any()
+    return found.get("agreement_said") or "" if same else ""
+
+
 def _means(found: Found) -> str:
     associations = found.get("associations")
     if associations is None:
@@ -57,8 +64,8 @@ def _means(found: Found) -> str:
 
 SECTION = Section(
     "study",
-    "The study in three sentences",
+    "The study in a few sentences",
     make,
-    uses=("scans", "assignments", "choice", "associations"),
+    uses=("scans", "assignments", "choice", "baselines", "associations"),
     place="front",
 )

@@ -55,8 +55,8 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
         _mask_clusters(masked)
     for name in tidy.loc[tidy["part"] == "summary", "variable"].unique():
         _mask_variable(masked, tidy[tidy["variable"] == name], whole_only=tiny_cluster)
-    masked["note"] = masked["note"].map(_without_counts)
-    return _told_less_exactly(masked, tidy)
+    masked["note"] = masked["note"].map(without_counts)
+    return told_less_exactly(masked, tidy)
 
 
 def mask_outcomes(
@@ -98,18 +98,18 @@ def mask_outcomes(
         counts = by_cluster[["n", "n_missing"]].to_numpy(dtype=int).T
         if hidden_cells(counts).any():
             for table in tables:
-                _mask_rows(table, table["outcome"] == outcome, few=_some(by_cluster["n"]))
+                mask_rows(table, table["outcome"] == outcome, few=_some(by_cluster["n"]))
     # Nested models of one outcome also lose the rows in which a reader's term is missing.
     compared = tables[2]
     gaps = is_small(compared[_COUNTS].fillna(0).astype(int)).any(axis=1)
-    _mask_rows(compared, pd.Series(gaps, index=compared.index), few=False)
+    mask_rows(compared, pd.Series(gaps, index=compared.index), few=False)
     for table in tables:
-        table["note"] = table["note"].map(_without_counts)
-    told = [_told_less_exactly(*pair) for pair in zip(tables, whole, strict=True)]
+        table["note"] = table["note"].map(without_counts)
+    told = [told_less_exactly(*pair) for pair in zip(tables, whole, strict=True)]
     return told[0], told[1], told[2]
 
 
-def _told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+def told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """Round, and take out what was adjusted for p-values that are masked.
 
     Sixteen digits of an interval or a mean tell how many rows there were; an adjusted p-value may
@@ -162,10 +162,11 @@ def as_made(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _mask_rows(table: pd.DataFrame, rows: pd.Series, *, few: bool) -> None:
+def mask_rows(table: pd.DataFrame, rows: pd.Series, *, few: bool) -> None:
+    """Take the counts out of some rows; with ``few``, every number. The note says so."""
     names = _numbers_of(table) if few else [*_COUNTS, *_SIZES]
     table.loc[rows, table.columns.intersection(names)] = np.nan
-    table.loc[rows, "note"] = table.loc[rows, "note"].map(_and_masked)
+    table.loc[rows, "note"] = table.loc[rows, "note"].map(and_masked)
 
 
 def _mask_clusters(tidy: pd.DataFrame) -> None:
@@ -190,7 +191,7 @@ def _mask_variable(tidy: pd.DataFrame, own: pd.DataFrame, *, whole_only: bool) -
     tests = own.index[own["part"].isin(["omnibus", "pairwise"])]
     tidy.loc[tests, tidy.columns.intersection(_TELLS if few else _SIZES)] = np.nan
     omnibus = own.index[own["part"] == "omnibus"]
-    tidy.loc[omnibus, "note"] = tidy.loc[omnibus, "note"].map(_and_masked)
+    tidy.loc[omnibus, "note"] = tidy.loc[omnibus, "note"].map(and_masked)
 
 
 def _counts(part: pd.DataFrame, category: bool) -> list[int]:
@@ -220,10 +221,11 @@ def _numbers_of(table: pd.DataFrame) -> list[str]:
     return [c for c in table.select_dtypes("number").columns if c not in names]
 
 
-def _and_masked(note: str) -> str:
+def and_masked(note: str) -> str:
+    """Add to a note that something is masked."""
     return "; ".join(filter(None, [note, MASKED]))
 
 
-def _without_counts(note: str) -> str:
+def without_counts(note: str) -> str:
     """Take small counts out of a sentence."""
     return re.sub(rf"\b[1-{SMALLEST - 1}] (?=values|rows)", "a few ", note)

@@ -1,0 +1,71 @@
+"""Whether the clusters needed a network: groups made without one, and what they explain."""
+
+import pandas as pd
+
+from clamlab.figures import validation
+from clamlab.report.blocks import Block, Heading, Missing, Note, Sentence, Table
+from clamlab.report.composing import Section
+from clamlab.report.drawing import drawn
+from clamlab.report.found import Found, NotFoundError
+from clamlab.report.words import capital, number
+from clamlab.stats.disclosure.partitions import CUT
+from clamlab.stats.outcomes import partitions_sentence
+
+NETWORK = "clusters"
+
+
+def make(found: Found) -> list[Block]:
+    """Say first whether a simpler way gives the same clusters; then what each way explains."""
+    agreement = found.need("agreement")
+    said = Sentence(found.need("agreement_said"))
+    blocks: list[Block] = [
+        Note(said.text, warning=True) if agreement["same"].astype(bool).any() else said,
+        drawn(validation.agreement_panel(agreement), _caption(agreement)),
+    ]
+    return [*blocks, Heading("What each of them explains of the outcomes"), *_outcomes(found)]
+
+
+def _caption(agreement: pd.DataFrame) -> str:
+    n = agreement.loc[agreement["adjusted_rand"].notna(), "n"].dropna().astype(int)
+    of = f", of {n.max()} scans" if len(n) else ""
+    few = agreement["note"].str.contains(CUT, na=False).any()
+    cut = " Where a scanner made a few scans of a cluster, its index is cut to one decimal."
+    return (
+        "Adjusted Rand index [@hubert1985] of the clusters with groups that needed no "
+        f"network{of}: 0 is chance, 1 the same groups; beyond the dashed line (.8) they are "
+        "called the same. Each way was asked for as many groups as there are clusters; scanners "
+        f"are groups as they are.{cut if few else ''}"
+    )
+
+
+def _outcomes(found: Found) -> list[Block]:
+    if why := found.hides_averages:
+        return [Sentence(f"Not shown: {why}.")]
+    try:
+        compared = found.need("partitions_compared")
+    except NotFoundError as error:
+        return [Missing(f"Not here: {error}.")]
+    blocks: list[Block] = [Sentence(partitions_sentence(compared))]
+    external = compared[compared["outcome_source"] != "derived"]
+    wide = external.pivot_table(
+        index="partition", columns="title", values="adjusted_r2", sort=False, dropna=False
+    )
+    if external.empty or wide.empty:
+        return blocks
+    names = {name: "Demographics alone" if name == "demographics" else capital(name)
+             for name in wide.index}  # fmt: skip
+    cells = wide.rename(index=names | {NETWORK: "Clusters"}).map(number).reset_index(names="")
+    notes = [
+        "Adjusted R² of demographics with the groups, all of one outcome on the same rows; a dash: "
+        "not estimated, or groups of a few persons. Exploratory: nobody planned these models."
+    ]
+    return [*blocks, Table("What each way of grouping explains.", cells, notes)]
+
+
+SECTION = Section(
+    "baselines",
+    "Did it take a network?",
+    make,
+    needs=("agreement", "agreement_said"),
+    uses=("baselines", "baseline_comparison"),
+)
