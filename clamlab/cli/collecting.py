@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab.cli.choice import told_choice
+from clamlab.cli.repeatable import codes_in, timeless
 from clamlab.cli.standing import explored
 from clamlab.report import Found
 from clamlab.schema import analysed, check_table, join_subjects
@@ -157,6 +158,8 @@ def _work_out(
         "average_hu": lambda: _averages(study, "hu", values, reasons),
         "average_map": lambda: _averages(study, "clam", values, reasons),
         "decided": lambda: _decided(study) if names else None,
+        "notebooks": lambda: codes_in(study.root / "notebooks"),
+        "without_times": lambda: timeless(study),
         "by_hand": lambda: {
             name: fingerprint(study.path(name))["sha256"]
             for name in BY_HAND

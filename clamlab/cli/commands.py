@@ -152,6 +152,14 @@ def report(options: argparse.Namespace) -> int:
     return report_study(options)
 
 
+def rerun(options: argparse.Namespace) -> int:
+    """Make a study again from its manifest; return 4 where something came out otherwise."""
+    # Ingestion brings seconds of imports that few other commands need.
+    from clamlab.cli.rerun import rerun as rerun_study
+
+    return rerun_study(options)
+
+
 def lab(options: argparse.Namespace) -> None:
     """Open JupyterLab on the study's own notebooks, in place of this process."""
     study = Study.open(options.study)

@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 when all went well; 1 after an error, which is told on standard error; 3 when a report was
-        written and a section of it failed; 130 when stopped with Ctrl-C.
+        written and a section of it failed; 4 when a rerun differs from its manifest; 130 when
+        stopped with Ctrl-C.
 
     Raises
     ------
@@ -94,15 +95,8 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add("run", help="run the study's notebooks in order")
     run.add_argument("study", metavar="STUDY")
-    for flag, name, default in (("--from", "first", "01"), ("--to", "last", "09")):
-        run.add_argument(
-            flag,
-            dest=name,
-            default=default,
-            type=lambda text: text.zfill(2),
-            metavar="NN",
-            help=f"{name} notebook",
-        )
+    _add_number(run, "--from", "first", "01")
+    _add_number(run, "--to", "last", "09")
     _add_stale(run, "stages to build on although they are stale")
     _add_parameters(run)
     run.set_defaults(command=commands.run)
@@ -131,6 +125,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(command=commands.report)
 
+    rerun = add("rerun", help="make a study again from its manifest, and tell what differs")
+    rerun.add_argument("manifest", metavar="MANIFEST", help="manifest.json of clamlab report")
+    rerun.add_argument("--scans", metavar="FOLDER", help="the scans of then, unless simulated")
+    rerun.add_argument("--table", metavar="FILE", help="the participants' table of then")
+    rerun.add_argument("--study", metavar="NEW", help="folder to make, or to go on with")
+    rerun.add_argument(
+        "--against", metavar="STUDY", help="the study of the manifest: tells how much differs"
+    )
+    rerun.add_argument(
+        "--by-hand", metavar="FOLDER", help="where decisions.csv, readings.csv and the like lie"
+    )
+    _add_number(rerun, "--to", "last", "09")
+    _add_parameters(rerun)
+    rerun.set_defaults(command=commands.rerun)
+
     withdrawal = add("withdraw", help="take subjects out who withdraw their consent")
     withdrawal.add_argument("study", metavar="STUDY")
     withdrawal.add_argument(
@@ -155,6 +164,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_stale(export, "stages to export although they are stale")
     export.set_defaults(command=commands.export)
     return parser
+
+
+def _add_number(parser: argparse.ArgumentParser, flag: str, name: str, default: str) -> None:
+    parser.add_argument(
+        flag,
+        dest=name,
+        default=default,
+        type=lambda text: text.zfill(2),
+        metavar="NN",
+        help=f"{name} notebook",
+    )
 
 
 def _add_stale(parser: argparse.ArgumentParser, purpose: str) -> None:

@@ -31,10 +31,11 @@ def manifest_of(
     Returns
     -------
     dict
-        ``format``, ``study``, ``stages`` (parameters, seed, versions, machine, sha256 of inputs and
-        outputs), ``choices`` (who decided what) and ``report`` (how each section came out, sha256
-        of its files); as ``data_schemas/manifest.schema.json`` says. No date but those of the
-        stages, no subject and no place of a machine: the same study gives the same manifest.
+        ``format``, ``study``, ``stages`` (parameters, seed, versions, machine, sha256 of inputs,
+        outputs and the notebook's code), ``choices`` (who decided what) and ``report`` (how each
+        section came out, sha256 of its files); as ``data_schemas/manifest.schema.json`` says. No
+        date but those of the stages, no subject and no place of a machine: the same study gives
+        the same manifest.
 
     Examples
     --------
@@ -48,7 +49,11 @@ def manifest_of(
     states = found.stages.set_index("stage")
     return {
         "format": FORMAT,
-        "study": {"name": found.name, "settings": dict(found.settings)},
+        "study": {
+            "name": found.name,
+            "settings": dict(found.settings),
+            "n_scans": None if found.get("scans") is None else len(found.get("scans")),
+        },
         "stages": {str(stage): _stage(found, str(stage), row) for stage, row in states.iterrows()},
         "choices": _choices(found),
         "report": {
@@ -82,9 +87,15 @@ def _stage(found: Found, stage: str, row: Any) -> dict[str, Any]:
         "seed": parameters.get(_SEED),
         "versions": record.get("versions", {}),
         "machine": record.get("machine"),
+        "notebook": (found.get("notebooks") or {}).get(stage),
         "built_on_stale": record.get("built_on_stale", []),
         "inputs": _hashes(record.get("inputs", {})),
         "outputs": _hashes(record.get("outputs", {})),
+        "without_times": {
+            name: sha
+            for name, sha in (found.get("without_times") or {}).items()
+            if found.stage_of.get(name) == stage
+        },
     }
 
 

@@ -200,6 +200,9 @@ REPORT = tuple(
 )
 """What ``clamlab report`` writes: no stage, and made anew at will; the manifest is the last."""
 
+RERUN = "report/rerun.json"
+"""How a rerun compares with its manifest: written by ``clamlab rerun`` alone."""
+
 
 def artefacts_of(stage: str) -> list[Artefact]:
     """List what a stage writes."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clamlab.study import lock
-from clamlab.study.catalogue import REPORT, STAGES
+from clamlab.study.catalogue import REPORT, RERUN, STAGES
 from clamlab.study.errors import StudyError
 from clamlab.study.files import write_file
 from clamlab.study.provenance import SETTINGS, settings_of
@@ -90,7 +90,7 @@ def _tidy(root: Path) -> Counter[str]:
         remove(copies)
     for half in [*root.glob(".partial-*"), *root.glob("*/.partial-*")]:
         remove(half)
-    reported = [root / name for name in REPORT if (root / name).is_file()]
+    reported = [root / name for name in (*REPORT, RERUN) if (root / name).is_file()]
     for file in reported:
         remove(file)
     cleared = sum(clear_notebook(path) for path in sorted(root.rglob("*.ipynb")))
