@@ -264,6 +264,9 @@ def test_a_decision_outlives_a_number_given_as_a_parameter(begun, again, here, t
     assert "the machine is not on record (05_clusters)" in said
     assert "04_n_clusters of this version takes no COLOUR" in said
     assert Study.open(tmp_path / "new").read("choice")["n_clusters"] == K
+    manifest["choices"]["n_clusters"] |= {"decided_by": "rule", "recommended": 2}  # edited by hand
+    again(manifest=manifest, new="other")
+    assert Study.open(tmp_path / "other").read("choice")["n_clusters"] == K
 
 
 def test_code_is_told_apart_and_parameters_are_no_code(tmp_path):

@@ -155,7 +155,7 @@ def report(options: argparse.Namespace) -> int:
 def rerun(options: argparse.Namespace) -> int:
     """Make a study again from its manifest; return 4 where something came out otherwise."""
     # Ingestion brings seconds of imports that few other commands need.
-    from clamlab.cli.rerun import rerun as rerun_study
+    from clamlab.cli.rerun.command import rerun as rerun_study
 
     return rerun_study(options)
 

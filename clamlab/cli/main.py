@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"clamlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nclamlab: stopped; --from NN goes on with that notebook", file=sys.stderr)
+        again = options.command is commands.rerun
+        how = "the same command goes on" if again else "--from NN goes on with that notebook"
+        print(f"\nclamlab: stopped; {how}", file=sys.stderr)
         return 130
 
 
