@@ -299,10 +299,10 @@ def test_how_much_tables_arrays_and_images_differ(tmp_path):
     told = how_much("associations", old / "t.csv", new / "t.csv")
     assert told["largest_relative"] == 0.5 and told["other_cells"] == 1
     told = how_much("associations", old / "short.csv", new / "short.csv")["how"]
-    assert told == "2 rows and 3 columns then, 1 rows and 3 columns here"
+    assert told == "2 rows and 3 columns then, 1 row and 3 columns here"
     told = how_much("features", old / "a.npy", new / "a.npy")
     assert told["largest_absolute"] == 0.25 and told["n_values"] == 1
-    assert "1 values are missing in one" in told["how"]
+    assert "in 1 value; 1 value missing in one" in told["how"]
     told = how_much("autoencoder", old / "w.safetensors", new / "w.safetensors")
     assert told["largest_absolute"] == 0.125
     assert how_much("grid", old / "c.json", new / "c.json")["how"] == "differs in seed"

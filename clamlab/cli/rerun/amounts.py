@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab import io
 from clamlab.cli.repeatable import TIMES
+from clamlab.report.words import counted
 from clamlab.study.files import members, read_file
 
 Json = dict[str, Any]
@@ -61,12 +62,12 @@ def _tables(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Json:
     texts = int(sum((old[c].astype(str) != new[c].astype(str)).sum() for c in rest))
     gaps = int(sum((old[c].isna() != new[c].isna()).sum() for c in numbers))
     said = [f"largest relative difference {largest:.2g}"] if numbers else []
-    said += [f"{texts + gaps} other cells differ"] if texts + gaps else []
+    said += [f"other cells that differ: {texts + gaps}"] if texts + gaps else []
     return {"how": "; ".join(said), "largest_relative": largest, "other_cells": texts + gaps}
 
 
 def _shape(table: pd.DataFrame) -> str:
-    return f"{len(table)} rows and {len(table.columns)} columns"
+    return f"{counted(len(table), 'row')} and {counted(len(table.columns), 'column')}"
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -96,7 +97,7 @@ def labels(old: pd.Series, new: pd.Series) -> Json:
         }
     said = f"{changed} of {len(both)} scans changed, adjusted Rand index {agreement:.3f}"
     if others:
-        said += f"; {others} scans are in one of the two only"
+        said += f"; {counted(others, 'scan')} in one of the two only"
     return {"how": said, "n_changed": changed, "n_others": others, "adjusted_rand": agreement}
 
 
@@ -130,9 +131,9 @@ def _largest(pairs: list[tuple[NDArray, NDArray]]) -> Json:
             gaps += int(missing.sum())
             n += int((apart > 0).sum())
             largest = max(largest, float(np.nanmax(apart, initial=0.0)))
-    said = f"largest absolute difference {largest:.2g}, in {n} values"
+    said = f"largest absolute difference {largest:.2g}, in {counted(n, 'value')}"
     if gaps:
-        said += f"; {gaps} values are missing in one of the two only"
+        said += f"; {counted(gaps, 'value')} missing in one of the two only"
     return {"how": said, "largest_absolute": largest, "n_values": n}
 
 
@@ -153,9 +154,9 @@ def _files(old: Path, new: Path) -> Json:
     was, now = _named(old), _named(new)
     both = [name for name in was if name in now]
     odd = [name for name in both if was[name].read_bytes() != now[name].read_bytes()]
-    said = f"{len(odd)} of {len(both)} files differ"
+    said = f"{len(odd)} of {len(both)} files differ" if len(both) > 1 else "the file differs"
     if others := len({*was} ^ {*now}):
-        said += f", {others} are in one of the two only"
+        said += f", {counted(others, 'file')} in one of the two only"
     images = [name for name in odd if name.endswith(".nii.gz")]
     if not images:
         return {"how": said, "n_files": len(odd)}

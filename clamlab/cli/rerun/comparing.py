@@ -151,7 +151,7 @@ def told(found: Json) -> list[str]:
     >>> for line in told(found):
     ...     print(line)
     Programs and machine differ:
-      torch: 2.1 then, 2.2 here (05_clusters)
+      torch: 2.1 then, 2.2 here (all stages)
     05_clusters: 1 of 1 differ
       assignments: 1 of 48 scans changed
     Something differs from the manifest.
@@ -160,7 +160,8 @@ def told(found: Json) -> list[str]:
         "Programs and machine differ:" if found["differs_in"] else "Same programs and machine."
     ]
     for other in found["differs_in"]:
-        where = ", ".join(other["stages"])
+        every = len(other["stages"]) == len(found["stages"])
+        where = "all stages" if every else ", ".join(other["stages"])
         lines.append(f"  {other['what']}: {other['then']} then, {other['here']} here ({where})")
     for stage, one in found["stages"].items():
         lines += _lines(stage, one)
