@@ -14,16 +14,19 @@ function render({ model, el }) {
   try {
     model.send({ opened: true });
   } catch { /* its silence is told */ }
-  // Lab would take arrows for its own cells, also those pressed in a list of ours.
-  let claim = requestAnimationFrame(function keepKeys() {
-    const output = root.closest(".jp-OutputArea-output");
-    if (output) output.dataset.lmSuppressShortcuts = "true";
-    else claim = requestAnimationFrame(keepKeys);
-  });
+  // Lab would take plain keys for its own cells: arrows from a list, and "dd" on a button. It looks
+  // at the control that has the focus, and at none above it.
+  const keepKeys = ({ target, ctrlKey, metaKey }) => {
+    const isOurs = root.closest(".jp-OutputArea-output")?.contains(target);
+    if (isOurs && target.matches("select, button, input")) {
+      target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+    }
+  };
+  document.addEventListener("keydown", keepKeys, true);
   const listenNoMore = tellWhenLost(model, root);
   return () => {
     clearTimeout(silence);
-    cancelAnimationFrame(claim);
+    document.removeEventListener("keydown", keepKeys, true);
     model.off("msg:custom", hear);
     listenNoMore();
   };
