@@ -76,10 +76,18 @@ PRESSED = {
     "a step of a way": ("way", "slider", "ArrowRight"),
 }
 WATCH = """() => {
-    const canvas = document.querySelector('canvas[data-plane=axial]');
-    const pixels = () => canvas.getContext('2d')
-        .getImageData(canvas.width / 2 - 20, canvas.height / 2 - 20, 40, 40).data.join();
-    const before = pixels();
+    // The first that is seen: of several side by side, the one that leads shows no picture.
+    const ready = '.clam-viewer[data-ready] canvas[data-plane=axial]';
+    const seen = () => [...document.querySelectorAll(ready)]
+        .find((canvas) => canvas.offsetParent && canvas.width);
+    const pixels = () => {
+        const canvas = seen();
+        const middle = canvas?.getContext('2d')
+            .getImageData(canvas.width / 2 - 20, canvas.height / 2 - 20, 40, 40).data;
+        return middle?.some((value) => value) ? middle.join() : before;
+    };
+    let before = '';
+    before = pixels();
     let began = null;
     const press = () => { began = performance.now(); };
     document.addEventListener('keydown', press, { once: true, capture: true });

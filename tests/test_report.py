@@ -298,6 +298,15 @@ def test_what_was_tampered_with_is_told(study, quick):
     assert "2 stale (Who is in each cluster; Methods, as they were run)" in page_of(study)
 
 
+def test_a_file_that_lacks_a_column_leaves_the_rest(study, capsys, quick):
+    path = study.root / "02_volumes" / "qc.csv"
+    pd.read_csv(path).drop(columns="decision").to_csv(path, index=False)
+    assert main(["report", str(study.root)]) == 0
+    page = (study.root / "report" / "report.html").read_text("utf-8")
+    assert "flow could not be worked out from the study" in page
+    assert "1 missing (Who is in the study)" in capsys.readouterr().out
+
+
 def test_a_section_that_fails_says_so_and_the_rest_is_made(study, monkeypatch, capsys, quick):
     (study.path("averages") / "hu_overall.nii.gz").write_bytes(b"torn")
     monkeypatch.setattr("clamlab.report.sections.table_two.render_table_one", lambda _: 1 / 0)

@@ -207,6 +207,9 @@ def _make(made: Mapping[str, Callable[[], Any]], values: Json, reasons: dict[str
             values[name] = make()
         except (StudyError, ValueError, OSError) as error:
             reasons[name] = str(error).rstrip(".")
+        except Exception as error:  # of a file by another hand: the rest of the report is made
+            told = f"{type(error).__name__}: {error}".rstrip(".")
+            reasons[name] = f"{name} could not be worked out from the study's files ({told})"
 
 
 def _need(name: str, values: Json, reasons: Mapping[str, str]) -> Any:
