@@ -77,9 +77,9 @@ PRESSED = {
 }
 WATCH = """() => {
     // The first that is seen: of several side by side, the one that leads shows no picture.
-    const ready = '.clam-viewer[data-ready] canvas[data-plane=axial]';
-    const seen = () => [...document.querySelectorAll(ready)]
-        .find((canvas) => canvas.offsetParent && canvas.width);
+    const axial = 'canvas[data-plane=axial]';
+    const seen = () => document.querySelector(`.clam-picture ${axial}`)
+        ?? document.querySelector(`.clam-viewer[data-ready] ${axial}`);
     const pixels = () => {
         const canvas = seen();
         const middle = canvas?.getContext('2d')
