@@ -98,6 +98,7 @@ class PartitionViewer(Explorable, widgets.HBox):
             self._lead.index = where_they_differ([view["volume_hu"] for view in first])
         self.averages = Together(self._lead, first, affine=affine)
         self.averages.lead(True)
+        self._shown = {self.numbers.value: self.averages}
         left = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
         self._right = widgets.VBox(
             [self.averages], layout=widgets.Layout(flex="1 1 0", min_width="0")
@@ -122,10 +123,11 @@ class PartitionViewer(Explorable, widgets.HBox):
 
     def _turn(self) -> None:
         """Show another number; slice, window and close-up stay where they are."""
-        before = self.averages
-        self.averages = Together(self._lead, self._views(), affine=self._affine)
+        number = self.numbers.value
+        if number not in self._shown:  # pictures are sent once: the hand goes to and fro
+            self._shown[number] = Together(self._lead, self._views(), affine=self._affine)
+        self.averages = self._shown[number]
         self._right.children = [self.averages]
-        before.close_all()
         self._color()
 
     def _color(self) -> None:
@@ -148,7 +150,8 @@ class PartitionViewer(Explorable, widgets.HBox):
         return self._averages(scans)
 
     def _close_all(self) -> None:
-        self.averages.close_all()
+        for averages in self._shown.values():
+            averages.close_all()
         close_whole(self)
 
 
