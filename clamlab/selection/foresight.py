@@ -1,5 +1,6 @@
 """What would have been seen: clusters are planted in a cloud like the cohort's, and looked for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +40,8 @@ class Planted:
 
     def cohort(self, apart_sd: float, n_scans: int) -> Array:
         """Draw one cohort of two halves, on its own principal components."""
-        upper = np.arange(n_scans) < n_scans // 2
-        clouds = turned_clouds(
-            self.scores,
-            1,
-            np.random.default_rng(self.seed),
-            n_components=self.scores.shape[1],
-            n_scans=n_scans,
-            moved=upper[:, None] * (apart_sd * self._one_sd),
-        )
-        return next(clouds)[0]
+        every = self.scores.shape[1]
+        return next(self._cohorts(1, apart_sd, 0.5, n_scans, n_components=every))[0]
 
     def power(self, apart_sd: float, share: float, n_scans: int, critical: float) -> float:
         """Give the share of cohorts in which two clusters would be seen.
@@ -63,17 +56,23 @@ class Planted:
         critical : float
             Evidence from which clusters are seen.
         """
+        n_cohorts = n_draws(n_scans, N_DRAWS)
+        clouds = self._cohorts(n_cohorts, apart_sd, share, n_scans, n_components=N_SEEN)
+        seen = [best_evidence(block, seed=self.seed) >= critical for block in clouds]
+        return float(np.concatenate(seen).mean())
+
+    def _cohorts(
+        self, n: int, apart_sd: float, share: float, n_scans: int, *, n_components: int
+    ) -> Iterator[Array]:
         upper = np.arange(n_scans) < round(share * n_scans)
-        clouds = turned_clouds(
+        return turned_clouds(
             self.scores,
-            n_draws(n_scans, N_DRAWS),
+            n,
             np.random.default_rng(self.seed),
-            n_components=N_SEEN,
+            n_components=n_components,
             n_scans=n_scans,
             moved=upper[:, None] * (apart_sd * self._one_sd),
         )
-        seen = [best_evidence(block, seed=self.seed) >= critical for block in clouds]
-        return float(np.concatenate(seen).mean())
 
     @property
     def _one_sd(self) -> Array:

@@ -1,13 +1,13 @@
 """A picture and a sentence where no viewer can be: in an e-mail, or where no script runs."""
 
-import base64
-import io
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from nibabel.affines import voxel_sizes
 from numpy.typing import ArrayLike, NDArray
+
+from clamlab.viewers.pictures import picture
 
 EXPLORE = "To explore it by hand, run this cell in JupyterLab."
 # The still steps aside as soon as the viewer itself stands in the same output.
@@ -43,10 +43,10 @@ class Explorable:
 
     def still_html(self) -> str:
         """Put picture and words together."""
-        figure, words = self.still(), escape(self.in_words)
-        picture = "" if figure is None else _picture(figure, words)
-        caption = f"<figcaption>{words} {EXPLORE}</figcaption>"
-        return f'<figure class="clam-still">{picture}{caption}</figure>{STYLE}'
+        figure = self.still()
+        drawn = "" if figure is None else picture(figure, self.in_words, dpi=DPI)
+        caption = f"<figcaption>{escape(self.in_words)} {EXPLORE}</figcaption>"
+        return f'<figure class="clam-still">{drawn}{caption}</figure>{STYLE}'
 
 
 def averages_still(
@@ -68,10 +68,3 @@ def averages_still(
 def spacing_of(affine: ArrayLike | None) -> tuple[float, ...] | None:
     """Return voxel sizes in mm, as figures take them."""
     return None if affine is None else tuple(map(float, voxel_sizes(affine)))
-
-
-def _picture(figure: Any, words: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{words}" style="max-width: 100%" src="data:image/png;base64,{data}">'

@@ -25,8 +25,8 @@ from clamlab.viewers.following.marks import (
     as_exploratory,
     without_roles,
 )
-from clamlab.viewers.following.pictures import picture
 from clamlab.viewers.following.t_map import TMap
+from clamlab.viewers.pictures import picture
 
 STEM, MAP_STEM = "figure_10_exploratory", "t_map_exploratory"
 

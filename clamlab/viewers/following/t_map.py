@@ -17,8 +17,8 @@ from clamlab.viewers.following.boxes import Boxes
 from clamlab.viewers.following.cut import Cut
 from clamlab.viewers.following.looks import Looks, counted
 from clamlab.viewers.following.marks import EXPLORATORY, SELECTED, WAITING
-from clamlab.viewers.following.pictures import picture
 from clamlab.viewers.job import Job, StoppedError
+from clamlab.viewers.pictures import picture
 
 N_PERMUTATIONS = 1000
 WIDTH_MM, SLICES = 60, 4

@@ -6,7 +6,6 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from nibabel.affines import voxel_sizes
 from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.groups.averages import SCANS, GroupAverages
@@ -15,6 +14,7 @@ from clamlab.viewers.groups.sides import Side, told_of
 from clamlab.viewers.slices.side_by_side import SideBySide
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_state import SliceState
+from clamlab.viewers.stills import spacing_of
 from clamlab.viewers.stoppable import Stoppable
 
 AS_BEFORE = "What is shown is as before; Compare goes on from there."
@@ -143,12 +143,11 @@ class GroupPictures(widgets.VBox):
         """Return window and colours as they are on the screen."""
         seen = self.pair.first if self.pair is not None else SliceState()
         limits = [float(found.limit or 1) for found in self._difference(sides).values()]
-        spacing = None if self._affine is None else tuple(map(float, voxel_sizes(self._affine)))
         return Look(
             window=seen.window,
             level=seen.level,
             colormap=seen.colormap,
             limit_hu=limits[0] if limits else 1.0,
-            spacing_mm=spacing,
+            spacing_mm=spacing_of(self._affine),
             mask=self._mask,
         )
