@@ -70,12 +70,13 @@ REFERENCES: dict[str, Reference] = {
     "guo2017": _talk(
         "Guo X, Liu X, Zhu E, Yin J", "Deep clustering with convolutional autoencoders", 2017,
         booktitle="Neural Information Processing (ICONIP)", pages="373--382",
+        doi="10.1007/978-3-319-70096-0_39",
     ),
     "wang2020": _talk(
         "Wang H, Wang Z, Du M, Yang F, Zhang Z, Ding S, Mardziel P, Hu X",
         "Score-CAM: Score-weighted visual explanations for convolutional neural networks", 2020,
         booktitle="IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops",
-        pages="111--119",
+        pages="111--119", doi="10.1109/CVPRW50498.2020.00020",
     ),
     "witten2010": _article(
         "Witten DM, Tibshirani R", "A framework for feature selection in clustering", 2010,
@@ -122,7 +123,7 @@ REFERENCES: dict[str, Reference] = {
         "Benjamini Y, Hochberg Y",
         "Controlling the false discovery rate: a practical and powerful approach to multiple "
         "testing", 1995, journal="Journal of the Royal Statistical Society: Series B",
-        volume="57", number="1", pages="289--300",
+        volume="57", number="1", pages="289--300", doi="10.1111/j.2517-6161.1995.tb02031.x",
     ),
     "mackinnon1985": _article(
         "MacKinnon JG, White H",
@@ -133,7 +134,7 @@ REFERENCES: dict[str, Reference] = {
     "bergsma2013": _article(
         "Bergsma W", "A bias-correction for Cramér's V and Tschuprow's T", 2013,
         journal="Journal of the Korean Statistical Society", volume="42", number="3",
-        pages="323--328",
+        pages="323--328", doi="10.1016/j.jkss.2012.10.002",
     ),
     "pollard2018": _article(
         "Pollard TJ, Johnson AEW, Raffa JD, Mark RG",
@@ -144,6 +145,7 @@ REFERENCES: dict[str, Reference] = {
     "seabold2010": _talk(
         "Seabold S, Perktold J", "statsmodels: econometric and statistical modeling with Python",
         2010, booktitle="Proceedings of the 9th Python in Science Conference", pages="92--96",
+        doi="10.25080/Majora-92bf1922-011",
     ),
     "pedregosa2011": _article(
         "Pedregosa F, Varoquaux G, Gramfort A, Michel V, Thirion B, Grisel O, Blondel M",

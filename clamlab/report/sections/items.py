@@ -29,7 +29,7 @@ def items(parts: Sequence[Part]) -> list[Block]:
     return [
         Sentence(
             f"The study says something of {both[0]} of {len(claim)} items of CLAIM, 2024 update "
-            f"[@tejani2024], and of {both[1]} of {len(tripod)} lines of TRIPOD+AI [@collins2024]; "
+            f"[@tejani2024], and of {both[1]} of {len(tripod)} of TRIPOD+AI [@collins2024]; "
             "read what it says and complete it. The others are the authors' to write."
         ),
         Table("Items of CLAIM (2024 update).", claim, wordy=True),
