@@ -219,10 +219,11 @@ def _describe(candidate: _Candidate) -> dict:
 def _numbers(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
     fit, base = fits[candidate], fits[SMALLEST]
     reader = candidate.reader
+    constant = fit.df_model == 0  # explains nothing; the sums leave 1e-16 of either sign
     row = {
         "n_parameters": int(fit.df_model) + 1,
-        "r2": fit.rsquared,
-        "adjusted_r2": fit.rsquared_adj,
+        "r2": 0.0 if constant else fit.rsquared,
+        "adjusted_r2": 0.0 if constant else fit.rsquared_adj,
         "aic": fit.aic,
         "bic": fit.bic,
     }
