@@ -24,11 +24,7 @@ def again_and_stored(scenario, n_true, seed, *, slices, **arguments):
 
 @pytest.mark.parametrize(
     ("scenario", "n_true", "seed", "anatomy", "method"),
-    [
-        ("size", 5, 7, "smooth", "linear"),
-        ("location", 4, 7, "sharp", "texture"),
-        ("none", 1, 7, "smooth", "linear"),
-    ],
+    [("location", 4, 7, "sharp", "texture"), ("none", 1, 7, "smooth", "linear")],
 )
 def test_baselines_come_back_to_the_digit(scenario, n_true, seed, anatomy, method):
     again, stored = again_and_stored(
@@ -37,13 +33,9 @@ def test_baselines_come_back_to_the_digit(scenario, n_true, seed, anatomy, metho
     pd.testing.assert_frame_equal(again, stored, check_dtype=False)
 
 
-@pytest.mark.parametrize(
-    ("scenario", "n_true", "seed", "anatomy"),
-    [("location", 5, 7, "sharp"), ("continuum", 1, 7, "smooth")],
-)
-def test_trained_networks_come_back(scenario, n_true, seed, anatomy):
+def test_a_trained_network_comes_back():
     again, stored = again_and_stored(
-        scenario, n_true, seed, slices={"anatomy": anatomy}, methods=["deep"], channels=(8, 16, 32)
+        "location", 5, 7, slices={"anatomy": "sharp"}, methods=["deep"], channels=(8, 16, 32)
     )
     assert again["pick_recommended"].tolist() == stored["pick_recommended"].tolist()
     # Another processor rounds otherwise, and a scan between two clusters may fall to either.
