@@ -73,7 +73,8 @@ anterior = np.indices(hu.shape)[1] > 21
 red_front = marker * np.where(anterior, 0.52, 1)
 yellow_front = (marker * np.where(anterior, 1, 0.52))[::-1, :, ::-1]
 volume_view({"Cluster 1": hu, "Cluster 2": hu},
-            {"Cluster 1": red_front, "Cluster 2": yellow_front}, mask=hu > -850, affine=affine)
+            {"Cluster 1": red_front, "Cluster 2": yellow_front}, mask=hu > -850, affine=affine,
+            key="round")
 """
 
 
@@ -459,9 +460,32 @@ def test_volume_view_in_jupyterlab(lab, page):
     assert redrawn(page, canvas, lambda: slide(page, sliders.nth(1), *["ArrowRight"] * 3))
     assert 0 < coloured_on_screen(page, canvas) < bright, "the half of importance 0.52 is gone"
     assert page.get_by_text("coloured: ≥ 0.65").is_visible()
-    assert redrawn(
-        page, canvas, lambda: page.locator(".jp-OutputArea select").select_option("viridis")
-    )
+    colours, side = page.locator(".jp-OutputArea select").all()
+    assert redrawn(page, canvas, lambda: colours.select_option("viridis"))
+    # the other side by its name, then a turn by hand; both come back with the cell
+    front = marker_on_screen(page, canvas)
+    assert redrawn(page, canvas, lambda: side.select_option("Back"))
+    page.get_by_text("Seen from the back, patient's right on the right").wait_for()
+    assert marker_on_screen(page, canvas)[0] < 0.5 < front[0]
+    assert redrawn(page, canvas, lambda: drag(page, canvas, across=0.2))
+    caption = page.get_by_text("Seen between the back and the patient's")
+    caption.wait_for()
+    told = caption.inner_text()
+    where = marker_on_screen(page, canvas)
+    run_all(page)
+    caption.wait_for()
+    assert caption.inner_text() == told
+    assert marker_on_screen(page, canvas) == pytest.approx(where, abs=0.02)
+
+
+def drag(page, canvas, *, across):
+    """Take the picture in its middle and pull it to the right by a share of its width."""
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + across * box["width"], y, steps=8)
+    page.mouse.up()
 
 
 def slide(page, handle, *keys):

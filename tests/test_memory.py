@@ -156,7 +156,12 @@ SET = {
         "slices.zoom": 2.0,
     },
     numbers: {"numbers.value": 3, "scatter.selected": 4, "averages.children.0.index": [1, 2, 3]},
-    turned: {"shown.value": "Cluster 2", "threshold.value": 0.7, "colormap.value": "cividis"},
+    turned: {
+        "shown.value": "Cluster 2",
+        "threshold.value": 0.7,
+        "colormap.value": "cividis",
+        "side.value": "back",
+    },
     explored: {"confidence.value": 0.7, "characteristics.chosen": ()},
     outcomes: {"covariates.chosen": (), "map.choice.value": "fvc"},
 }

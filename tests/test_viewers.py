@@ -250,7 +250,7 @@ def test_a_colour_in_the_round_is_the_slices_colour_of_the_same_importance():
 
 def test_volume_view_keeps_proportions_and_sides():
     box = viewers.volume_view(np.full((4, 6, 8), -800.0), np.zeros((4, 6, 8)), affine=AFFINE)
-    figure = box.children[3]
+    figure = box.children[4]
     extent = np.array(figure.volumes[0].extent)
     assert np.ptp(extent, axis=1).tolist() == [12, 12, 32]
     assert figure.xlim == figure.ylim == figure.zlim == (-16, 16)
@@ -263,7 +263,7 @@ def test_the_sliders_in_the_round_show_what_they_say():
     scans = {name: np.full((4, 5, 6), -700.0) for name in ("S012", "Smokers")}
     maps = {name: rng.random((4, 5, 6)) for name in scans}
     box = viewers.volume_view(scans, maps, threshold=0.5)
-    shown, threshold, opacity, colors, figure, caption, _ = box.children
+    shown, threshold, opacity, colors, _, figure, caption, _ = box.children
     volume = figure.volumes[0]
 
     def share():
@@ -282,6 +282,20 @@ def test_the_sliders_in_the_round_show_what_they_say():
     yellow = volume.tf.rgba[-1, :3]
     colors.value = "viridis"
     assert not np.allclose(volume.tf.rgba[-1, :3], yellow)
+
+
+def test_the_caption_follows_the_turn_and_each_side_shows_itself():
+    box = viewers.volume_view(np.full((4, 6, 8), -800.0), np.zeros((4, 6, 8)))
+    camera, caption = box.children[4].camera, box.children[5]
+    assert "Seen from the front, patient's right on the left" in caption.value
+    box.side.value = "back"
+    assert "Seen from the back, patient's right on the right" in caption.value
+    assert camera.position[1] < 0 and camera.up == (0, 0, 1)
+    camera.position = (1.0, 1.0, 0.1)  # as the browser tells of a hand
+    assert box.side.value is None and camera.position == (1.0, 1.0, 0.1)
+    assert "Seen between the front and the patient's right" in caption.value
+    box.side.value = "feet"
+    assert "Seen from the feet, patient's right on the left" in caption.value, "as an axial slice"
 
 
 def test_volume_view_says_what_does_not_fit():

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_state import COLORMAPS
 from clamlab.viewers.stills import Explorable
+from clamlab.viewers.volume_camera import SIDES, seen_from, side_of
 from clamlab.viewers.volume_scene import (
     check_pair,
     merge,
@@ -21,13 +22,13 @@ from clamlab.viewers.volume_scene import (
     was_computed,
 )
 
-CAPTION = "Seen from the front, patient's right on the left; drag to turn, wheel to come closer."
+HANDS = "drag to turn, wheel to come closer"
 # Without a widget of our own, whose start a browser that is busy drawing could miss.
 GONE = (
     "<style>.clam-gone { display: none }"
     ".jupyter-widgets-disconnected .clam-gone { display: block }</style>"
-    "<b class='clam-gone' role='status'>Python is not listening: the picture can be turned, and "
-    "the sliders do nothing. Run this cell again.</b>"
+    "<b class='clam-gone' role='status'>Python is not listening: the picture can be turned, but the "
+    "words beneath do not follow, and the sliders do nothing. Run this cell again.</b>"
 )
 FLAT = "These are slices of one plane: there is nothing to turn. They are shown above, as slices."
 OPACITY = 0.55  # at the start, as in the slice viewer
@@ -48,7 +49,8 @@ def volume_view(
     The lung is a translucent cloud in the greys of the lung window, denser where it is denser;
     importance at or above the threshold has the colours of the slice viewer: the same colour is
     the same importance. It starts seen from the front, head up, the patient's right on the left of
-    the picture. Sliders go through clusters, threshold and opacity. Drawn with ipyvolume (WebGL).
+    the picture; beneath it stands from where it is seen now. Sliders go through clusters, threshold
+    and opacity, a list through the six sides. Drawn with ipyvolume (WebGL).
 
     Parameters
     ----------
@@ -72,8 +74,8 @@ def volume_view(
     Returns
     -------
     ipywidgets.Widget
-        A box: the slider of names (if there are several), threshold, opacity and colours, the
-        picture, and its caption. Of two-dimensional averages, words that say so.
+        A box: the slider of names (if there are several), threshold, opacity, colours and sides,
+        the picture, and its caption. Of two-dimensional averages, words that say so.
 
     Raises
     ------
@@ -131,14 +133,22 @@ class _VolumeBox(Explorable, widgets.VBox):
         memory.tie(self.opacity, "value", "opacity")
         memory.tie(self.colormap, "value", "colormap")
         self._caption = widgets.HTML()
+        self.side = widgets.Dropdown(
+            options=[(side.capitalize(), side) for side in SIDES], description="Seen from"
+        )
         self._figure, self._volume = _figure(self._scene(), self._table(), spacing, size)
+        camera = self._figure.camera
+        memory.tie(camera, "up", "up")
+        memory.tie(camera, "position", "position")
         for control in (self.shown, self.threshold):
             control.observe(self._redraw, "value")
         for control in (self.opacity, self.colormap):
             control.observe(self._recolor, "value")
-        self._tell()
+        self.side.observe(self._go_to_side, "value")
+        camera.observe(self._turned, ["position", "up"])
+        self._turned()
         sliders = [self.shown] if len(pairs) > 1 else []
-        sliders += [self.threshold, self.opacity, self.colormap]
+        sliders += [self.threshold, self.opacity, self.colormap, self.side]
         super().__init__([*sliders, self._figure, self._caption, widgets.HTML(GONE)])
 
     def still(self) -> Any:
@@ -170,11 +180,25 @@ class _VolumeBox(Explorable, widgets.VBox):
         self._volume.tf.rgba = self._table()
         self._tell()
 
+    def _go_to_side(self, _: Any) -> None:
+        if self.side.value is not None:
+            camera = self._figure.camera
+            with camera.hold_sync():
+                camera.position, camera.up = SIDES[self.side.value]
+
+    def _turned(self, _: Any = None) -> None:
+        """Name the side that is seen; no side where a hand has turned it elsewhere."""
+        camera = self._figure.camera
+        self.side.value = side_of(camera.position, camera.up)
+        self._tell()
+
     def _tell(self) -> None:
         """Say what the colours mean, and how much of the lung they cover."""
+        camera = self._figure.camera
+        seen = f"Seen {seen_from(camera.position, camera.up)}; {HANDS}."
         if not was_computed(self._pairs[self.shown.value][1], self._lung):
             name = escape(self.shown.value) or "it"
-            self._caption.value = f"<small>No map was computed of {name}.<br>{CAPTION}</small>"
+            self._caption.value = f"<small>No map was computed of {name}.<br>{seen}</small>"
             return
         values = self._pairs[self.shown.value][1][self._lung]
         share = np.mean(values >= self.threshold.value) if values.size else 0.0
@@ -186,7 +210,7 @@ class _VolumeBox(Explorable, widgets.VBox):
         )
         self._caption.value = (
             f"<small>importance 0 <i style='{bar}'></i> 1 · "
-            f"coloured: ≥ {self.threshold.value:.2f}, {share:.0%} of the lung<br>{CAPTION}</small>"
+            f"coloured: ≥ {self.threshold.value:.2f}, {share:.0%} of the lung<br>{seen}</small>"
         )
 
 
@@ -224,9 +248,8 @@ def _figure(scene: np.ndarray, table: np.ndarray, spacing: np.ndarray, size: int
             extent=[[-h, h] for h in half],
             rendering_lighting=False,
         )
-        # x runs to the patient's right, y to the front, z to the head: the camera stands in
-        # front (+y) with +z up, and so has the patient's right on its left. Nothing is mirrored.
-        camera = pythreejs.PerspectiveCamera(fov=45, position=(0, 1.5, 0), up=(0, 0, 1), aspect=1)
+        place, up = SIDES["front"]
+        camera = pythreejs.PerspectiveCamera(fov=45, position=place, up=up, aspect=1)
         style = {"background-color": "#0e1116", "axes": {"visible": False}}
         figure = ipv.Figure(
             width=size,
