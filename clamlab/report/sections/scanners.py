@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from clamlab.report.blocks import Block, Note, Sentence, Table
+from clamlab.report.blocks import Block, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
 from clamlab.report.words import count, listed, number
@@ -10,6 +10,8 @@ from clamlab.stats.disclosure.small_counts import is_small
 from clamlab.stats.tables import scan_facts, shortcut_alarm
 from clamlab.stats.tables.rendering import p_text
 
+UNKNOWN = "Whether the clusters follow the scanner is not known: no fact could be compared."
+SCAN = " (scan)"
 MOST_LEVELS = 10  # of a fact with more, quarters are compared
 
 
@@ -22,12 +24,13 @@ def make(found: Found) -> list[Block]:
     blocks: list[Block] = []
     if len(loud):
         text = (
-            f"The clusters go along with {listed([_plain(n) for n in loud])}: they may be of that, "
+            f"The clusters go along with {listed([plain(n) for n in loud])}: they may be of that, "
         )
         text += "not of patients. Look at it within the clusters, adjust for it, or harmonise."
         blocks.append(Note(text, warning=True))
+    elif not (n := int(alarm["effect_size"].notna().sum())):
+        return [Missing(UNKNOWN), *(Note(text) for text in _silent(alarm))]
     else:
-        n = int(alarm["effect_size"].notna().sum())
         blocks.append(Sentence(f"Of {n} facts that could be compared, none raises an alarm."))
     return [*blocks, _table(alarm, found)]
 
@@ -39,9 +42,9 @@ def alarms(found: Found) -> pd.DataFrame:
         return pd.DataFrame(columns=["variable", "alarm"])
     if {"right_ml", "left_ml"} <= set(qc):
         qc = qc.assign(lung_ml=qc["right_ml"] + qc["left_ml"])
-    made = scan_facts(qc).add_suffix(" (scan)")
+    made = scan_facts(qc).add_suffix(SCAN)
     own = qc.set_index("subject_id")
-    measured = own[[n for n in ("lung_ml", "filled_fraction") if n in own]].add_suffix(" (scan)")
+    measured = own[[n for n in ("lung_ml", "filled_fraction") if n in own]].add_suffix(SCAN)
     measured = measured.apply(pd.to_numeric, errors="coerce").dropna(axis="columns", how="all")
     table = people.join(made.join(measured), on="subject_id", validate="one_to_one")
     alarm = shortcut_alarm(
@@ -66,15 +69,31 @@ def _coarse(p: float) -> str:
     return "" if pd.isna(p) else "<0.05" if p < 0.05 else "≥0.05"
 
 
-def _plain(name: str) -> str:
-    return name.removesuffix(" (scan)").replace("_", " ")
+def plain(name: str) -> str:
+    """Name a fact as a sentence does.
+
+    >>> plain("slice_spacing (scan)")
+    'slice spacing'
+    """
+    return name.removesuffix(SCAN).replace("_", " ")
+
+
+def _names(facts: pd.Series) -> list[str]:
+    """Name facts; of one that the table of persons and the scans both hold, say which it is."""
+    names = [plain(name) for name in facts]
+    return [
+        f"{name} ({'of the scan' if fact.endswith(SCAN) else 'in the table'})"
+        if names.count(name) > 1
+        else name
+        for fact, name in zip(facts, names, strict=True)
+    ]
 
 
 def _table(alarm: pd.DataFrame, found: Found) -> Block:
     known = alarm[alarm["effect_size"].notna()]
     cells = pd.DataFrame(
         {
-            "": [_plain(name) for name in known["variable"]],
+            "": _names(known["variable"]),
             "Scans": [count(n, small=found.small_counts) for n in known["n"]],
             "Effect": [effect if isinstance(effect, str) else "" for effect in known["effect"]],
             "Size": [number(row.effect_size, 1 if row.few else 2) for row in known.itertuples()],
@@ -89,12 +108,17 @@ def _table(alarm: pd.DataFrame, found: Found) -> Block:
     ]
     if known["few"].any():
         notes.append("Where a level is a few scans of a cluster, size and P are told coarsely.")
-    rest = alarm[alarm["effect_size"].isna()]
-    if silent := [_plain(n) for n in rest.loc[rest["n"] == 0, "variable"]]:
+    return Table("How the scans were made, against the clusters.", cells, [*notes, *_silent(alarm)])
+
+
+def _silent(alarm: pd.DataFrame) -> list[str]:
+    """Say which facts could not be compared, and why."""
+    notes, rest = [], alarm[alarm["effect_size"].isna()]
+    if silent := [plain(n) for n in rest.loc[rest["n"] == 0, "variable"]]:
         notes.append(f"Not recorded for any scan: {listed(silent)}.")
-    if same := [_plain(n) for n in rest.loc[rest["n"] > 0, "variable"]]:
+    if same := [plain(n) for n in rest.loc[rest["n"] > 0, "variable"]]:
         notes.append(f"The same for all scans, or too many values to compare: {listed(same)}.")
-    return Table("How the scans were made, against the clusters.", cells, notes)
+    return notes
 
 
 SECTION = Section(

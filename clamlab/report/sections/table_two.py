@@ -13,12 +13,19 @@ from clamlab.stats.tables import render_table_one, table_notes
 
 def make(found: Found) -> list[Block]:
     """Print the table as notebook 08 made it; counts that are persons are masked."""
-    tidy = as_made(found.need("table_one"))
-    notes = table_notes(tidy)
+    whole = as_made(found.need("table_one"))
+    tidy = whole if found.small_counts else mask_table_one(whole)
+    cells, notes = render_table_one(tidy), table_notes(tidy)
     if not found.small_counts:
-        tidy = mask_table_one(tidy)
-        notes = [*_without_masks(table_notes(tidy)), *_told_masks(tidy)]
-    return [Table("Characteristics by cluster.", render_table_one(tidy), notes)]
+        gone = _emptied(render_table_one(whole), cells)
+        notes = [*_without_masks(notes), *_told_masks(tidy), *gone]
+    return [Table("Characteristics by cluster.", cells, notes)]
+
+
+def _emptied(whole: pd.DataFrame, masked: pd.DataFrame) -> list[str]:
+    """Say of which columns masking left nothing: an empty one looks as if nothing was there."""
+    empty = [name for name in masked if masked[name].eq("").all() and whole[name].ne("").any()]
+    return [f"{listed(empty)}: masked, since they would tell what is masked."] if empty else []
 
 
 def _without_masks(notes: list[str]) -> list[str]:

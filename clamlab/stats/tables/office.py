@@ -8,6 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from clamlab.stats.tables.office_layout import keep_together, lay_columns
+
+_POINTS = 9.0
+_SHORT = 16  # rows that are kept on one page
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest that an archive can hold
 _EMPTY = {
     "docProps/core.xml": b"<cp:coreProperties "
@@ -63,13 +67,17 @@ def add_table(
     from docx.shared import Pt
 
     if caption:
-        document.add_paragraph().add_run(caption).bold = True
+        paragraph = document.add_paragraph()
+        paragraph.add_run(caption).bold = True
+        paragraph.paragraph_format.keep_with_next = True
     grid = document.add_table(rows=len(cells) + 1, cols=cells.shape[1])
+    lay_columns(grid, cells, room=_room(document), points=points or _POINTS)
     _fill_row(grid.rows[0], cells.columns, bold=True, points=points, wordy=wordy)
     # Rows of a long table are slow to find by their number.
     rows = list(grid.rows)
     for row, values in zip(rows[1:], cells.itertuples(index=False), strict=True):
         _fill_row(row, values, points=points, wordy=wordy)
+    keep_together(rows, whole=len(rows) <= _SHORT)
     _rule(rows[0], "top", 12)
     _rule(rows[0], "bottom", 6)
     _rule(rows[-1], "bottom", 12)
@@ -77,6 +85,14 @@ def add_table(
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.space_after = Pt(0)
         paragraph.add_run(note).font.size = Pt(8)
+    if notes:
+        paragraph.paragraph_format.space_after = Pt(8)  # what follows is no note
+
+
+def _room(document: Any) -> int:
+    """Return how wide a table may be, in the file's own units."""
+    page = document.sections[-1]
+    return int(page.page_width - page.left_margin - page.right_margin)
 
 
 def _fill_row(
