@@ -22,6 +22,7 @@ from clamlab.report.composing import Section, compose
 from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
+from clamlab.report.sections import scanners
 from clamlab.study import Study
 
 FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
@@ -76,7 +77,9 @@ def draft_of(study):
 def test_numbers_are_those_of_the_files(whole):
     page = page_of(whole)
     assert set(states(whole).values()) == {"made"}
-    assert "15 sections: 15 made, 0 stale, 0 missing, 0 failed." in html.unescape(page)
+    assert "15 sections: 15 made, 0 made in part, 0 stale, 0 missing, 0 failed." in html.unescape(
+        page
+    )
     assert "2 clusters of 20 and 28 scans" in words(page, "study")
     assert "48 subjects are in the study; how many are in the table is masked" in words(
         page, "flow"
@@ -133,7 +136,9 @@ def without(study, stage, *names):
 def test_a_study_from_before_the_baselines_says_which_notebook_makes_them(study, quick):
     without(study, "09_associations", "baseline_comparison")
     assert main(["report", str(study.root)]) == 0
-    assert states(study)["baselines"] == "made"
+    assert states(study)["baselines"] == "partial"
+    assert "1 made in part (Did it take a network?)" in page_of(study)
+    assert "“Did it take a network?” (in part)" not in words(page_of(study), "items")
     network = words(page_of(study), "baselines")
     assert "'baseline_comparison' is not there yet: run notebook 09_associations first" in network
     without(study, "05_clusters", "baselines", "baseline_partitions")
@@ -155,6 +160,7 @@ def test_no_p_of_what_is_measured_on_the_image(whole):
 def test_counts_of_a_few_and_single_scans_come_only_when_asked_for(whole, study):
     table = words(page_of(whole), "table_two")
     assert "masked" in table and "3 (15.0)" not in table
+    assert "P (Holm) and P (BH): masked, since they would tell" in table
     assert "scans" not in states(whole) and "CT of single persons" not in page_of(whole)
     assert main(["report", str(study.root), "--small-counts", "--scans"]) == 0
     table = words(page_of(study), "table_two")
@@ -254,6 +260,12 @@ def test_the_draft_has_the_tables_and_figures(whole):
     assert len(captions) == len(draft.inline_shapes) == 5
     assert [t.split(".")[0] for t in captions] == [f"Figure {i}" for i in range(1, 6)]
     assert draft.core_properties.author == "" and draft.core_properties.created is None
+    items = next(t for t in draft.tables if t.rows[0].cells[0].text == "Item")
+    item, asked, where = (column.width for column in items.columns)
+    assert item < asked / 4 and item < where / 4
+    assert items.rows[0]._tr.trPr.xpath("w:tblHeader")  # again on the next page
+    caption = next(p for p in draft.paragraphs if p.text.startswith("Table 1. "))
+    assert caption.paragraph_format.keep_with_next
 
 
 @pytest.mark.parametrize("last", ["01", "02", "05"])
@@ -308,17 +320,18 @@ def test_what_was_tampered_with_is_told(study, quick):
 def test_a_file_that_lacks_a_column_leaves_the_rest(study, capsys, quick):
     path = study.root / "02_volumes" / "qc.csv"
     pd.read_csv(path).drop(columns="decision").to_csv(path, index=False)
-    assert main(["report", str(study.root)]) == 0
-    page = (study.root / "report" / "report.html").read_text("utf-8")
-    assert "flow could not be worked out from the study" in page
-    assert "1 missing (Who is in the study)" in capsys.readouterr().out
+    assert main(["report", str(study.root)]) == 3
+    page = page_of(study)
+    assert "flow could not be worked out from the study" in words(page, "flow")
+    assert "1 failed (Who is in the study)" in capsys.readouterr().out
 
 
 def test_a_section_that_fails_says_so_and_the_rest_is_made(study, monkeypatch, capsys, quick):
     (study.path("averages") / "hu_overall.nii.gz").write_bytes(b"torn")
     monkeypatch.setattr("clamlab.report.sections.table_two.render_table_one", lambda _: 1 / 0)
     assert main(["report", str(study.root)]) == 3
-    assert "1 failed (Who is in each cluster)" in capsys.readouterr().out
+    failed = "2 failed (What drives the assignment; Who is in each cluster)"
+    assert failed in capsys.readouterr().out
     page = page_of(study)
     assert "could not be made. ZeroDivisionError" in words(page, "table_two")
     assert "No averages:" in words(page, "maps") and "hu_overall" in words(page, "maps")
@@ -327,18 +340,33 @@ def test_a_section_that_fails_says_so_and_the_rest_is_made(study, monkeypatch, c
 
 def test_a_table_without_outcomes_or_scanner_facts(tmp_path):
     """What every report is made of may be empty."""
-    nobody = pd.DataFrame({"subject_id": pd.Series(dtype=str), "cluster": pd.Series(dtype=int)})
     stages = pd.DataFrame(
         {"stage": ["05_clusters"], "status": ["fresh"], "why": [""], "finished": None}
     )
     table = pd.DataFrame({"subject_id": list("abcdefgh"), "cluster": [0, 1] * 4})
     qc = table[["subject_id"]].assign(status="ok", reason=None)
-    found = Found(
-        "bare", stages, {"people": table, "qc": qc, "contract": {}, "assignments": nobody}
-    )
+    found = Found("bare", stages, {"people": table, "qc": qc, "contract": {}, "assignments": table})
     page = to_page(report_of(found))
-    assert "Of 0 facts that could be compared" in words(page, "scanners")
+    assert "not known: no fact could be compared" in words(page, "scanners")
+    assert "none raises an alarm" not in page
+    assert "not known: no fact could be compared" in words(page, "limits")
     assert "How the scans were made is not recorded" in words(page, "quality")
+
+
+def test_a_fact_of_table_and_scans_is_named_by_where_it_stands():
+    n = 20
+    people = pd.DataFrame(
+        {
+            "subject_id": [f"s{i}" for i in range(n)],
+            "cluster": [0, 1] * 10,
+            "kernel": ["a", "b"] * 10,
+        }
+    )
+    qc = people[["subject_id"]].assign(status="ok", kernel=["B30", "B70"] * 10)
+    contract = {"properties": {"kernel": {"type": "string", "x-role": "scanner"}}}
+    found = Found("x", pd.DataFrame(), {"people": people, "qc": qc, "contract": contract})
+    table = scanners.make(found)[-1]
+    assert sorted(table.cells[""]) == ["kernel (in the table)", "kernel (of the scan)"]
 
 
 def test_a_draft_that_a_person_went_on_with_is_kept(study, capsys, quick):
@@ -451,3 +479,48 @@ def test_clusters_of_a_few_show_no_average(study, quick):
     assert "<img" not in re.search(r'<section id="maps".*?</section>', page, re.DOTALL)[0]
     assert "an average of so few shows persons" in words(page, "maps")
     assert "fewer than 5 masked" in words(page, "clusters")
+    assert "2 clusters of fewer than 5 and masked scans" in words(page, "study")
+    assert "an average of so few shows persons" in words(page, "outcomes")
+    how = states(study)
+    assert how["outcomes"] == how["models"] == "missing"
+    assert "29 Uncertainty and significance for the authors" in words(page, "items")
+
+
+EDITS = {
+    "no cluster": ("assignments", {"cluster": [None] * 48}, "clusters"),
+    "a cluster in words": ("assignments", {"cluster": ["α <b>"] * 48}, "maps"),
+    "a p in words": ("associations", {"p": "tiny"}, "outcomes"),
+    "no verdict": ("trust", {"verdict": None}, "maps"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_table_that_was_edited_out_of_its_contract_is_not_believed(study, quick, edit, capsys):
+    name, columns, section = EDITS[edit]
+    study.read(name).assign(**columns).to_csv(study.path(name), index=False)
+    assert main(["report", str(study.root)]) == 3
+    assert states(study)[section] == "failed"
+    told = f"other cells or columns in {next(iter(columns))}; run notebook"
+    assert told in words(page_of(study), section)
+    assert "failed (" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_fails_what_stands_on_it(study, quick):
+    study.path("stability").write_bytes(b"\x00\xff")
+    assert main(["report", str(study.root)]) == 3
+    page = page_of(study)
+    assert "A part of this could not be made: 04_n_clusters/stability.csv" in words(
+        page, "clusters"
+    )
+    assert "Cluster 1 20 42%" in words(page, "clusters")  # the rest stands
+
+
+def test_what_is_lacking_of_one_cluster_is_named(study, quick):
+    (study.path("averages") / "clam_cluster_2.nii.gz").unlink()
+    study.read("trust").iloc[1:].to_csv(study.path("trust"), index=False)
+    study.read("stability").assign(agreement=None).to_csv(study.path("stability"), index=False)
+    assert main(["report", str(study.root)]) == 0
+    maps = words(page_of(study), "maps")
+    assert "No average scan or map of cluster 2." in maps
+    assert "No trust card of cluster 1." in maps
+    assert "nan" not in words(page_of(study), "clusters")

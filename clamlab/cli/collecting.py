@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from clamlab.cli.choice import told_choice
+from clamlab.cli.gathering import Gathered, read_checked
 from clamlab.cli.repeatable import codes_in, timeless
 from clamlab.cli.standing import explored
 from clamlab.report import Found
@@ -59,16 +61,16 @@ def collect(
     Found
     """
     states = study.status(verify=True)  # every file is read: a manifest vouches for them
-    values, reasons = _read(study, states)
+    gathered = _read(study, states)
+    values, reasons = gathered.found, gathered.reasons
     cleaned = cleaner(study, ids_of(study))
     if "choice" in values:
         try:
             values["choice"] = told_choice(values["choice"], names=names)
         except ValueError as error:
-            del values["choice"]
-            reasons["choice"] = str(error).rstrip(".")
-    _work_out(study, values, reasons, scans=scans, names=names)
-    _compare(study, values, reasons, small_counts=small_counts)
+            gathered.refuse("choice", str(error), of_file=True)
+    _work_out(study, gathered, scans=scans, names=names)
+    _compare(study, gathered, small_counts=small_counts)
     records = {s: cleaned(record_of(study.root, s)) for s in states["stage"]}
     stage_of = {name: a.stage for name, a in ARTEFACTS.items()}
     stage_of |= dict.fromkeys(("average_hu", "average_map"), "06_clam")
@@ -83,6 +85,7 @@ def collect(
             if name in values
         },
         reasons={name: cleaned(why) for name, why in reasons.items()},
+        errors=frozenset(map(cleaned, gathered.errors)),
         stage_of=stage_of,
         records={stage: record for stage, record in records.items() if record},
         settings={n: cleaned(study.settings[n]) for n in SETTINGS if n in study.settings},
@@ -126,37 +129,34 @@ def cleaner(study: Study, ids: Iterable[str]) -> Callable[[Any], Any]:
     return clean
 
 
-def _read(study: Study, states: pd.DataFrame) -> tuple[Json, dict[str, str]]:
-    values, reasons, by_stage = Json(), dict[str, str](), states.set_index("stage")
+def _read(study: Study, states: pd.DataFrame) -> Gathered:
+    gathered, by_stage = Gathered(), states.set_index("stage")
     for name in READ:
         stage = ARTEFACTS[name].stage
         status, why = by_stage.loc[stage, ["status", "why"]]
         if status == "missing" and name != "choice":
-            reasons[name] = f"{stage} is missing: {why} (run notebook {stage[:2]})"
+            why = f"{stage} is missing: {why} (run notebook {stage[:2]})"
+            gathered.refuse(name, why, of_file=False)
         elif status != "fresh" and study.settings.get(WITHDRAWN) and stage > "01_cohort":
-            reasons[name] = (
+            why = (
                 f"{stage} is {status}, subjects have withdrawn, and it may rest on them: run "
                 f"notebook {stage[:2]} again"
             )
+            gathered.refuse(name, why, of_file=False)
         else:
-            try:
-                values[name] = study.read(name)
-            except (StudyError, ValueError) as error:
-                reasons[name] = str(error).rstrip(".")
-    return values, reasons
+            gathered.make({name: partial(read_checked, study, name)})
+    return gathered
 
 
-def _work_out(
-    study: Study, values: Json, reasons: dict[str, str], *, scans: bool, names: bool
-) -> None:
+def _work_out(study: Study, gathered: Gathered, *, scans: bool, names: bool) -> None:
     """Add what other rooms make of the files; what cannot be made has its reason."""
     made: dict[str, Callable[[], Any]] = {
         "contract": lambda: analysed(study.schema("participants")),
-        "flow": lambda: _flow(values, reasons),
-        "decision": lambda: decision_words(_need("choice", values, reasons)),
-        "people": lambda: _people(study, values, reasons),
-        "average_hu": lambda: _averages(study, "hu", values, reasons),
-        "average_map": lambda: _averages(study, "clam", values, reasons),
+        "flow": lambda: _flow(gathered),
+        "decision": lambda: decision_words(gathered.need("choice")),
+        "people": lambda: _people(study, gathered),
+        "average_hu": lambda: _averages(study, "hu", gathered),
+        "average_map": lambda: _averages(study, "clam", gathered),
         "decided": lambda: _decided(study) if names else None,
         "notebooks": lambda: codes_in(study.root / "notebooks"),
         "without_times": lambda: timeless(study),
@@ -167,18 +167,17 @@ def _work_out(
         },
     }
     if scans:
-        made["scans_shown"] = lambda: _scans(study, values, reasons)
-    _make(made, values, reasons)
+        made["scans_shown"] = lambda: _scans(study, gathered)
+    gathered.make(made)
 
 
-def _compare(study: Study, values: Json, reasons: dict[str, str], *, small_counts: bool) -> None:
+def _compare(study: Study, gathered: Gathered, *, small_counts: bool) -> None:
     """Add what is told of groups that needed no network, without counts of a few."""
     # Statistics bring seconds of imports.
     from clamlab.baselines import agreement_sentence
     from clamlab.cli.baselines import told_agreement, told_comparison
 
-    def need(name: str) -> Any:
-        return _need(name, values, reasons)
+    need = gathered.need
 
     def compared() -> pd.DataFrame:
         whole, groups = need("baseline_comparison"), need("baseline_partitions")
@@ -198,41 +197,24 @@ def _compare(study: Study, values: Json, reasons: dict[str, str], *, small_count
         "agreement_said": lambda: agreement_sentence(need("agreement")),
         "partitions_compared": compared,
     }  # fmt: skip
-    _make(made, values, reasons)
+    gathered.make(made)
 
 
-def _make(made: Mapping[str, Callable[[], Any]], values: Json, reasons: dict[str, str]) -> None:
-    for name, make in made.items():
-        try:
-            values[name] = make()
-        except (StudyError, ValueError, OSError) as error:
-            reasons[name] = str(error).rstrip(".")
-        except Exception as error:  # of a file by another hand: the rest of the report is made
-            told = f"{type(error).__name__}: {error}".rstrip(".")
-            reasons[name] = f"{name} could not be worked out from the study's files ({told})"
-
-
-def _need(name: str, values: Json, reasons: Mapping[str, str]) -> Any:
-    if name not in values:
-        raise StudyError(reasons.get(name, f"{name} is not there"))
-    return values[name]
-
-
-def _flow(values: Json, reasons: Mapping[str, str]) -> pd.DataFrame:
+def _flow(gathered: Gathered) -> pd.DataFrame:
     # Ingestion brings seconds of imports.
     from clamlab.ingest.cohort.flow import cohort_flow
 
-    return cohort_flow(_need("qc", values, reasons), _need("exclusions", values, reasons))
+    return cohort_flow(gathered.need("qc"), gathered.need("exclusions"))
 
 
-def _people(study: Study, values: Json, reasons: Mapping[str, str]) -> pd.DataFrame:
-    assigned = _need("assignments", values, reasons)
+def _people(study: Study, gathered: Gathered) -> pd.DataFrame:
+    assigned = gathered.need("assignments")
     people = check_table(study.read("cohort"), analysed(study.schema("participants")))
     return join_subjects(assigned, people)[0]
 
 
-def _averages(study: Study, kind: str, values: Json, reasons: Mapping[str, str]) -> Json:
-    _need("trust", values, reasons)  # as fresh as its stage
+def _averages(study: Study, kind: str, gathered: Gathered) -> Json:
+    gathered.need("trust")  # as fresh as its stage
     found = {}
     for path in sorted(members(study.path("averages"))):
         name = re.fullmatch(rf"{kind}_(overall|cluster_(\d+))\.nii\.gz", path.name)
@@ -253,11 +235,11 @@ def _decided(study: Study) -> Json | None:
     return {"decided_by": sorted({str(who) for who in by})}
 
 
-def _scans(study: Study, values: Json, reasons: Mapping[str, str]) -> Json:
+def _scans(study: Study, gathered: Gathered) -> Json:
     from clamlab import clam, figures
 
-    assigned = _need("assignments", values, reasons)
-    clusters, mask = assigned["cluster"].to_numpy(), _need("lung_mask", values, reasons)
+    assigned = gathered.need("assignments")
+    clusters, mask = assigned["cluster"].to_numpy(), gathered.need("lung_mask")
     seed = record_of(study.root, "07_explore").get("parameters", {}).get("seed", 0)
     rows = figures.example_scans(assigned, per_cluster=SHOWN, seed=seed).values()
     volumes, own = study.read("volumes"), clam.own_importance(study.read("maps"), clusters)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from clamlab.report.blocks import Block, Missing, Note
 from clamlab.report.found import Found, NotFoundError
 
-MADE, STALE, MISSING, FAILED = "made", "stale", "missing", "failed"
-STATES = (MADE, STALE, MISSING, FAILED)
+MADE, PARTIAL, STALE, MISSING, FAILED = "made", "partial", "stale", "missing", "failed"
+STATES = (MADE, PARTIAL, STALE, MISSING, FAILED)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def compose(found: Found, sections: Sequence[Section]) -> list[Part]:
     -------
     list of Part
         In order. Of a section that rests on a stage which no longer stands a warning comes first;
-        one without its values, or whose making failed, is a sentence about that.
+        one without its values, or whose making failed, is a sentence about that. A file that could
+        not be read is a failure also where the rest of a section could be made.
 
     Examples
     --------
@@ -75,19 +76,28 @@ def compose(found: Found, sections: Sequence[Section]) -> list[Part]:
 
 
 def _made(found: Found, section: Section) -> Part:
+    names = (*section.needs, *section.uses)
+    broken = found.errors_of(names)
     try:
         for name in section.needs:
             found.need(name)
         blocks = tuple(section.make(found))
     except NotFoundError as error:
-        return Part(section, MISSING, str(error), (Missing(f"Not here: {error}."),))
+        state = FAILED if broken else MISSING
+        return Part(section, state, str(error), (Missing(f"Not here: {error}."),))
     except Exception as error:  # whatever it is, it stands in the report, and the rest is made
         why = f"{type(error).__name__}: {error}"
         return Part(section, FAILED, why, (Missing(f"This section could not be made. {why}"),))
-    if odd := found.unsound((*section.needs, *section.uses)):
+    holes = [block.text for block in blocks if isinstance(block, Missing)]
+    state, why = (PARTIAL, " ".join(holes)) if holes else (MADE, "")
+    if odd := found.unsound(names):
         told = f"What stands here may no longer be so. {'; '.join(odd)}."
-        return Part(section, STALE, "; ".join(odd), (Note(told, warning=True), *blocks))
-    return Part(section, MADE, "", blocks)
+        state, why = STALE, "; ".join([*odd, *holes])
+        blocks = (Note(told, warning=True), *blocks)
+    if broken:
+        state, why = FAILED, "; ".join(broken)
+        blocks = (Missing(f"A part of this could not be made: {why}."), *blocks)
+    return Part(section, state, why, blocks)
 
 
 def count_states(parts: Sequence[Part]) -> dict[str, int]:
@@ -96,6 +106,6 @@ def count_states(parts: Sequence[Part]) -> dict[str, int]:
     Examples
     --------
     >>> count_states([])
-    {'made': 0, 'stale': 0, 'missing': 0, 'failed': 0}
+    {'made': 0, 'partial': 0, 'stale': 0, 'missing': 0, 'failed': 0}
     """
     return {state: sum(part.state == state for part in parts) for state in STATES}

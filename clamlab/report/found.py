@@ -38,6 +38,8 @@ class Found:
         Whether counts of one to four persons are shown.
     notices : sequence of str
         What else a reader of the report should know of the study.
+    errors : frozenset of str
+        Those of the reasons that are the error of a file, not of a study on its way.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Found:
     settings: Mapping[str, Any] = field(default_factory=dict)
     small_counts: bool = False
     notices: tuple[str, ...] = ()
+    errors: frozenset[str] = frozenset()
 
     def get(self, name: str) -> Any:
         """Return a value, None where it is not there."""
@@ -80,12 +83,23 @@ class Found:
         """Return what a stage was run with; nothing where it was not run."""
         return self.records.get(stage, {}).get("parameters", {})
 
+    def errors_of(self, names: Iterable[str]) -> list[str]:
+        """Say which files could not be read or used of those that some values come from."""
+        reasons = dict.fromkeys(self.reasons[name] for name in names if name in self.reasons)
+        return [why for why in reasons if why in self.errors]
+
     def unsound(self, names: Iterable[str]) -> list[str]:
         """Say which of the stages that some values come from no longer stand, and why."""
         used = {self.stage_of[name] for name in names if name in self.stage_of}
         odd = self.stages[self.stages["stage"].isin(used)]
         odd = odd[~odd["status"].isin(["fresh", "missing"])]
         return [f"{row.stage} is {row.status}: {row.why}" for row in odd.itertuples()]
+
+    @property
+    def codes(self) -> list[int]:
+        """The clusters that scans were assigned to, in order; none where none were."""
+        assigned = self.get("assignments")
+        return [] if assigned is None else sorted({int(code) for code in assigned["cluster"]})
 
     @property
     def hides_averages(self) -> str:

@@ -15,7 +15,7 @@ from clamlab.report.blocks import (
     Sentence,
     Table,
 )
-from clamlab.report.composing import MADE, STALE, Part
+from clamlab.report.composing import MADE, PARTIAL, STALE, Part
 from clamlab.report.references import numbered
 from clamlab.report.report import Report
 
@@ -23,7 +23,7 @@ LARGEST = 15_000_000  # bytes; without what can be explored a page stays far bel
 STYLE = (files("clamlab.report") / "page.css").read_text("utf-8")
 # What the page shows is in the page: it may ask nothing of any network. Frames are its own texts.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
-_SIGNS = {MADE: "✓", STALE: "!"}
+_SIGNS = {MADE: "✓", PARTIAL: "!", STALE: "!"}
 PX_PER_MM = 96 / 25.4
 WIDE = 7  # columns of a table in small letters
 

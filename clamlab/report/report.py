@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clamlab.report.blocks import Block, Listing, Note, Picture, Sentence, Table
-from clamlab.report.composing import FAILED, MADE, MISSING, STALE, Part, Section, compose
+from clamlab.report.composing import FAILED, MADE, PARTIAL, STATES, Part, Section, compose
 from clamlab.report.composing import count_states as count
 from clamlab.report.found import Found
 from clamlab.report.references import REFERENCES, cited
@@ -14,6 +14,7 @@ from clamlab.report.words import counted, listed
 
 # A draft begins with its methods, so that references are numbered from there.
 DRAFT = ("methods", "results", "discussion", "back")
+_WORDS = {PARTIAL: "made in part"}
 CHECKLISTS = "Items of CLAIM and TRIPOD+AI"
 
 
@@ -65,10 +66,10 @@ class Report:
         counts = count(self.parts)
         whole = counts[MADE] == len(self.parts)
         said = [f"{counted(len(self.parts), 'section')}: {counts[MADE]} made"]
-        for state, words in ((STALE, "stale"), (MISSING, "missing"), (FAILED, "failed")):
+        for state in STATES[1:]:
             titles = [part.section.title for part in self.parts if part.state == state]
             named = f" ({'; '.join(titles)})" if titles else ""
-            said.append(f"{counts[state]} {words}{named}")
+            said.append(f"{counts[state]} {_WORDS.get(state, state)}{named}")
         return f"{', '.join(said)}.", whole
 
 

@@ -40,7 +40,7 @@ def _caption(agreement: pd.DataFrame) -> str:
 
 def _outcomes(found: Found) -> list[Block]:
     if why := found.hides_averages:
-        return [Sentence(f"Not shown: {why}.")]
+        return [Missing(f"Not here: {why}.")]
     try:
         compared = found.need("partitions_compared")
     except NotFoundError as error:
@@ -67,5 +67,5 @@ SECTION = Section(
     "Did it take a network?",
     make,
     needs=("agreement", "agreement_said"),
-    uses=("baselines", "baseline_comparison"),
+    uses=("baselines", "baseline_comparison", "partitions_compared"),
 )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from clamlab.report.blocks import Block, Note, Sentence, Table
+from clamlab.report.blocks import Block, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
 from clamlab.report.words import MASKED, count, counts, number
@@ -39,6 +39,8 @@ def _stability(stability: pd.DataFrame, found: Found) -> list[Block]:
     borderline = int(stability["borderline"].astype(str).str.lower().eq("true").sum())
     told = count(borderline, small=found.small_counts)
     agreement = stability["agreement"].mean()
+    if pd.isna(agreement):
+        return [Missing("Not here: how often scans change cluster in samples is not on record.")]
     return [
         Sentence(
             "When the scans were drawn again with replacement and their features clustered again, "

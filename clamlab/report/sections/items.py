@@ -8,7 +8,7 @@ from clamlab.report.blocks import Block, Note, Sentence, Table
 from clamlab.report.composing import Part
 from clamlab.report.guidelines import AUTHORS, CLAIM, TRIPOD, Item
 
-_PARTS = {"made": "", "stale": " (stale)"}
+_PARTS = {"made": "", "partial": " (in part)", "stale": " (stale)"}
 
 
 def items(parts: Sequence[Part]) -> list[Block]:

@@ -3,7 +3,7 @@
 from clamlab.report.blocks import Block, Heading, Listing
 from clamlab.report.composing import Section
 from clamlab.report.found import Found, NotFoundError
-from clamlab.report.sections.scanners import alarms
+from clamlab.report.sections.scanners import UNKNOWN, alarms, plain
 from clamlab.report.words import counted, listed
 
 OFTEN = 0.6  # adjusted Rand index from which a partition comes back
@@ -63,11 +63,10 @@ def _of_scanners(found: Found) -> list[str]:
         alarm = alarms(found)
     except NotFoundError:
         return ["Whether the clusters follow the scanner could not be examined."]
-    loud = alarm.loc[alarm["alarm"], "variable"]
-    if loud.empty:
-        return []
-    names = listed([name.removesuffix(" (scan)") for name in loud])
-    return [f"The clusters go along with {names}: see above."]
+    if "effect_size" in alarm and alarm["effect_size"].isna().all():
+        return [UNKNOWN]
+    loud = [plain(name) for name in alarm.loc[alarm["alarm"], "variable"]]
+    return [f"The clusters go along with {listed(loud)}: see above."] if loud else []
 
 
 def _of_stages(found: Found) -> list[str]:

@@ -1,6 +1,7 @@
 """Which regions go with each cluster, on average, beside what those maps can be trusted for."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,15 @@ _SENTENCE = re.compile(r"^Trust it for: (?P<good>.*?)\.(?: Do not trust it for: 
 
 def make(found: Found) -> list[Block]:
     """Show averages and maps, then the trust cards; the first may be hidden, or not be there."""
-    trust = found.need("trust")
-    return [*_averages(found), Heading("What these maps can be trusted for"), *_cards(trust)]
+    trust, codes = found.need("trust"), found.codes
+    lacking = [cluster_name(code) for code in codes if code not in set(trust["cluster"])]
+    blocks = [*_averages(found), Heading("What these maps can be trusted for"), *_cards(trust)]
+    return [*blocks, *_lacking("trust card", lacking)]
+
+
+def _lacking(what: str, names: Sequence[str]) -> list[Block]:
+    """Say of which clusters something is not there: who looks at the others would not miss it."""
+    return [Missing(f"No {what} of {listed([_named(n) for n in names])}.")] if names else []
 
 
 def _averages(found: Found) -> list[Block]:
@@ -30,6 +38,8 @@ def _averages(found: Found) -> list[Block]:
         why = found.reasons.get("average_hu", "average scans or maps are not in 06_clam/averages")
         return [Missing(f"No averages: {why}.")]
     names = [name for name in hu if name in maps]
+    wanted = ["Overall", *map(cluster_name, found.codes)]
+    lacking = [name for name in wanted if name not in names]
     scans, shown = {n: hu[n] for n in names}, {n: maps[n] for n in names}
     grid = found.get("grid") or {}
     panel = figures.average_panel(scans, shown, mask=mask, spacing_mm=grid.get("spacing_mm"))
@@ -46,7 +56,7 @@ def _averages(found: Found) -> list[Block]:
         title="Averages",
         patient_data=False,
     )
-    return [drawn(panel, caption, page=str(page))]
+    return [drawn(panel, caption, page=str(page)), *_lacking("average scan or map", lacking)]
 
 
 def _named(name: str) -> str:
@@ -90,5 +100,5 @@ SECTION = Section(
     "What drives the assignment",
     make,
     needs=("trust",),
-    uses=("average_hu", "assignments", "lung_mask"),
+    uses=("average_hu", "average_map", "assignments", "lung_mask"),
 )

@@ -8,7 +8,7 @@ from clamlab import figures
 from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
-from clamlab.report.found import Found
+from clamlab.report.found import Found, NotFoundError
 from clamlab.report.words import capital, number
 from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.masking import as_made
@@ -29,7 +29,7 @@ def told(found: Found) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 def make(found: Found) -> list[Block]:
     """Draw Figure 10, and print each outcome's test and difference."""
     if why := found.hides_averages:
-        return [Sentence(f"Outcomes by cluster are not shown: {why}.")]
+        raise NotFoundError(why)
     associations, means, _ = told(found)
     adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
     for_what = f"adjusted for {adjusted}" if adjusted else "without covariates"
@@ -83,7 +83,7 @@ def _title(pair: Any) -> str:
 def make_models(found: Found) -> list[Block]:
     """Print how much each model explains, with the cluster and without."""
     if why := found.hides_averages:
-        return [Sentence(f"Models are not shown: {why}.")]
+        raise NotFoundError(why)
     comparison = told(found)[2]
     external = comparison[comparison["outcome_source"] != "derived"]
     wide = external.pivot_table(index="title", columns="model", values="adjusted_r2", sort=False)

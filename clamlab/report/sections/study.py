@@ -3,7 +3,7 @@
 from clamlab.report.blocks import Block, Note, Sentence
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
-from clamlab.report.words import counted, listed
+from clamlab.report.words import counted, counts, listed
 
 
 def make(found: Found) -> list[Block]:
@@ -30,9 +30,10 @@ def _what(found: Found) -> str:
     if assigned is None:
         return "" if choice is None else found.get("decision")
     sizes = assigned["cluster"].value_counts().sort_index()
+    told = counts([int(n) for n in sizes], small=found.small_counts)
     return (
         f"A convolutional autoencoder and deep clustering put them into "
-        f"{counted(len(sizes), 'cluster')} of {listed(list(sizes))} scans, cluster 1 the densest."
+        f"{counted(len(sizes), 'cluster')} of {listed(told)} scans, cluster 1 the densest."
     )
 
 
