@@ -329,3 +329,16 @@ def test_unknown_numbers_name_the_notebooks(tmp_path, capsys):
     study = Study.create(tmp_path / "study")
     assert main(["run", str(study.root), "--from", "77", "--to", "78"]) == 1
     assert "05_clusters" in capsys.readouterr().err
+
+
+def test_a_run_keeps_what_was_warned_of_and_no_bar(folder, capfd):
+    path = folder / "01_numbers.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].source = (
+        "import sys, warnings\nprint('\\r 20%|#', end='', file=sys.stderr)\n"
+        "warnings.warn('centroids fell together')\nprint('\\r 40%|##', end='', file=sys.stderr)"
+    )
+    nbformat.write(notebook, path)
+    run_notebooks(folder, ["01_numbers.ipynb"], {})
+    assert outputs(folder) == ["UserWarning: centroids fell together\n"]
+    assert "40%" in capfd.readouterr().err

@@ -14,6 +14,7 @@ from clamlab.stats.disclosure import (
     mask_table_one,
 )
 from clamlab.stats.disclosure import partitions as of_partitions
+from clamlab.stats.disclosure.masking import without_counts
 from clamlab.stats.outcomes import compare_partitions
 from clamlab.stats.tables import render_table_one, table_one
 
@@ -179,3 +180,10 @@ def test_what_partitions_explain_rests_on_no_few_persons():
     assert mask_partitions(compared, table, groups)["adjusted_r2"].notna().all()
     with pytest.raises(ValueError, match="no column density"):
         mask_partitions(compared, table, groups.drop(columns="density"))
+
+
+def test_a_note_of_one_row_is_a_count_of_one():
+    assert without_counts("group 4 has one row; 3 rows left out") == (
+        "group 4 has a few rows; a few rows left out"
+    )
+    assert without_counts("one level only, 13 rows") == "one level only, 13 rows"

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -430,6 +431,53 @@ def test_a_withdrawal_takes_the_report_away(study, capsys, quick):
     how = states(study)
     assert how["table_two"] == how["clusters"] == how["outcomes"] == "missing"
     assert "subjects have withdrawn" in words(page_of(study), "table_two")
+
+
+def as_run(study, stage, text, *, error=None):
+    """Leave in a stage's notebook what a cell printed, and the error that it stopped with."""
+    path = study.root / "notebooks" / f"{stage}.ipynb"
+    book = nbformat.read(path, as_version=4)
+    cell = next(c for c in book.cells if c.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text=text)]
+    if error:
+        cell.outputs.append(nbformat.v4.new_output("error", ename=error, evalue="of PAT-0007"))
+    nbformat.write(book, path)
+
+
+def test_warnings_of_the_notebooks_are_told_once_without_whom(study, quick):
+    text = (
+        "\r60%|##  | 3/5/opt/venv/a.py:7: UserWarning: 3 of 48 scans of PAT-0007 in "
+        "/data/DOE_JANE/x hold 'Doe' (9 clusters)\n  warn(said)\n"
+    )
+    as_run(study, "05_clusters", text + text + "not a warning\n")
+    assert main(["report", str(study.root)]) == 0
+    run = words(page_of(study), "run")
+    told = "05_clusters warned: UserWarning: a few of 48 scans of (a subject) in x hold (…)"
+    assert run.count(told) == 1 and "(9 clusters)." in run
+    assert "2 to look at:" in run  # and that stage 07 was not run
+    assert "not a warning" not in run and "warn(said)" not in run
+    assert main(["report", str(study.root), "--small-counts"]) == 0
+    assert "UserWarning: 3 of 48 scans" in words(page_of(study), "run")
+
+
+def test_notes_of_the_tables_stand_with_the_run(whole):
+    run = words(page_of(whole), "run")
+    assert "Notes in the tables" in run and "are masked" not in run
+    notes = whole.read("baselines")["note"].dropna()
+    assert all(f"05_clusters: {note}" in run for note in notes if "known of" not in note)
+
+
+def test_a_notebook_that_stopped_is_told_with_its_stage(study, quick, capsys):
+    as_run(study, "09_associations", "", error="ZeroDivisionError")
+    assert main(["report", str(study.root)]) == 0  # what an earlier run wrote stands
+    run = words(page_of(study), "run")
+    assert "09_associations: its notebook stopped with ZeroDivisionError" in run
+    shutil.rmtree(study.root / "09_associations")
+    assert main(["report", str(study.root)]) == 3
+    why = "09_associations is missing: its notebook stopped with ZeroDivisionError"
+    assert why in words(page_of(study), "outcomes")
+    assert states(study)["outcomes"] == states(study)["models"] == "failed"
+    assert states(study)["table_two"] == "made"
 
 
 def test_reasons_are_told_by_kind_alone():

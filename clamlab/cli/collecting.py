@@ -12,6 +12,7 @@ from clamlab.cli.choice import told_choice
 from clamlab.cli.gathering import Gathered, read_checked
 from clamlab.cli.repeatable import codes_in, timeless
 from clamlab.cli.standing import explored
+from clamlab.cli.warned import runs_of, said_of
 from clamlab.report import Found
 from clamlab.schema import analysed, check_table, join_subjects
 from clamlab.selection import decision_words
@@ -61,7 +62,8 @@ def collect(
     Found
     """
     states = study.status(verify=True)  # every file is read: a manifest vouches for them
-    gathered = _read(study, states)
+    runs = runs_of(study.root / "notebooks")
+    gathered = _read(study, states, {stage: error for stage, (_, error) in runs.items() if error})
     values, reasons = gathered.found, gathered.reasons
     cleaned = cleaner(study, ids_of(study))
     if "choice" in values:
@@ -90,7 +92,13 @@ def collect(
         records={stage: record for stage, record in records.items() if record},
         settings={n: cleaned(study.settings[n]) for n in SETTINGS if n in study.settings},
         small_counts=small_counts,
-        notices=(*map(cleaned, explored(study)), *_withdrawals(study)),
+        notices=(
+            *map(
+                cleaned, said_of(runs, small_counts=small_counts, stages=_may_tell(study, states))
+            ),
+            *map(cleaned, explored(study)),
+            *_withdrawals(study),
+        ),
     )
 
 
@@ -129,14 +137,22 @@ def cleaner(study: Study, ids: Iterable[str]) -> Callable[[Any], Any]:
     return clean
 
 
-def _read(study: Study, states: pd.DataFrame) -> Gathered:
+def _may_tell(study: Study, states: pd.DataFrame) -> set[str]:
+    """Name the stages of whose run may be told: nothing that may rest on who has withdrawn."""
+    fresh = states["status"] == "fresh"
+    return set(states.loc[fresh | (not study.settings.get(WITHDRAWN)), "stage"])
+
+
+def _read(study: Study, states: pd.DataFrame, stopped: Mapping[str, str]) -> Gathered:
     gathered, by_stage = Gathered(), states.set_index("stage")
     for name in READ:
         stage = ARTEFACTS[name].stage
         status, why = by_stage.loc[stage, ["status", "why"]]
         if status == "missing" and name != "choice":
+            if stage in stopped:
+                why = f"its notebook stopped with {stopped[stage]}"
             why = f"{stage} is missing: {why} (run notebook {stage[:2]})"
-            gathered.refuse(name, why, of_file=False)
+            gathered.refuse(name, why, of_file=stage in stopped)
         elif status != "fresh" and study.settings.get(WITHDRAWN) and stage > "01_cohort":
             why = (
                 f"{stage} is {status}, subjects have withdrawn, and it may rest on them: run "

@@ -22,6 +22,7 @@ from nbformat.v4 import new_code_cell
 
 from clamlab.atomic import whole_file
 from clamlab.cli.kinds import Kind, is_of_kind, kind_of, name_of
+from clamlab.cli.warned import warnings_in
 from clamlab.study import StudyError
 from clamlab.study.files import writing
 
@@ -223,5 +224,8 @@ class _SpeakingClient(NotebookClient):
             stream.write(content["text"])
             stream.flush()
             if content["name"] == "stderr":
-                return None  # hundreds of states of a bar are not worth keeping
+                # Hundreds of states of a bar are not worth keeping; what was warned of is.
+                if not (told := warnings_in(content["text"])):
+                    return None
+                msg = {**msg, "content": {**content, "text": "\n".join([*told, ""])}}
         return super().output(outs, msg, display_id, cell_index)

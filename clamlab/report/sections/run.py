@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from clamlab.report.blocks import Block, Listing, Note, Sentence, Table
+from clamlab.report.blocks import Block, Heading, Listing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
+from clamlab.report.sections.noted import notes_of
 from clamlab.report.words import capital, listed
 
 _LABELS = ("clamlab", "python", "torch", "numpy")
@@ -18,6 +19,8 @@ def make(found: Found) -> list[Block]:
     ]
     if warnings:
         blocks.insert(0, Note(f"{len(warnings)} to look at:", warning=True))
+    if notes := notes_of(found):
+        blocks += [Heading("Notes in the tables"), Listing(notes)]
     return [*blocks, _stages(found)]
 
 
@@ -69,4 +72,10 @@ def _moment(text: str) -> str:
     return str(text)[:16].replace("T", " ")
 
 
-SECTION = Section("run", "Warnings and errors of the run", make, place="page")
+SECTION = Section(
+    "run",
+    "Warnings and errors of the run",
+    make,
+    uses=("agreement", "table_one", "associations"),
+    place="page",
+)

@@ -228,4 +228,5 @@ def and_masked(note: str) -> str:
 
 def without_counts(note: str) -> str:
     """Take small counts out of a sentence."""
-    return re.sub(rf"\b[1-{SMALLEST - 1}] (?=values|rows)", "a few ", note)
+    few = re.sub(rf"\b[1-{SMALLEST - 1}] (?=values|rows)", "a few ", note)
+    return re.sub(r"\bone (value|row)\b", r"a few \1s", few)

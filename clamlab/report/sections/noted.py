@@ -1,0 +1,49 @@
+"""What stands beside the numbers of the tables: why one is not there, or rests on less."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from clamlab.report.found import Found, NotFoundError
+from clamlab.report.sections.outcomes import told
+from clamlab.stats.disclosure import mask_table_one
+from clamlab.stats.disclosure.masking import MASKED, as_made
+from clamlab.stats.disclosure.partitions import CUT
+
+_OF_REPORT = (MASKED, CUT)  # said where it is done
+
+
+def notes_of(found: Found) -> list[str]:
+    """List the notes of all tables, each once by stage, as far as they may be shown."""
+    tables = {
+        "05_clusters": [found.get("agreement")],
+        "08_table_one": [_table_one(found)],
+        "09_associations": _outcomes(found),
+    }
+    return [
+        f"{stage}: {note}."
+        for stage, own in tables.items()
+        for note in _notes(table for table in own if table is not None)
+    ]
+
+
+def _notes(tables: Iterable[pd.DataFrame]) -> list[str]:
+    cells = [cell for table in tables if "note" in table for cell in table["note"].dropna()]
+    notes = dict.fromkeys(note.strip() for cell in cells for note in str(cell).split("; "))
+    return [note for note in notes if note and note not in _OF_REPORT]
+
+
+def _table_one(found: Found) -> pd.DataFrame | None:
+    tidy = found.get("table_one")
+    if tidy is None or found.small_counts:
+        return tidy
+    return mask_table_one(as_made(tidy))
+
+
+def _outcomes(found: Found) -> list[pd.DataFrame | None]:
+    if found.hides_averages:
+        return []
+    try:
+        return [*told(found), found.get("partitions_compared")]
+    except NotFoundError:
+        return [found.get("partitions_compared")]
