@@ -27,8 +27,8 @@ HANDS = "drag to turn, wheel to come closer"
 GONE = (
     "<style>.clam-gone { display: none }"
     ".jupyter-widgets-disconnected .clam-gone { display: block }</style>"
-    "<b class='clam-gone' role='status'>Python is not listening: the picture can be turned, but the "
-    "words beneath do not follow, and the sliders do nothing. Run this cell again.</b>"
+    "<b class='clam-gone' role='status'>Python is not listening: the picture can be turned, but "
+    "the words beneath do not follow, and the sliders do nothing. Run this cell again.</b>"
 )
 FLAT = "These are slices of one plane: there is nothing to turn. They are shown above, as slices."
 OPACITY = 0.55  # at the start, as in the slice viewer
