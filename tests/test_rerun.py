@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from jsonschema import Draft202012Validator, ValidationError
 from rerun_study import PARAMETERS, N, hand_over, name, run_here
 from sklearn.metrics import adjusted_rand_score
 
@@ -16,6 +17,7 @@ from clamlab.cli import main
 from clamlab.cli.repeatable import code_of
 from clamlab.cli.rerun import command
 from clamlab.cli.rerun.amounts import how_much
+from clamlab.cli.rerun.comparing import kept_contract
 from clamlab.figures.style import new_figure
 from clamlab.study import Study, StudyError
 from clamlab.study.files import write_file
@@ -81,7 +83,10 @@ def manifest_of(study):
 
 
 def result(folder):
-    return json.loads((folder / "report" / "rerun.json").read_text("utf-8"))
+    told = json.loads((folder / "report" / "rerun.json").read_text("utf-8"))
+    rules = json.loads((resources.schemas() / "rerun.schema.json").read_text("utf-8"))
+    assert [e.message for e in Draft202012Validator(rules).iter_errors(told)] == []
+    return told
 
 
 def test_the_real_notebook_gives_the_same_tables(begun, again, tmp_path, capfd):
@@ -308,3 +313,17 @@ def test_how_much_tables_arrays_and_images_differ(tmp_path):
     assert how_much("grid", old / "c.json", new / "c.json")["how"] == "differs in seed"
     told = how_much("averages", old / "averages", new / "averages")
     assert told["largest_absolute"] == 7 and told["how"].startswith("1 of 2 files differ; images:")
+
+
+def test_a_result_outside_its_contract_is_not_written():
+    whole = {
+        "format": 1, "manifest": "0" * 64, "identical": True, "differs_in": [], "told": [],
+        "stages": {"01_cohort": {"state": "identical", "inputs": {}, "artefacts": {}}},
+    }  # fmt: skip
+    assert kept_contract(whole) is whole
+    with pytest.raises(ValidationError, match="'odd' is not one of"):
+        kept_contract(
+            {**whole, "stages": {"01_cohort": {**whole["stages"]["01_cohort"], "state": "odd"}}}
+        )
+    with pytest.raises(ValidationError, match="'PAT-0007' was unexpected"):
+        kept_contract({**whole, "PAT-0007": 1})

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from clamlab.cli.rerun.comparing import compare, told
+from clamlab.cli.rerun.comparing import compare, kept_contract, told
 from clamlab.cli.rerun.inputs import check_inputs, kept_by_hand, who_withdrew
 from clamlab.cli.rerun.making import begin, lay_out
 from clamlab.cli.rerun.plan import Plan, read_plan
@@ -40,7 +40,7 @@ def rerun(options: argparse.Namespace) -> int:
     try:
         _run(plan, study)
     finally:
-        found = compare(plan, study, against)
+        found = kept_contract(compare(plan, study, against))
         with lock.taken(study.root, "clamlab rerun"):
             write_file(study.root / RERUN, found)
         print("\n" + "\n".join([*told(found), f"All of it: {study.root / RERUN}"]))

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
+from clamlab import resources
 from clamlab.cli.repeatable import without_times
 from clamlab.cli.rerun.amounts import how_much
 from clamlab.cli.rerun.plan import NOTHING, Plan
+from clamlab.io import read_json
 from clamlab.study import ARTEFACTS, Study
 from clamlab.study.fingerprints import fingerprint, sha_of
 from clamlab.study.provenance import OUTSIDE_PREFIX, record_of
@@ -42,6 +46,19 @@ def compare(plan: Plan, study: Study, against: Study | None) -> Json:
         "told": plan.told,
         "stages": stages,
     }
+
+
+def kept_contract(found: Json) -> Json:
+    """Return what ``compare`` found, if it keeps the contract of ``report/rerun.json``.
+
+    Raises
+    ------
+    jsonschema.ValidationError
+        If not: the file would say something that its readers do not expect.
+    """
+    rules = read_json(resources.schemas() / "rerun.schema.json", expected="a contract")
+    Draft202012Validator(rules).validate(found)
+    return found
 
 
 def _stage(plan: Plan, study: Study, stage: str, against: Study | None) -> Json:

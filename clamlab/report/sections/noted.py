@@ -28,9 +28,16 @@ def notes_of(found: Found) -> list[str]:
 
 
 def _notes(tables: Iterable[pd.DataFrame]) -> list[str]:
-    cells = [cell for table in tables if "note" in table for cell in table["note"].dropna()]
-    notes = dict.fromkeys(note.strip() for cell in cells for note in str(cell).split("; "))
-    return [note for note in notes if note and note not in _OF_REPORT]
+    """Split the notes of tables; one of a grouping or characteristic says of which."""
+    notes: dict[str, None] = {}
+    for table in tables:
+        told = table.dropna(subset="note") if "note" in table else table.iloc[:0]
+        of = told["title"] if {"baseline", "variable"} & {*told} else [""] * len(told)
+        for title, cell in zip(of, told["note"], strict=True):
+            own = [note.strip() for note in str(cell).split("; ")]
+            kept = [note for note in own if note and note not in _OF_REPORT]
+            notes |= dict.fromkeys(f"{title}: {note}" if title else note for note in kept)
+    return list(notes)
 
 
 def _table_one(found: Found) -> pd.DataFrame | None:
