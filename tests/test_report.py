@@ -277,6 +277,8 @@ def test_a_study_that_has_not_come_so_far_says_so(tmp_path, last, quick):
     assert "failed" not in how.values() and how["table_two"] == "missing"
     assert (how["clusters"] == "made") == (last == "05")
     assert (how["flow"] == "made") == (last != "01")
+    assert how["methods"] == ("missing" if last == "01" else "partial")
+    assert "Not run, and so not described: " in words(page_of(study), "methods") or last == "01"
     page = page_of(study)
     assert "08_table_one is missing" in words(page, "table_two")
     assert "(run notebook 08)" in words(page, "table_two")
@@ -291,6 +293,16 @@ def test_a_study_that_was_only_begun_has_no_report(tmp_path, capsys):
     assert main(["report", str(study.root)]) == 1
     assert "nothing to report yet" in capsys.readouterr().err
     assert not (study.root / "report").exists()
+
+
+def test_methods_invent_no_number(study, quick):
+    study.path("autoencoder_config").write_text("{}")
+    history = study.read("pretraining_history")
+    history.iloc[:0].to_csv(study.path("pretraining_history"), index=False)
+    assert main(["report", str(study.root)]) == 0
+    methods = words(page_of(study), "methods")
+    assert "strides unknown and (not recorded) features" in methods
+    assert "for at most 9 epochs, with" in methods
 
 
 def test_one_cluster_is_told_as_such(study, quick):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from clamlab.report.blocks import Block, Heading, Note, Sentence
+from clamlab.report.blocks import Block, Heading, Missing, Sentence
 from clamlab.report.composing import Section
 from clamlab.report.found import Found, NotFoundError
-from clamlab.report.words import counted, listed
+from clamlab.report.words import listed
 
 _WAYS = {
     "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) [@avants2008, "
@@ -45,7 +45,7 @@ def make(found: Found) -> list[Block]:
     if not blocks:
         raise NotFoundError("no stage was run to its end")
     if absent := [stage for stage in written if stage not in found.records]:
-        blocks.append(Note(f"Not run, and so not described: {listed(absent)}.", warning=True))
+        blocks.append(Missing(f"Not run, and so not described: {listed(absent)}."))
     return [*blocks, Heading("Software"), Sentence(_software(found))]
 
 
@@ -93,14 +93,14 @@ def _laid(found: Found) -> str:
 
 def _network(found: Found, p: Any) -> tuple[str, str]:
     config, history = found.get("autoencoder_config") or {}, found.get("pretraining_history")
-    run = f" and stopped after {len(history)}" if history is not None else ""
+    run = f" and stopped after {len(history)}" if history is not None and len(history) else ""
     aside = f"{p['held_out']:.0%} of the scans" if p.get("held_out") else "no scan"
     text = (
         f"A convolutional autoencoder with {listed(p.get('channels', []))} channels, strides "
         f"{listed(config.get('strides', ['unknown']))} and "
-        f"{counted(config.get('n_features', 0), 'feature')} was trained with Adam [@kingma2015] in "
-        f"batches of {_told(p, 'batch_size')} for at most {_told(p, 'epochs')} epochs{run}, "
-        f"with {aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
+        f"{config.get('n_features', '(not recorded)')} features was trained with Adam "
+        f"[@kingma2015] in batches of {_told(p, 'batch_size')} for at most {_told(p, 'epochs')} "
+        f"epochs{run}, with {aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
     )
     return "Features", text
 

@@ -76,6 +76,5 @@ SECTION = Section(
     "run",
     "Warnings and errors of the run",
     make,
-    uses=("agreement", "table_one", "associations"),
     place="page",
 )
