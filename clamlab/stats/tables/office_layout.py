@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 
 POINT = 12700  # of the file's own units
-LETTER = 0.55  # width of one, as a share of its height
-HEAD = 1.35  # width of a letter of the head, which is bold and often a capital
-MARGINS = 3  # letters that a cell keeps free beside its text
+LETTER = 0.5  # width of one, as a share of its height
+HEAD = 1.5  # width of a letter of the head, which is bold and often a capital
+MARGIN = 60  # twentieths of a point that a cell keeps free on each side
+MARGINS = 2  # the same of both sides, in letters that a cell keeps free beside its text
 LONGEST = 50  # letters of a line that a column asks for at most
 
 
@@ -30,7 +31,7 @@ def widths(cells: pd.DataFrame, room: float) -> list[float]:
     --------
     >>> cells = pd.DataFrame({"Item": ["1"], "Asks for": ["what the others are to write"]})
     >>> [round(width) for width in widths(cells, 40)]
-    [9, 31]
+    [8, 32]
     """
     least: list[float] = []
     wanted: list[float] = []
@@ -54,10 +55,26 @@ def lay_columns(grid: Any, cells: pd.DataFrame, *, room: int, points: float) -> 
 
     letter = points * LETTER * POINT
     grid.autofit = False
+    _narrow(grid)
     for column, width in zip(grid.columns, widths(cells, room / letter), strict=True):
         column.width = Emu(int(width * letter))
         for cell in column.cells:
             cell.width = Emu(int(width * letter))
+
+
+def _narrow(grid: Any) -> None:
+    """Keep less free beside texts than Word does, so that a table of many columns fits."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), str(MARGIN))
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    look = grid._tbl.tblPr.find(qn("w:tblLook"))
+    grid._tbl.tblPr.append(margins) if look is None else look.addprevious(margins)
 
 
 def keep_together(rows: Sequence[Any], *, whole: bool) -> None:
