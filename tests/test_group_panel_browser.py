@@ -44,8 +44,30 @@ def lab(tmp_path_factory):
     find_chromium()
     folder = tmp_path_factory.mktemp("notebooks")
     write_notebook(folder / "groups.ipynb", [CELL])
+    write_notebook(folder / "keys.ipynb", [KEYS, "'the next cell'"])
     with jupyterlab(folder, tmp_path_factory.mktemp("home")) as url:
         yield url, folder
+
+
+KEYS = """
+import numpy as np
+import pandas as pd
+from clamlab.viewers.groups import GroupPanel
+table = pd.DataFrame({"subject_id": [f"S{i:02}" for i in range(12)], "cluster": [0, 1] * 6})
+hu = np.random.default_rng(0).integers(-1000, 0, (12, 12, 10, 8)).astype("int16")
+panel = GroupPanel(table, hu, maps={"Flat": lambda i, k: np.full((12, 10, 8), 0.5)},
+                   affine=np.diag([8.0, 8, 8, 1]), path="keys/groups.csv", figures="keys/groups")
+for name, scans in {"first": range(6), "second": range(3, 9)}.items():
+    panel.current = list(scans)
+    panel.keep(name)
+panel.current = [0, 1, 2]
+panel
+"""
+FOCUS = """() => {
+    const one = document.activeElement, {outlineStyle, outlineWidth} = getComputedStyle(one);
+    const mark = outlineStyle === "none" ? 0 : parseFloat(outlineWidth);
+    return [one.placeholder || one.textContent.trim(), mark];
+}"""
 
 
 def eventually(holds, seconds=15):
@@ -117,5 +139,87 @@ def test_groups_are_kept_compared_and_stopped(lab):
         assert ask_kernel(page, "panel.pictures.work.done") == str(done)
         assert page.locator(".clam-title").all_inner_texts() == titles
         assert page.get_by_text("map +100 HU").count() == 2
+        assert page.js_errors == [] and page.requests_outside == []
+        page.context.close()
+
+
+def test_the_keyboard_alone_does_all_that_is_done_with_groups(lab):
+    url, folder = lab
+    path = folder / "keys" / "groups.csv"
+    with chromium() as browser:
+        page = new_page(browser, width=1500, height=1600)
+        press, write = page.keyboard.press, page.keyboard.type
+        run_notebook(page, url, "keys.ipynb")
+        page.get_by_text("3 scans drawn").wait_for()
+        boxes = page.locator(".widget-vbox").evaluate_all(
+            "all => all.map((box) => box.scrollWidth - box.clientWidth)"
+        )
+        assert max(boxes) == 0, "something is wider than its room"
+
+        def chosen():
+            return ask_kernel(page, "panel.chosen")
+
+        def back_in_the_list():
+            eventually(lambda: page.evaluate("() => document.activeElement.size") == 6)
+
+        # The choice was taken back by what is drawn: an arrow begins at an end of the list.
+        page.locator(".widget-select select").focus()
+        press("ArrowDown")
+        eventually(lambda: chosen() == "['first']")
+        press("ArrowDown")
+        eventually(lambda: chosen() == "['second']")
+        ask_kernel(page, "setattr(panel, 'current', [4, 5])")
+        page.get_by_text("2 scans drawn").wait_for()
+        press("ArrowUp")
+        eventually(lambda: chosen() == "['second']")
+        eventually(page.get_by_role("button", name="Save …").is_enabled)
+
+        # Every stop of the Tab key, and a mark on each that is seen.
+        page.get_by_placeholder("Name of the group").focus()
+        stops = []
+        for _ in range(10):
+            stops.append(page.evaluate(FOCUS))
+            press("Tab")
+        assert [words.split()[0] for words, _ in stops] == [
+            "Name", "Keep", "first", "all", "Note", "Save", "Rename", "Delete", "Compare", "Flatno",
+        ]  # fmt: skip
+        assert page.evaluate(FOCUS)[0] == "Save …"
+        assert min(mark for _, mark in stops) >= 2
+
+        page.get_by_placeholder("Note about").focus()
+        write("aa, dd: no cells of Lab's")
+        press("Tab")
+        press("Enter")
+        page.get_by_text("Note about second saved.").wait_for()
+        press("Tab")
+        press("Enter")  # Rename …
+        eventually(lambda: page.evaluate("() => document.activeElement.value") == "second")
+        press("Escape")
+        back_in_the_list()
+        assert ask_kernel(page, "panel.controls.question.layout.display") == "none"
+        page.get_by_role("button", name="Rename …").focus()
+        press("Enter")
+        eventually(lambda: page.evaluate("() => document.activeElement.value") == "second")
+        press("Control+a")
+        write("lower half")
+        press("Enter")
+        page.get_by_text("second is called lower half now.").wait_for()
+        back_in_the_list()
+        kept = pd.read_csv(path)
+        assert list(dict.fromkeys(kept["group"])) == ["first", "lower half"]
+        assert set(kept["note"].dropna()) == {"aa, dd: no cells of Lab's"}
+
+        page.get_by_role("button", name="Compare in pictures").focus()
+        press("Enter")
+        page.locator(".clam-viewer[data-ready]").nth(1).wait_for()
+        page.get_by_role("button", name="Delete …").focus()
+        press("Enter")
+        eventually(lambda: page.evaluate(FOCUS)[0] == "No, leave it")
+        press("Shift+Tab")
+        press("Enter")
+        page.get_by_text("lower half is deleted").wait_for()
+        assert set(pd.read_csv(path)["group"]) == {"first"}
+        cells = page.evaluate("() => jupyterapp.shell.currentWidget.content.widgets.length")
+        assert cells == 2, "no key reached Lab's own cells"
         assert page.js_errors == [] and page.requests_outside == []
         page.context.close()

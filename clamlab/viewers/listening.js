@@ -2,6 +2,17 @@
 
 const PATIENCE = 3000; // ms until a silent Python is told of
 
+// A list whose choice was taken back goes on, at an arrow, from what was chosen last: from the last
+// row there is no next one, and nothing would happen. So an arrow begins at an end.
+function enterList(event) {
+  const { target, key } = event;
+  const rows = target.size > 1 && target.selectedIndex < 0 ? target.options.length : 0;
+  if (!rows || !["ArrowDown", "ArrowUp"].includes(key)) return;
+  event.preventDefault();
+  target.selectedIndex = key === "ArrowDown" ? 0 : rows - 1;
+  target.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 function render({ model, el }) {
   const root = tag("div", { className: "clam-listening", role: "status" });
   el.append(root);
@@ -16,11 +27,12 @@ function render({ model, el }) {
   } catch { /* its silence is told */ }
   // Lab would take plain keys for its own cells: arrows from a list, and "dd" on a button. It looks
   // at the control that has the focus, and at none above it.
-  const keepKeys = ({ target, ctrlKey, metaKey }) => {
+  const keepKeys = (event) => {
+    const { target, ctrlKey, metaKey } = event;
     const isOurs = root.closest(".jp-OutputArea-output")?.contains(target);
-    if (isOurs && target.matches("select, button, input")) {
-      target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-    }
+    if (!isOurs || !target.matches("select, button, input")) return;
+    target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+    enterList(event);
   };
   document.addEventListener("keydown", keepKeys, true);
   const listenNoMore = tellWhenLost(model, root);

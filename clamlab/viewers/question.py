@@ -21,7 +21,8 @@ class _Asked(anywidget.AnyWidget):
 class Question(widgets.HBox):
     """Ask before something is done that cannot be taken back; hidden while nothing is asked.
 
-    The keyboard goes where the question is, and afterwards back.
+    The keyboard goes where the question is, and afterwards back: Enter in the line of text answers
+    yes, Escape leaves it.
 
     Parameters
     ----------

@@ -36,11 +36,10 @@ class GroupControls(widgets.VBox):
         )
         self.name.tooltip = "Name of the group"
         self.keep = _button("Keep", "Keep what is drawn under this name")
-        self.list = widgets.Select(rows=6, layout={"width": "100%"})
+        self.list = widgets.Select(rows=6, layout=FULL)
         self.list.tooltip = "Kept groups"
-        self.beside = widgets.Dropdown(
-            description="beside", style={"description_width": "auto"}, layout={"width": "100%"}
-        )
+        beside = {"description": "beside", "style": {"description_width": "auto"}}
+        self.beside = widgets.Dropdown(**beside, layout=FULL)
         self.rename = _button("Rename …", "Give the chosen group another name")
         self.delete = _button("Delete …", "Take the chosen group out of the list")
         self.note = widgets.Textarea(
