@@ -374,7 +374,7 @@ def test_scans_of_unknown_confidence_stay_until_there_is_a_cut(table):
     explorer = TableExplorer(table, CONTRACT)
     assert "6 unknown, left out by any cut" in explorer._cut._said.value
     assert explorer.tidy.query("part == 'size'")["n"].iloc[0] == N
-    explorer.confidence.value = 0.01
+    explorer.confidence.value = explorer.confidence.min + explorer.confidence.step
     assert explorer.tidy.query("part == 'size'")["n"].iloc[0] == N - 6
     assert f"6 of {N} scans left out (6 of unknown confidence)" in shown(explorer)
 
@@ -398,6 +398,21 @@ def test_the_largest_cut_leaves_a_scan_and_says_what_is_gone(table, maps):
     outs.confidence.value = 0.9
     assert "too few" in outs.map.shown.value and outs.map.ask.disabled
     assert "3 rows for" in shown(outs) and "Cluster 1 has 1" in shown(outs)
+
+
+def test_the_slider_begins_where_its_first_steps_leave_scans_out(table):
+    table["confidence"] = np.r_[0.8353, np.linspace(0.92, 0.993, N - 1)]
+    explorer = TableExplorer(table, CONTRACT)
+    slider = explorer.confidence
+    assert (slider.value, slider.min, slider.step) == pytest.approx((0.834, 0.834, 0.001))
+    assert "PLANNED" in shown(explorer)
+    slider.value += slider.step  # no confidence is below 0.835
+    assert explorer.looked_at == 0 and "PLANNED" in shown(explorer)
+    slider.value += slider.step
+    assert explorer.tidy.query("part == 'size'")["n"].iloc[0] == N - 1
+    assert "1 with a confidence below 0.836" in shown(explorer)
+    slider.value = slider.min
+    assert explorer.tidy.query("part == 'size'")["n"].iloc[0] == N
 
 
 def test_crowded_confidences_are_told_apart(table):

@@ -116,10 +116,12 @@ class ConfidenceSlider(widgets.VBox):
         step = 10.0**-self._decimals
         largest = self._confidence.max()
         usable = largest >= step
+        # From just below the least of them, where all scans stay: no travel that changes nothing.
+        lowest = max(self._floor(self._confidence.min()) - step, 0) if usable else 0
         self.slider = widgets.FloatSlider(
-            value=0,
-            min=0,
-            max=np.floor(round(largest / step, 6)) * step if usable else 1,
+            value=lowest,
+            min=lowest,
+            max=self._floor(largest) if usable else 1,
             step=step,
             readout_format=f".{self._decimals}f",
             description="Least confidence",
@@ -138,7 +140,12 @@ class ConfidenceSlider(widgets.VBox):
         """The cut at which the slider stands."""
         # A browser's steps end with rounding errors, which could leave out a scan more.
         least = round(self.slider.value, self._decimals)
+        least = 0 if least <= round(self.slider.min, self._decimals) else least
         return cut_at(self._confidence, self._clusters, least, decimals=self._decimals)
+
+    def _floor(self, confidence: float) -> float:
+        step = 10.0**-self._decimals
+        return float(np.floor(round(confidence / step, 6)) * step)
 
     def _tell(self) -> None:
         self._said.value = self._why_not or f"{self.cut.by_cluster}. {self._range}"
