@@ -133,8 +133,24 @@ def test_partitions_of_a_scan_that_was_withdrawn_say_so():
     viewer = cohort(partitions=partitions([f"S{i}" for i in (6, 5, 4, 3, 2, 1, 0)]))
     assert "1 of the scans that were partitioned are not here" in viewer.numbers.verdict.value
     viewer.numbers.value = 3
-    clusters = [f"Cluster {(6 - i) % 3 + 1}" for i in range(6)]
+    clusters = [f"Cluster {(6 - i) % 3 + 1} of 3" for i in range(6)]
     assert viewer.numbers.names.tolist() == clusters, "each scan has its own, whatever the order"
+
+
+def test_clusters_of_another_number_are_never_taken_for_the_networks():
+    viewer = cohort(partitions=partitions([f"S{i}" for i in range(6)]))
+    viewer.scatter.group = [0, 1, 2, 3]
+    told = viewer.panel.summary
+    assert told.value == "<b>4 scans</b>, by cluster: Cluster 1: 2 · Cluster 2: 2"
+    viewer.numbers.value = 3
+    counts = "Cluster 1 of 3: 2 · Cluster 2 of 3: 1 · Cluster 3 of 3: 1"
+    assert told.value == f"<b>4 scans</b>, by cluster: {counts}"
+    described = viewer.groups.description.printed.set_index("")["Drawn now"]
+    assert described["Cluster 2‡ (%)"] == "2 (50.0)", "the network's: their maps are averaged"
+    viewer.go_to(3)
+    assert viewer.slices.title == "S3 · Cluster 1 of 3"
+    viewer.numbers.value = 2
+    assert viewer.slices.title == "S3 · Cluster 2"
 
 
 def test_another_number_of_clusters_than_stored():

@@ -382,7 +382,7 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     before = canvas_hash(scatter)
     page.locator(".noUi-handle").first.focus()
     page.keyboard.press("ArrowRight")
-    page.get_by_text("Cluster 3 (n = 2)").wait_for()
+    page.get_by_text("Cluster 3 of 3 (n = 2)").wait_for()
     page.get_by_text("does not see a gap").wait_for()
     assert kernel_learns(page, "cohort.numbers.value, cohort.scatter.ghosted", "3 True")
     assert canvas_hash(scatter) != before

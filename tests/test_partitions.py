@@ -89,9 +89,11 @@ def test_at_the_networks_own_number_its_clusters_are_shown(thirds):
     fitted = np.r_[np.zeros(10, int), np.ones(N - 10, int)]
     numbers = NumberSlider(partitions, IDS, n_clusters=2, fitted=fitted)
     assert numbers.clusters.tolist() == fitted.tolist()
+    assert set(numbers.names) == {"Cluster 1", "Cluster 2"}
     assert "clusters of the network" in numbers.verdict.value
     assert "Comes back" not in numbers.sizes.value  # that was asked of k-means
     numbers.value = 3
+    assert set(numbers.names) == {"Cluster 1 of 3", "Cluster 2 of 3", "Cluster 3 of 3"}
     assert "maps stay those of 2" in numbers.verdict.value
     assert "Comes back" in numbers.sizes.value
 

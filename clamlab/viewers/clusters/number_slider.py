@@ -97,8 +97,10 @@ class NumberSlider(widgets.VBox):
 
     @property
     def names(self) -> pd.Series:
-        """What people call the cluster of each scan."""
-        return self.clusters.map(lambda k: f"Cluster {k + 1}")
+        """What people call the cluster of each scan; another's than the network's say so."""
+        other = self._fitted_number not in (None, self.value)
+        of = f" of {self.value}" if other else ""
+        return self.clusters.map(lambda k: f"Cluster {k + 1}{of}")
 
     @property
     def is_apart(self) -> bool:

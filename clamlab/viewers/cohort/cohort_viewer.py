@@ -215,7 +215,7 @@ class CohortViewer(Explorable, widgets.VBox):
         for selector in (choose.map, choose.cluster):
             selector.observe(lambda change: self._show(), "value")
         choose.observe(lambda change: self._show_beside(), "other")
-        self.scatter.observe(self._to_group, "group")
+        self.scatter.observe(lambda change: self._tell_and_show(), "group")
         if self.numbers is not None:
             self.numbers.observe(lambda change: self._regroup(), "value")
             self._regroup()
@@ -273,9 +273,9 @@ class CohortViewer(Explorable, widgets.VBox):
         self.panel.show(change.new)
         self._show()
 
-    def _to_group(self, change: Any) -> None:
-        if change.new:
-            self.panel.show_group(change.new)
+    def _tell_and_show(self) -> None:
+        if self.scatter.group:
+            self.panel.show_group(self.scatter.group)
         else:
             self.panel.show(self.choose.scan.value)
         self._show()
@@ -290,7 +290,7 @@ class CohortViewer(Explorable, widgets.VBox):
         self.scatter.ghosted = not self.numbers.is_apart
         self.filters.replace(self._table[self._described()])
         self._color()
-        self._show()
+        self._tell_and_show()
 
     def _color(self) -> None:
         self.scatter.color_by(self._table[self.choose.color.value])
