@@ -473,7 +473,7 @@ def test_the_panel_says_what_does_not_fit():
     scans = np.full((3, 4, 4), -800)
     with pytest.raises(ValueError, match="found 2 rows for 3 volumes"):
         GroupPanel(pd.DataFrame({"subject_id": ["a", "b"]}), scans)
-    with pytest.raises(ValueError, match="'a' has two rows"):
+    with pytest.raises(ValueError, match="'a' has two rows.*each scan a subject_id of its own"):
         GroupPanel(pd.DataFrame({"subject_id": ["a", "b", "a"]}), scans)
     with pytest.raises(ValueError, match="column 'cluster'"):
         GroupPanel(pd.DataFrame({"subject_id": list("abc")}), scans, maps={"m": scans})

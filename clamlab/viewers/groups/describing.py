@@ -120,6 +120,8 @@ def subjects_of(table: pd.DataFrame, n_scans: int) -> list[str]:
     names = table["subject_id"].astype(str)
     if (twice := names[names.duplicated()]).any():
         raise ValueError(
-            f"groups are kept by subject, and {twice.iloc[0]!r} has two rows: expected one each"
+            f"groups are kept by subject, and {twice.iloc[0]!r} has two rows: expected one each. "
+            "Give one scan of each, or each scan a subject_id of its own, such as S01-first and "
+            "S01-later"
         )
     return names.tolist()
