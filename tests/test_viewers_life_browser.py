@@ -175,7 +175,7 @@ def test_keys_reopening_restart_and_death(lab, page):
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.goto("about:blank")
     open_notebook(page, url, "life.ipynb")
-    page.get_by_text("S01 · Cluster 2 (its map was not computed)").wait_for()
+    page.get_by_text("S01 · Cluster 2 of 4 (its map was not computed)").wait_for()
     page.locator(".clam-mark", has_text="EXPLORATORY").wait_for()
     assert ask_kernel(page, STATE) == state
 
@@ -188,7 +188,7 @@ def test_keys_reopening_restart_and_death(lab, page):
     assert ask_kernel(page, "'cohort' in globals()") == "False"
     run_all(page)
     assert ask_kernel(page, STATE) == state
-    page.get_by_text("S01 · Cluster 2 (its map was not computed)").wait_for()
+    page.get_by_text("S01 · Cluster 2 of 4 (its map was not computed)").wait_for()
     page.locator(".clam-mark", has_text="EXPLORATORY").wait_for()
 
     # without a kernel every widget says so; slices scroll on, filters filter, doors open
