@@ -440,6 +440,8 @@ def test_rerun_reload_and_restart(lab, page):
 
 
 def test_volume_view_in_jupyterlab(lab, page):
+    complaints = []
+    page.on("console", lambda message: complaints.append((message.type, message.text)))
     run_notebook(page, lab, "volume.ipynb")
     canvas = page.locator(".jp-OutputArea canvas").first
     canvas.wait_for()
@@ -476,6 +478,7 @@ def test_volume_view_in_jupyterlab(lab, page):
     caption.wait_for()
     assert caption.inner_text() == told
     assert marker_on_screen(page, canvas) == pytest.approx(where, abs=0.02)
+    assert [words for kind, words in complaints if kind == "error"] == []
 
 
 def drag(page, canvas, *, across):

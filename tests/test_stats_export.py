@@ -87,6 +87,9 @@ def test_a_shown_table_reads_like_a_page():
     page = shown.to_html()
     assert "nan" not in page.lower() and "&lt;0.001" in page
     assert page.count("white-space: normal") == 1
+    logged = pd.DataFrame({"title": ["CD4 count", "FVC"], "transform": ["log", None], "r2": 0.1})
+    page = stats.tables.show_table(logged, ["title", "r2"]).to_html()
+    assert ">CD4 count (log)<" in page and ">FVC<" in page
     assert stats.tables.show_table(tidy[:0]).to_html().count("<td") == 0
     with pytest.raises(ValueError, match="no columns"):
         stats.tables.show_table(tidy, ["age"])

@@ -125,6 +125,8 @@ def test_sentence_lists_exceptions_as_the_paper_does():
         }
     )
     assert summary_sentence(frame).endswith("for all outcomes except C.")
+    frame["adjusted_r2"] = [-0.2, -0.1, 0.1, 0.2, -0.1, 0.05, 0.1, 0.3]
+    assert summary_sentence(frame).endswith("all outcomes except A."), "none explains A"
     frame["adjusted_r2"] = [0.1, 0.2] * 4
     assert summary_sentence(frame).endswith("for all 4 outcomes.")
 

@@ -250,7 +250,9 @@ def _figure(scene: np.ndarray, table: np.ndarray, spacing: np.ndarray, size: int
         )
         place, up = SIDES["front"]
         camera = pythreejs.PerspectiveCamera(fov=45, position=place, up=up, aspect=1)
-        style = {"background-color": "#0e1116", "axes": {"visible": False}}
+        # Axes that are not drawn are asked for their colour all the same.
+        axes = {"visible": False, "color": "#9aa4b2"}
+        style = {"background-color": "#0e1116", "axes": axes}
         figure = ipv.Figure(
             width=size,
             height=size,

@@ -105,6 +105,7 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     Returns
     -------
     str
+        Below an adjusted R squared of 0 nothing is explained: of two such, as much.
 
     Examples
     --------
@@ -116,7 +117,7 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     external = compared[(compared["outcome_source"] != "derived") & compared["adjusted_r2"].notna()]
     scores = external.pivot_table(
         index="outcome", columns="partition", values="adjusted_r2", sort=False
-    )
+    ).clip(lower=0)
     others = [name for name in scores if name not in (NOTHING, CLUSTERS)]
     if CLUSTERS not in scores or not others:
         return "No outcome could be modelled with the clusters and another partition."

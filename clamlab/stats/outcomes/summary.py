@@ -16,7 +16,8 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     Returns
     -------
     str
-        One or two sentences. "Explained more variation" means a higher adjusted R squared.
+        One or two sentences. "Explained more variation" means a higher adjusted R squared; below
+        0 nothing is explained, and of two such models neither explains more.
         Outcomes derived from the images are not counted; an outcome without these models is
         named as such, and so is a comparison without outcomes.
 
@@ -41,6 +42,7 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     scores = kinds.pivot_table(
         index="title", columns=["reader", "with_cluster"], values="adjusted_r2", sort=False
     )
+    scores = scores.clip(lower=0)
     if ("", True) not in scores:
         return "No outcome could be modelled with the cluster: the comparison's notes say why."
     compared = scores[[("", True), ("", False)]].dropna()

@@ -45,6 +45,7 @@ def show_table(
     -------
     Styler
         Words to the left, numbers to the right, no row numbers, nothing where a value is missing.
+        A title says on which scale its numbers are, as "CD4 count (log)".
 
     Raises
     ------
@@ -60,10 +61,18 @@ def show_table(
     columns = list(frame.columns if columns is None else columns)
     if missing := [name for name in columns if name not in frame]:
         raise ValueError(f"no columns {missing}: the table has {', '.join(map(str, frame))}")
+    if {"title", "transform"} <= set(frame) and "transform" not in columns:
+        frame = frame.assign(title=_on_its_scale(frame["title"], frame["transform"]))
     cells = {name: _cells(frame[name], decimals) for name in columns}
     shown = pd.DataFrame({_heading(name): texts for name, texts in cells.items()})
     style = shown.style.format(escape="html").hide(axis="index")
     return style.set_table_styles({name: _look(shown[name]) for name in shown})
+
+
+def _on_its_scale(titles: pd.Series, transforms: pd.Series) -> pd.Series:
+    """Add to a title how its numbers were transformed, as figure 10 does."""
+    transforms = transforms.fillna("").astype(str)
+    return titles.where(transforms == "", titles.astype(str) + " (" + transforms + ")")
 
 
 def _heading(name: str | int) -> str:
