@@ -88,6 +88,10 @@ def test_the_sentence_counts_outcomes_from_outside_the_image(compared):
         "Exploratory: of 2 outcomes the clusters explain more (adjusted R² beside demographics) "
         f"than density in 0 (as much in 2), site in {site}."
     )
+    below = compared.dropna(subset="adjusted_r2")
+    below = below.assign(adjusted_r2=-0.1 - 0.01 * (below["partition"] != "clusters"))
+    told = "than density in 0 (as much in 2), site in 0 (as much in 2)."
+    assert partitions_sentence(below).endswith(told), "neither explains anything"
     nothing = compared[compared["partition"].isin(["demographics", "clusters"])]
     assert partitions_sentence(nothing).startswith("No outcome could be modelled")
 
