@@ -6,7 +6,7 @@ import numpy as np
 
 # x runs to the patient's right, y to the front, z to the head; the camera looks at the middle.
 # From the front with the head up, the patient's right is on the left: nothing is mirrored.
-FAR = 1.5  # times the larger half of the picture's box
+FAR = 1.5  # widths of the picture's box
 SIDES = {
     "front": ((0, FAR, 0), (0, 0, 1)),
     "back": ((0, -FAR, 0), (0, 0, 1)),

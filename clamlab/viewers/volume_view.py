@@ -146,6 +146,7 @@ class _VolumeBox(Explorable, widgets.VBox):
             control.observe(self._recolor, "value")
         self.side.observe(self._go_to_side, "value")
         camera.observe(self._turned, ["position", "up"])
+        self._told = self._in_colours()
         self._turned()
         sliders = [self.shown] if len(pairs) > 1 else []
         sliders += [self.threshold, self.opacity, self.colormap, self.side]
@@ -183,23 +184,29 @@ class _VolumeBox(Explorable, widgets.VBox):
     def _go_to_side(self, _: Any) -> None:
         if self.side.value is not None:
             camera = self._figure.camera
-            with camera.hold_sync():
+            with camera.hold_sync(), camera.hold_trait_notifications():  # one turn, not two
                 camera.position, camera.up = SIDES[self.side.value]
 
     def _turned(self, _: Any = None) -> None:
         """Name the side that is seen; no side where a hand has turned it elsewhere."""
         camera = self._figure.camera
         self.side.value = side_of(camera.position, camera.up)
-        self._tell()
+        self._write()
 
     def _tell(self) -> None:
         """Say what the colours mean, and how much of the lung they cover."""
+        self._told = self._in_colours()
+        self._write()
+
+    def _write(self) -> None:
         camera = self._figure.camera
         seen = f"Seen {seen_from(camera.position, camera.up)}; {HANDS}."
+        self._caption.value = f"<small>{self._told}<br>{seen}</small>"
+
+    def _in_colours(self) -> str:
         if not was_computed(self._pairs[self.shown.value][1], self._lung):
             name = escape(self.shown.value) or "it"
-            self._caption.value = f"<small>No map was computed of {name}.<br>{seen}</small>"
-            return
+            return f"No map was computed of {name}."
         values = self._pairs[self.shown.value][1][self._lung]
         share = np.mean(values >= self.threshold.value) if values.size else 0.0
         stops = _colors(self.colormap.value)[:: 255 // 8]
@@ -208,9 +215,9 @@ class _VolumeBox(Explorable, widgets.VBox):
             "display: inline-block; width: 120px; height: 9px; "
             f"background: linear-gradient(to right, {colors})"
         )
-        self._caption.value = (
-            f"<small>importance 0 <i style='{bar}'></i> 1 · "
-            f"coloured: ≥ {self.threshold.value:.2f}, {share:.0%} of the lung<br>{seen}</small>"
+        return (
+            f"importance 0 <i style='{bar}'></i> 1 · "
+            f"coloured: ≥ {self.threshold.value:.2f}, {share:.0%} of the lung"
         )
 
 

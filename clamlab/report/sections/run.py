@@ -72,9 +72,4 @@ def _moment(text: str) -> str:
     return str(text)[:16].replace("T", " ")
 
 
-SECTION = Section(
-    "run",
-    "Warnings and errors of the run",
-    make,
-    place="page",
-)
+SECTION = Section("run", "Warnings and errors of the run", make, place="page")
