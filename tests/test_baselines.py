@@ -286,6 +286,8 @@ def test_one_cluster_agrees_with_nothing():
     found = agreement(parts, [0] * 12)
     assert found["adjusted_rand"].isna().all()
     assert agreement_sentence(found).startswith("No baseline could be compared with the clusters.")
+    by_another_hand = found.assign(same=True)
+    assert agreement_sentence(by_another_hand) == agreement_sentence(found)
     axes = agreement_panel(found).axes[0]
     assert [text.get_text() for text in axes.texts] == found["note"].tolist()
     assert axes.get_title() == "Agreement with the network's 1 cluster"

@@ -339,6 +339,18 @@ def test_a_file_that_lacks_a_column_leaves_the_rest(study, capsys, quick):
     assert "1 failed (Who is in the study)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("content", ["{", '{"stage": "08_table_one"}'])
+def test_a_broken_record_fails_its_own_sections_and_leaves_the_rest(study, capsys, quick, content):
+    (study.root / "08_table_one" / "stage.json").write_text(content)
+    assert main(["report", str(study.root)]) == 3
+    assert "2 failed (Who is in each cluster; Methods" in capsys.readouterr().out
+    page = page_of(study)
+    assert "stage.json is not what clamlab wrote there" in words(page, "table_two")
+    assert "08_table_one is altered" in words(page, "run")
+    assert str(study.root) not in page
+    assert states(study)["maps"] == "made"
+
+
 def test_a_section_that_fails_says_so_and_the_rest_is_made(study, monkeypatch, capsys, quick):
     (study.path("averages") / "hu_overall.nii.gz").write_bytes(b"torn")
     monkeypatch.setattr("clamlab.report.sections.table_two.render_table_one", lambda _: 1 / 0)

@@ -531,9 +531,14 @@ def test_a_broken_record_is_told_by_name(study, content):
     study.write("choice", {"n_clusters": 2})
     record = study.root / "04_n_clusters" / "stage.json"
     record.write_bytes(content)
-    with pytest.raises(StudyError, match="stage.json is not what clamlab wrote") as told:
-        study.status()
-    assert "04_n_clusters" in str(told.value) and "run notebook 04 again" in str(told.value)
+    told = study.status().set_index("stage")
+    assert told["status"]["04_n_clusters"] == "altered"
+    why = told["why"]["04_n_clusters"]
+    assert "04_n_clusters/stage.json is not what clamlab wrote there" in why
+    assert "run notebook 04 again" in why
+    assert "altered" not in set(told["status"].drop("04_n_clusters"))
+    with pytest.raises(StudyError, match="05_clusters would rest on 04_n_clusters, which is alter"):
+        study.stage("05_clusters").read("choice")
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff\x00"])

@@ -142,7 +142,7 @@ def agreement_sentence(found: pd.DataFrame) -> str:
     The same clusters come from mean lung density alone (adjusted Rand 1.00): nobody needed a
     network to find these clusters. Agreement does not say which of two partitions is right.
     """
-    same = found["same"].astype(bool)
+    same = found["same"].astype(bool) & found["adjusted_rand"].notna()
     of_scanner = found["baseline"].str.startswith("scanner")
     compared = found[found["adjusted_rand"].notna()]
     said = []

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab.cli.choice import told_choice
+from clamlab.cli.cleaning import cleaner, ids_of
 from clamlab.cli.gathering import Gathered, read_checked
 from clamlab.cli.repeatable import codes_in, timeless
 from clamlab.cli.standing import explored
@@ -17,11 +18,11 @@ from clamlab.report import Found
 from clamlab.schema import analysed, check_table, join_subjects
 from clamlab.selection import decision_words
 from clamlab.study import ARTEFACTS, Study, StudyError
+from clamlab.study.errors import RecordError
 from clamlab.study.files import is_there, members
 from clamlab.study.fingerprints import fingerprint
 from clamlab.study.provenance import record_of
 from clamlab.study.withdrawal.remembering import WITHDRAWN
-from clamlab.traces import is_telling
 from clamlab.volumes import load_nifti
 
 READ = (
@@ -36,9 +37,7 @@ SETTINGS = (
     "mask_labels",
 )  # fmt: skip
 BY_HAND = ("decisions", "choice", "notes", "groups", "readings", "forced_choices")
-SOMEBODY = "(a subject)"
 SHOWN = 2  # single scans of each cluster, where they are asked for
-_PLACE = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\")]+/)+|\b[A-Za-z]:\\(?:[^\\\s:;,'\")]+\\)+")
 Json = dict[str, Any]
 
 
@@ -63,9 +62,11 @@ def collect(
     """
     states = study.status(verify=True)  # every file is read: a manifest vouches for them
     runs = runs_of(study.root / "notebooks")
-    gathered = _read(study, states, {stage: error for stage, (_, error) in runs.items() if error})
+    records, broken = _records(study, states["stage"])
+    stopped = {stage: error for stage, (_, error) in runs.items() if error}
+    gathered = _read(study, states, stopped, broken)
     values, reasons = gathered.found, gathered.reasons
-    cleaned = cleaner(study, ids_of(study))
+    cleaned = cleaner(study.root, ids_of(study))
     if "choice" in values:
         try:
             values["choice"] = told_choice(values["choice"], names=names)
@@ -73,7 +74,6 @@ def collect(
             gathered.refuse("choice", str(error), of_file=True)
     _work_out(study, gathered, scans=scans, names=names)
     _compare(study, gathered, small_counts=small_counts)
-    records = {s: cleaned(record_of(study.root, s)) for s in states["stage"]}
     stage_of = {name: a.stage for name, a in ARTEFACTS.items()}
     stage_of |= dict.fromkeys(("average_hu", "average_map"), "06_clam")
     stage_of |= {"flow": "02_volumes", "people": "05_clusters", "agreement": "05_clusters"}
@@ -89,7 +89,7 @@ def collect(
         reasons={name: cleaned(why) for name, why in reasons.items()},
         errors=frozenset(map(cleaned, gathered.errors)),
         stage_of=stage_of,
-        records={stage: record for stage, record in records.items() if record},
+        records=cleaned(records),
         settings={n: cleaned(study.settings[n]) for n in SETTINGS if n in study.settings},
         small_counts=small_counts,
         notices=(
@@ -102,53 +102,34 @@ def collect(
     )
 
 
-def ids_of(study: Study) -> set[str]:
-    """List all subjects that the study's own tables know, as far as these can be read."""
-    known: set[str] = set()
-    for name in ("cohort", "exclusions", "qc", "scans"):
-        try:
-            known |= set(map(str, study.read(name)["subject_id"]))
-        except (StudyError, ValueError, KeyError):
-            continue
-    return known
-
-
-def cleaner(study: Study, ids: Iterable[str]) -> Callable[[Any], Any]:
-    """Return what takes subjects and places of this machine out of texts, lists and dicts."""
-    telling = sorted(filter(is_telling, ids), key=len, reverse=True)
-    somebody = re.compile(
-        rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, telling)) or '(?!)'})(?![A-Za-z0-9])",
-        re.IGNORECASE,
-    )
-    others = set(ids) - set(telling)
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: clean(member) for key, member in value.items()}
-        if isinstance(value, list | tuple):
-            return [clean(member) for member in value]
-        if not isinstance(value, str):
-            return value
-        if value in others:
-            return SOMEBODY
-        text = value.replace(f"{study.root}/", "").replace(str(study.root), "the study")
-        return somebody.sub(SOMEBODY, _PLACE.sub("", text))
-
-    return clean
-
-
 def _may_tell(study: Study, states: pd.DataFrame) -> set[str]:
     """Name the stages of whose run may be told: nothing that may rest on who has withdrawn."""
     fresh = states["status"] == "fresh"
     return set(states.loc[fresh | (not study.settings.get(WITHDRAWN)), "stage"])
 
 
-def _read(study: Study, states: pd.DataFrame, stopped: Mapping[str, str]) -> Gathered:
+def _records(study: Study, stages: Iterable[str]) -> tuple[dict[str, Json], dict[str, str]]:
+    """Read what each stage wrote down of its run; say of those that are damaged what is wrong."""
+    records, broken = {}, {}
+    for stage in stages:
+        try:
+            if record := record_of(study.root, stage):
+                records[stage] = record
+        except RecordError as error:
+            broken[stage] = str(error)
+    return records, broken
+
+
+def _read(
+    study: Study, states: pd.DataFrame, stopped: Mapping[str, str], broken: Mapping[str, str]
+) -> Gathered:
     gathered, by_stage = Gathered(), states.set_index("stage")
     for name in READ:
         stage = ARTEFACTS[name].stage
         status, why = by_stage.loc[stage, ["status", "why"]]
-        if status == "missing" and name != "choice":
+        if stage in broken:  # what lies beside it can no longer be vouched for
+            gathered.refuse(name, broken[stage], of_file=True)
+        elif status == "missing" and name != "choice":
             if stage in stopped:
                 why = f"its notebook stopped with {stopped[stage]}"
             why = f"{stage} is missing: {why} (run notebook {stage[:2]})"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from clamlab.io import FileError
 from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefacts_of
-from clamlab.study.errors import StudyError
+from clamlab.study.errors import RecordError, StudyError
 from clamlab.study.files import Json, is_there, read_file
 from clamlab.study.fingerprints import Fingerprint, sha_of, unchanged
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
@@ -101,11 +101,20 @@ def settings_of(root: Path) -> Json:
 
 
 def record_of(root: Path, stage: str) -> Json:
-    """Return what a stage's ``stage.json`` says; nothing where it was not run."""
+    """Return what a stage's ``stage.json`` says; nothing where it was not run.
+
+    Raises
+    ------
+    RecordError
+        If it is broken.
+    """
     path, advice = root / stage / RECORD, f"move it away, and run notebook {stage[:2]} again"
-    record = _read(path, advice)
-    if record and not all(isinstance(record.get(key), dict) for key in ("inputs", "outputs")):
-        raise _broken(path, "inputs and outputs are missing", advice)
+    try:
+        record = _read(path, advice)
+        if record and not all(isinstance(record.get(key), dict) for key in ("inputs", "outputs")):
+            raise _broken(path, "inputs and outputs are missing", advice)
+    except StudyError as error:
+        raise RecordError(str(error)) from error
     return record
 
 
@@ -141,14 +150,17 @@ def status_of(root: Path, *, verify: bool = False) -> pd.DataFrame:
 
         - "fresh": what lies there is what its notebook wrote, from what lies there now;
         - "stale": an input has changed since, or a stage it rests on is not fresh;
-        - "altered": a file is not what the notebook wrote;
+        - "altered": a file is not what the notebook wrote, or the stage's record is broken;
         - "partial": a file is missing, or a publication is under way;
         - "missing": not run yet, or never to its end.
     """
     rows: dict[str, Json] = {}
     for stage in STAGES:  # in order, so that upstream is known first
-        state, why = _state(root, stage, rows, verify)
-        finished = record_of(root, stage).get("time")
+        try:
+            state, why = _state(root, stage, rows, verify)
+            finished = record_of(root, stage).get("time")
+        except RecordError as error:
+            state, why, finished = "altered", str(error), None
         rows[stage] = {"stage": stage, "status": state, "why": why, "finished": finished}
     return pd.DataFrame(rows.values())
 

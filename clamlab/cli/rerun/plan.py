@@ -10,7 +10,8 @@ import nbformat
 from jsonschema import Draft202012Validator
 
 from clamlab import resources
-from clamlab.cli.collecting import SETTINGS, SOMEBODY
+from clamlab.cli.cleaning import SOMEBODY
+from clamlab.cli.collecting import SETTINGS
 from clamlab.cli.repeatable import codes_in
 from clamlab.cli.running import parameters_of
 from clamlab.io import read_json
