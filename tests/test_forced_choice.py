@@ -161,3 +161,14 @@ def test_choices_are_a_persons_file_of_the_study(tmp_path):
     withdraw(study.root, [who], draw_pages=lambda *_: None)
     assert who not in study.path("forced_choices").read_text()
     assert len(study.read("forced_choices")) == 15
+
+
+def test_maps_are_not_shown_outside_the_lung():
+    hu, mask = np.zeros((4, 2, 2, 2)), np.zeros((2, 2, 2), bool)
+    mask[0] = True
+    maps = {
+        name: np.full(mask.shape, value) for name, value in (("Cluster 1", 1), ("Cluster 2", 0.5))
+    }
+    (trial,) = average_trials(hu, [0, 0, 1, 1], maps, mask=mask, n_trials=1)
+    assert trial.right()[1].tolist() == (1.0 * mask).tolist()
+    assert trial.wrong()[1].tolist() == (0.5 * mask).tolist()

@@ -83,7 +83,7 @@ def test_groups_are_kept_compared_and_stopped(lab):
     with chromium() as browser:
         page = new_page(browser, width=1500, height=1600)
         run_notebook(page, url, "groups.ipynb")
-        page.get_by_text("Draw a loop to choose scans.").wait_for()
+        page.get_by_text("No scans are drawn around.").wait_for()
         assert page.get_by_role("button", name="Keep", exact=True).is_disabled()
         ask_kernel(page, "setattr(panel, 'current', list(range(1, 40, 2)))")  # what a loop does
         page.get_by_text("20 scans drawn").wait_for()

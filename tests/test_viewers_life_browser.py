@@ -127,7 +127,7 @@ def test_keys_reopening_restart_and_death(lab, page):
     page.get_by_text("12 scans chosen").wait_for()
     points.press("Escape")
     page.get_by_text("12 scans chosen").wait_for(state="detached")
-    page.get_by_text("Draw a loop to choose scans.").wait_for(state="attached")
+    page.get_by_text("No scans are drawn around.").wait_for(state="attached")
     points.press("Control+a")
     page.get_by_text("12 scans drawn").wait_for(state="attached")
     page.get_by_role("button", name="Groups: keep").press("Space")

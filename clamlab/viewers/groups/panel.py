@@ -254,7 +254,7 @@ class GroupPanel(widgets.VBox):
     def _describe(self) -> None:
         """Show what the sides of a comparison are like, and say who of them is missing."""
         n = len(self.current)
-        told = f"<b>{n} scan{'s' * (n != 1)} drawn</b>" if n else "Draw a loop to choose scans."
+        told = f"<b>{n} scan{'s' * (n != 1)} drawn</b>" if n else "No scans are drawn around."
         self.controls.now.value, self.controls.keep.disabled = told, not n
         said, self.description = self._here.odd(self.chosen), None
         try:

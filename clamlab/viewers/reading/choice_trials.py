@@ -105,6 +105,7 @@ def average_trials(
     average_maps: Mapping[str, NDArray],
     *,
     backdrop: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
     n_trials: int = 20,
     seed: int = 1,
 ) -> list[Trial]:
@@ -120,6 +121,8 @@ def average_trials(
         "Cluster 1" and so on, in [0, 1]; other names are not looked at.
     backdrop : array (*grid), optional
         HU under both maps, such as the average of all scans. Default: black.
+    mask : array (*grid), optional
+        Lung; maps are not shown outside it.
     n_trials : int
         Each with eight other scans of the cluster (all, where it has fewer); clusters take turns.
     seed : int
@@ -142,8 +145,10 @@ def average_trials(
     grid = np.shape(volumes)[1:]
     under = np.full(grid, -1000) if backdrop is None else np.asarray(backdrop)
 
+    inside = np.ones(grid, bool) if mask is None else np.asarray(mask, bool)
+
     def shown(cluster: int) -> Picture:
-        return lambda: (under, average_maps[f"Cluster {cluster + 1}"])
+        return lambda: (under, np.where(inside, average_maps[f"Cluster {cluster + 1}"], 0))
 
     rng = np.random.default_rng(seed)
     trials = []
