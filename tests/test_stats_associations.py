@@ -289,6 +289,19 @@ def test_every_room_gives_each_outcome_its_own_note_and_makes_the_others():
                 assert of[name].loc[of[name]["note"].str.contains(why), number].isna().all()
 
 
+def test_every_table_of_differences_says_on_which_scale_and_in_which_units(iris):
+    rule = {"type": "number", "x-role": "outcome", "x-units": "cm"}
+    schema = {"properties": {"sepal_width": rule, "petal_length": {**rule, "x-transform": "log"}}}
+    for tidy in (
+        outcome_associations(iris, schema),
+        associations_across(iris, schema, [iris["cluster"]] * 2),
+        imputed_associations(iris, schema, n_imputations=2, seed=1),
+    ):
+        named = tidy.groupby("outcome")[["transform", "units"]].first().fillna("")
+        assert named.loc["sepal_width"].tolist() == ["", "cm"]
+        assert named.loc["petal_length"].tolist() == ["log", "cm"]
+
+
 def kept(**tables):
     """Hold tables of results against the contracts that a study keeps."""
     for name, table in tables.items():

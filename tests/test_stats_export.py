@@ -90,6 +90,10 @@ def test_a_shown_table_reads_like_a_page():
     logged = pd.DataFrame({"title": ["CD4 count", "FVC"], "transform": ["log", None], "r2": 0.1})
     page = stats.tables.show_table(logged, ["title", "r2"]).to_html()
     assert ">CD4 count (log)<" in page and ">FVC<" in page
+    apart = logged.assign(units=["/µl", "l"], difference=[0.1, 0.2])
+    page = stats.tables.show_table(apart, ["title", "difference"]).to_html()
+    assert ">CD4 count (log)<" in page and ">FVC, l<" in page
+    assert ">FVC<" in stats.tables.show_table(apart, ["title", "r2"]).to_html()
     assert stats.tables.show_table(tidy[:0]).to_html().count("<td") == 0
     with pytest.raises(ValueError, match="no columns"):
         stats.tables.show_table(tidy, ["age"])

@@ -13,7 +13,7 @@ from clamlab.stats.outcomes.chained_equations import columns_not_filled, fill, g
 from clamlab.stats.outcomes.fitting import choose_covariates, find_outcomes
 from clamlab.stats.variables import TRANSFORMS, Variable, cluster_labels
 
-NAMED = ["title", "transform", "source"]
+NAMED = ["title", "units", "transform", "source"]
 JOINED = ["difference", "se", "df2", "low", "high", "p"]
 COMPLETE = {"difference": "complete_difference", "p": "complete_p"}
 COLUMNS = [*PAIR, *NAMED, *JOINED, *COMPLETE.values(), "missing_information", "n_imputed", "note"]
@@ -45,13 +45,13 @@ def imputed_associations(
     Returns
     -------
     DataFrame
-        One row per outcome and pair of clusters: outcome, group, other_group, title, transform,
-        source; difference, se, df2, low, high and p of the joined tables on the modelled scale (no
-        p for outcomes derived from the image); complete_difference and complete_p, those of
-        `outcome_associations`, which uses complete rows; missing_information, the share of the
-        variance that the gaps are to blame for; n_imputed, filled values of the outcome; note, in
-        words: gaps that stay open, and why. An outcome of which no gap could be filled has no
-        joined numbers; one without pairs keeps one row, with its note.
+        One row per outcome and pair of clusters: outcome, group, other_group, title, units,
+        transform, source; difference, se, df2, low, high and p of the joined tables on the
+        modelled scale (no p for outcomes derived from the image); complete_difference and
+        complete_p, those of `outcome_associations`, which uses complete rows; missing_information,
+        the share of the variance that the gaps are to blame for; n_imputed, filled values of the
+        outcome; note, in words: gaps that stay open, and why. An outcome of which no gap could be
+        filled has no joined numbers; one without pairs keeps one row, with its note.
 
     Raises
     ------

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from clamlab.stats.outcomes.associations import PAIR, outcome_associations, pairwise_rows
 
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
-    "title source difference low high across_low across_high same_sign below_05 n_partitions note"
+    "title units transform source difference low high across_low across_high same_sign below_05 "
+    "n_partitions note"
 ).split()
 NEVER = "in none of the partitions could these clusters be compared"
 
@@ -40,12 +41,13 @@ def associations_across(
     Returns
     -------
     DataFrame
-        One row per outcome and pair of clusters: outcome, title, source, group, other_group;
-        difference with its 95 % interval low to high for the reported clusters; across_low and
-        across_high, between which 95 % of the partitions' differences lie; same_sign, the share of
-        partitions whose difference has the sign of the reported one; below_05, the share whose p is
-        below .05 (missing for outcomes derived from the image); n_partitions in which the pair
-        could be compared; note, in words. An outcome without pairs keeps one row, with its note.
+        One row per outcome and pair of clusters: outcome, title, units, transform, source, group,
+        other_group; difference with its 95 % interval low to high for the reported clusters;
+        across_low and across_high, between which 95 % of the partitions' differences lie;
+        same_sign, the share of partitions whose difference has the sign of the reported one;
+        below_05, the share whose p is below .05 (missing for outcomes derived from the image);
+        n_partitions in which the pair could be compared; note, in words. An outcome without pairs
+        keeps one row, with its note.
 
     Raises
     ------
@@ -77,7 +79,8 @@ def associations_across(
     others = (table.assign(**{group: labels}) for labels in partitions)
     again = [pairwise_rows(outcome_associations(other, schema, **options)) for other in others]
     pairs = _spread(pairwise_rows(reported), pd.concat([pairwise_rows(reported)[:0], *again]))
-    said = reported.loc[reported["part"] == "omnibus", ["outcome", "title", "source", "note"]]
+    named = ["outcome", "title", "units", "transform", "source", "note"]
+    said = reported.loc[reported["part"] == "omnibus", named]
     told = said.merge(pairs, on="outcome", how="left").reindex(columns=[*PAIR, *COLUMNS])
     told["n_partitions"] = told["n_partitions"].fillna(0).astype(int)
     never = told["group"].notna() & (told["n_partitions"] == 0)

@@ -45,7 +45,8 @@ def show_table(
     -------
     Styler
         Words to the left, numbers to the right, no row numbers, nothing where a value is missing.
-        A title says on which scale its numbers are, as "CD4 count (log)".
+        A title says on which scale its numbers are, as "CD4 count (log)", and beside a difference
+        also its units, as "FVC, l".
 
     Raises
     ------
@@ -62,17 +63,22 @@ def show_table(
     if missing := [name for name in columns if name not in frame]:
         raise ValueError(f"no columns {missing}: the table has {', '.join(map(str, frame))}")
     if {"title", "transform"} <= set(frame) and "transform" not in columns:
-        frame = frame.assign(title=_on_its_scale(frame["title"], frame["transform"]))
+        units = frame.get("units") if "difference" in columns and "units" not in columns else None
+        frame = frame.assign(title=_on_its_scale(frame["title"], frame["transform"], units))
     cells = {name: _cells(frame[name], decimals) for name in columns}
     shown = pd.DataFrame({_heading(name): texts for name, texts in cells.items()})
     style = shown.style.format(escape="html").hide(axis="index")
     return style.set_table_styles({name: _look(shown[name]) for name in shown})
 
 
-def _on_its_scale(titles: pd.Series, transforms: pd.Series) -> pd.Series:
-    """Add to a title how its numbers were transformed, as figure 10 does."""
-    transforms = transforms.fillna("").astype(str)
-    return titles.where(transforms == "", titles.astype(str) + " (" + transforms + ")")
+def _on_its_scale(titles: pd.Series, transforms: pd.Series, units: pd.Series | None) -> pd.Series:
+    """Add to a title how its numbers were transformed, or else their units, as figure 10 does."""
+    titles, transforms = titles.astype(str), transforms.fillna("").astype(str)
+    scaled = titles + " (" + transforms + ")"
+    if units is not None:
+        units = units.fillna("").astype(str)
+        titles = titles.where(units == "", titles + ", " + units)
+    return titles.where(transforms == "", scaled)
 
 
 def _heading(name: str | int) -> str:
