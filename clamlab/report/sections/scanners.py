@@ -5,13 +5,23 @@ import pandas as pd
 from clamlab.report.blocks import Block, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
-from clamlab.report.words import count, listed, number
+from clamlab.report.words import capital, count, listed, number
 from clamlab.stats.disclosure.small_counts import is_small
 from clamlab.stats.tables import scan_facts, shortcut_alarm
 from clamlab.stats.tables.rendering import p_text
 
 UNKNOWN = "Whether the clusters follow the scanner is not known: no fact could be compared."
 SCAN = " (scan)"
+_WORDS = {
+    "lung_ml": "lung volume (ml)",
+    "filled_fraction": "share of the template's lungs that was filled",
+    "in_template": "use for the template",
+    "kvp": "tube voltage (kVp)",
+    "thickness_mm": "slice thickness (mm)",
+    "in_plane_mm": "pixel size (mm)",
+    "slice_distance_mm": "slice distance (mm)",
+    "coverage_mm": "length of the scan (mm)",
+}
 MOST_LEVELS = 10  # of a fact with more, quarters are compared
 
 
@@ -72,10 +82,11 @@ def _coarse(p: float) -> str:
 def plain(name: str) -> str:
     """Name a fact as a sentence does.
 
-    >>> plain("slice_spacing (scan)")
-    'slice spacing'
+    >>> plain("scanner_model (scan)"), plain("lung_ml (scan)")
+    ('scanner model', 'lung volume (ml)')
     """
-    return name.removesuffix(SCAN).replace("_", " ")
+    bare = name.removesuffix(SCAN)
+    return _WORDS.get(bare, bare.replace("_", " "))
 
 
 def _names(facts: pd.Series) -> list[str]:
@@ -93,7 +104,7 @@ def _table(alarm: pd.DataFrame, found: Found) -> Block:
     known = alarm[alarm["effect_size"].notna()]
     cells = pd.DataFrame(
         {
-            "": _names(known["variable"]),
+            "": [capital(name) for name in _names(known["variable"])],
             "Scans": [count(n, small=found.small_counts) for n in known["n"]],
             "Effect": [effect if isinstance(effect, str) else "" for effect in known["effect"]],
             "Size": [number(row.effect_size, 1 if row.few else 2) for row in known.itertuples()],
