@@ -488,7 +488,20 @@ def test_notes_of_the_tables_stand_with_the_run(whole):
     run = words(page_of(whole), "run")
     assert "Notes in the tables" in run and "are masked" not in run
     assert "05_clusters: lung volume: not known of all scans." in run  # of 46 of 48
-    assert "09_associations: group 2 has no complete row: not compared." in run
+    assert "09_associations: site: dlco: group 2 has no complete row: not compared." in run
+
+
+def test_a_note_says_of_which_outcome_or_grouping_it_is():
+    from clamlab.report.sections.noted import notes_of
+
+    stages = pd.DataFrame(columns=["stage", "status", "why", "finished"])
+    rows = [(way, outcome) for way in ("clusters", "site") for outcome in ("FVC", "CRP")]
+    compared = pd.DataFrame(rows, columns=["partition", "title"])
+    compared["note"] = ["all; a", "all", "all; a; b", "all; b"]
+    found = Found("x", stages, {"partitions_compared": compared}, small_counts=True)
+    assert notes_of(found) == [
+        "09_associations: all.", "09_associations: FVC: a.", "09_associations: site: b.",
+    ]  # fmt: skip
 
 
 def test_a_notebook_that_stopped_is_told_with_its_stage(study, quick, capsys):

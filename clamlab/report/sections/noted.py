@@ -6,10 +6,12 @@ import pandas as pd
 
 from clamlab.report.found import Found, NotFoundError
 from clamlab.report.sections.outcomes import told
+from clamlab.report.words import listed
 from clamlab.stats.disclosure import mask_table_one
 from clamlab.stats.disclosure.masking import MASKED, as_made
 from clamlab.stats.disclosure.partitions import CUT
 
+FEW_NAMES = 4
 _OF_REPORT = (MASKED, CUT)  # said where it is done
 
 
@@ -28,16 +30,29 @@ def notes_of(found: Found) -> list[str]:
 
 
 def _notes(tables: Iterable[pd.DataFrame]) -> list[str]:
-    """Split the notes of tables; one of a grouping or characteristic says of which."""
+    """Split the notes of tables; one that not all rows have says of which it is."""
     notes: dict[str, None] = {}
     for table in tables:
-        told = table.dropna(subset="note") if "note" in table else table.iloc[:0]
-        of = told["title"] if {"baseline", "variable"} & {*told} else [""] * len(told)
-        for title, cell in zip(of, told["note"], strict=True):
-            own = [note.strip() for note in str(cell).split("; ")]
-            kept = [note for note in own if note and note not in _OF_REPORT]
-            notes |= dict.fromkeys(f"{title}: {note}" if title else note for note in kept)
+        if "note" not in table:
+            continue
+        cells = table.assign(own=table["note"].fillna("").astype(str).str.split("; "))
+        cells = cells.explode("own").assign(own=lambda t: t["own"].str.strip())
+        cells = cells[~cells["own"].isin(["", *_OF_REPORT])]
+        for note, rows in cells.groupby("own", sort=False):
+            notes[f"{_of(table, rows)}{note}"] = None
     return list(notes)
+
+
+def _of(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Name the outcomes, or ways to group, that a note is of, unless it is of all."""
+    names = [name for name in ("partition", "title") if name in table]
+    of_one = {"baseline", "variable"} & {*table}
+    parts = []
+    for name in names:
+        own, n = list(dict.fromkeys(rows[name])), table[name].nunique()
+        if of_one or len(own) < n:
+            parts.append(listed(own) if len(own) <= FEW_NAMES else f"{len(own)} of {n}")
+    return "".join(f"{part}: " for part in parts)
 
 
 def _table_one(found: Found) -> pd.DataFrame | None:
