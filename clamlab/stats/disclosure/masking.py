@@ -1,11 +1,10 @@
 """Table 2, the outcomes' tables and the cohort's flow without counts that are single persons."""
 
-import re
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells, is_small
 
 MASKED = f"counts below {SMALLEST}, and what would tell them, are masked"
@@ -224,9 +223,3 @@ def _numbers_of(table: pd.DataFrame) -> list[str]:
 def and_masked(note: str) -> str:
     """Add to a note that something is masked."""
     return "; ".join(filter(None, [note, MASKED]))
-
-
-def without_counts(note: str) -> str:
-    """Take small counts out of a sentence."""
-    few = re.sub(rf"\b[1-{SMALLEST - 1}] (?=values|rows)", "a few ", note)
-    return re.sub(r"\bone (value|row)\b", r"a few \1s", few)
