@@ -213,3 +213,38 @@ def test_keys_reopening_restart_and_death(lab, page):
     page.get_by_role("button", name="Filters: which").press("Enter")
     page.get_by_text("3 of 12 scans shown, 9 hidden").wait_for(state="hidden")
     assert page.evaluate("window.harmed") is None
+
+
+WIDGETS = """
+import threading
+import ipywidgets
+import clamlab.viewers
+heard = []
+def hear(who):
+    heard.append((who, threading.current_thread() is threading.main_thread(), words.value))
+words = ipywidgets.Text(continuous_update=False, placeholder="words")
+box = ipywidgets.Checkbox(description="tick")
+said = ipywidgets.HTML()
+button = ipywidgets.Button(description="keep")
+def ticked(change):
+    box.description = "ticked"  # who speaks in a thread is answered there by some kernels
+    hear("box")
+box.observe(ticked, "value")
+button.on_click(lambda _: hear("button"))
+ipywidgets.VBox([words, box, button, said])
+"""
+
+
+def test_widgets_are_heard_one_after_the_other_in_the_order_of_the_hand(lab, page):
+    url, folder = lab
+    write_notebook(folder / "order.ipynb", [WIDGETS])
+    run_notebook(page, url, "order.ipynb")
+    button = page.get_by_role("button", name="keep")
+    want = []
+    for i in range(5):
+        page.get_by_placeholder("words").fill(f"name {i}")
+        button.click()  # leaving the line sends what was typed
+        page.locator("input[type=checkbox]").click()
+        want += [("button", True, f"name {i}"), ("box", True, f"name {i}")]
+    page.wait_for_timeout(1000)
+    assert ask_kernel(page, "heard") == str(want)

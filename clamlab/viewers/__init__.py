@@ -7,10 +7,13 @@ from clamlab.viewers.cohort.cohort_viewer import CohortViewer
 from clamlab.viewers.cohort.maps import study_maps
 from clamlab.viewers.deciding.review import Review
 from clamlab.viewers.deciding.table_editor import TableEditor
+from clamlab.viewers.one_thread import hear_in_order
 from clamlab.viewers.pages.export import embed, to_html
 from clamlab.viewers.slices.signed_map import SignedMap
 from clamlab.viewers.slices.slice_viewer import SliceViewer
 from clamlab.viewers.volume_view import volume_view
+
+hear_in_order()
 
 __all__ = [
     "ClusterAverages",
