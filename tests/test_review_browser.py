@@ -105,7 +105,12 @@ def test_scans_are_decided_by_keys(lab, page):
     page.keyboard.press("r")
     shown(page, "S3")
     page.keyboard.press("s")
-    page.get_by_label("Another series").select_option(label="series 7 (300 slices of 1 mm)")
+    page.keyboard.press("ArrowDown")  # the first series, on the way to the second
+    told(page, "Enter takes series 4")
+    page.keyboard.press("ArrowDown")
+    told(page, "Enter takes series 7")
+    assert [row[0] for row in decided(folder)] == ["S1", "S2"]
+    page.keyboard.press("Enter")
     shown(page, "S5")
     assert page.locator(".clam-progress").inner_text() == "3 of 4 decided"
     assert "3 decisions saved, not in effect yet" in page.locator(".clam-again").inner_text()
@@ -116,8 +121,32 @@ def test_scans_are_decided_by_keys(lab, page):
     page.keyboard.press("u")
     shown(page, "S3")
     assert [row[0] for row in decided(folder)] == ["S1", "S2"]
+    page.get_by_label("Another series").select_option(label="series 4 (60 slices of 5 mm)")
+    shown(page, "S5")  # with the mouse at once
+    assert decided(folder)[-1] == ["S3", "series", "4", ""]
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("n")
+    page.keyboard.type("undone")
+    page.keyboard.press("Enter")
+    shown(page, "S3")
+    page.wait_for_timeout(300)
+    assert decided(folder)[-1] == ["S3", "series", "4", "undone"]
+    page.keyboard.press("u")  # the note alone is taken back
+    page.wait_for_timeout(300)
+    page.keyboard.press("u")
+    page.wait_for_timeout(300)
+    page.keyboard.press("n")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("kept")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    shown(page, "S5")
+    page.keyboard.press("u")  # of what is open again the words stay for the next decision
+    shown(page, "S3")
+    assert page.get_by_label("Note").input_value() == "kept"
     page.keyboard.press("r")
     shown(page, "S5")
+    assert decided(folder)[-1] == ["S3", "reject", "", "kept"]
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
     shown(page, "S2")
@@ -129,7 +158,11 @@ def test_scans_are_decided_by_keys(lab, page):
     told(page, "nothing to accept")
     page.keyboard.press("?")
     assert page.get_by_text("reject: it is excluded").is_visible()
-    left = [["S1", "accept", "", ""], ["S2", "accept", "", "a, r: moved"], ["S3", "reject", "", ""]]
+    left = [
+        ["S1", "accept", "", ""],
+        ["S2", "accept", "", "a, r: moved"],
+        ["S3", "reject", "", "kept"],
+    ]
     assert sorted(decided(folder)) == left
 
     # The browser is closed, and the kernel too: what was decided is there again.

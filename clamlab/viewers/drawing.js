@@ -85,6 +85,15 @@ function tellWhenLost(model, root) {
   };
 }
 
+// Lab would take plain keys for its own cells: arrows from a list, and "dd" on a button. It looks at
+// the control that has the focus, and at none above it.
+function keepKey({ target, ctrlKey, metaKey }) {
+  target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+}
+function keepKeys(root) {
+  root.addEventListener("keydown", keepKey, true);
+}
+
 // A canvas as large on the screen as asked, sharp on every screen.
 function sharpen(canvas, { width, height }) {
   const ratio = window.devicePixelRatio || 1;

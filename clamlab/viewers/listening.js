@@ -25,20 +25,18 @@ function render({ model, el }) {
   try {
     model.send({ opened: true });
   } catch { /* its silence is told */ }
-  // Lab would take plain keys for its own cells: arrows from a list, and "dd" on a button. It looks
-  // at the control that has the focus, and at none above it.
-  const keepKeys = (event) => {
-    const { target, ctrlKey, metaKey } = event;
+  const listen = (event) => {
+    const { target } = event;
     const isOurs = root.closest(".jp-OutputArea-output")?.contains(target);
     if (!isOurs || !target.matches("select, button, input")) return;
-    target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+    keepKey(event);
     enterList(event);
   };
-  document.addEventListener("keydown", keepKeys, true);
+  document.addEventListener("keydown", listen, true);
   const listenNoMore = tellWhenLost(model, root);
   return () => {
     clearTimeout(silence);
-    document.removeEventListener("keydown", keepKeys, true);
+    document.removeEventListener("keydown", listen, true);
     model.off("msg:custom", hear);
     listenNoMore();
   };

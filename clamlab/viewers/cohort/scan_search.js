@@ -23,7 +23,7 @@ function mountSearch(model, element) {
   });
   const list = tag("div", { id: listId, role: "listbox", className: "clam-found", hidden: true, popover: "manual" });
   const told = tag("span", { className: "clam-told", role: "status" });
-  const root = tag("div", { className: "clam-viewer clam-search", "data-lm-suppress-shortcuts": "true" },
+  const root = tag("div", { className: "clam-viewer clam-search" },
     tag("label", {}, label, field), told, list);
   element.append(root);
   const cleanup = new AbortController();
@@ -119,6 +119,7 @@ function mountSearch(model, element) {
   model.on("change:names", readNames);
   model.on("change:value", rest);
   const forget = tellWhenLost(model, root);
+  keepKeys(root);
   readNames();
   root.dataset.ready = "true";
   return () => {

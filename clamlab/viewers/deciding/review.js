@@ -3,7 +3,7 @@
 
 const REVIEW_KEYS = [
   ["A", "accept: it stays, as it is"], ["R", "reject: it is excluded"],
-  ["S", "take another series"], ["N", "write a note; Enter ends it"],
+  ["S", "take another series: arrows, then Enter"], ["N", "write a note; Enter ends it"],
   ["↑ ↓", "the scan before, the next"], ["Home End", "first, last scan"],
   ["U", "undo the last decision"], ["F", "full screen"], ["?", "these keys"],
   ["lines", "red: right lung, blue: left, yellow: the template's lungs"],
@@ -38,7 +38,7 @@ function buildReview() {
     tag("div", { className: "clam-title-row" }, ui.title, ui.status, ui.decided), ui.progress, ui.help);
   const hand = tag("div", { className: "clam-bar clam-hand" },
     ui.accept, ui.reject, ui.series, ui.note, ui.undo);
-  ui.root = tag("div", { className: "clam-viewer clam-review", tabIndex: 0, "data-lm-suppress-shortcuts": "true" },
+  ui.root = tag("div", { className: "clam-viewer clam-review", tabIndex: 0 },
     head, ui.reasons, tag("div", { className: "clam-picture" }, ui.picture, ui.empty), hand, ui.told, ui.again,
     ui.list, ui.keys);
   return ui;
@@ -124,7 +124,8 @@ function mountReview(model, element) {
     saving = false;
     tell(message.refused ?? (message.saved === null ? "There is nothing to undo." : ""), "refused" in message);
     if (Number.isInteger(message.saved)) {
-      drafts.delete(message.saved);
+      if (message.note) drafts.set(message.saved, message.note); // undone: the words are still hers
+      else drafts.delete(message.saved);
       go(message.next);
     }
   }
@@ -226,7 +227,9 @@ function mountReview(model, element) {
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target === ui.note || event.target === ui.series) {
-      if (event.target === ui.note && event.key === "Enter") saveNote();
+      if (event.target === ui.series) choosing = true;
+      if (event.key === "Enter") (event.target === ui.note ? saveNote : takeSeries)();
+      if (event.key === "Escape" && event.target === ui.series) leaveSeries();
       if (["Enter", "Escape"].includes(event.key)) ui.root.focus({ preventScroll: true });
       return;
     }
@@ -235,6 +238,16 @@ function mountReview(model, element) {
     event.preventDefault();
     if (event.repeat && !event.key.startsWith("Arrow")) return; // a key held down decides once
     press();
+  }
+  // By keys a list changes at every arrow, also on the way to the series that is meant.
+  let choosing = false;
+  function takeSeries() {
+    choosing = false;
+    if (ui.series.value) decide("series", { series_number: ui.series.value });
+  }
+  function leaveSeries() {
+    ui.series.value = "";
+    tell("");
   }
   // A note alone changes a decision that stands; else it waits for the decision.
   function saveNote() {
@@ -251,14 +264,19 @@ function mountReview(model, element) {
   });
   listen(ui.picture, "dblclick", full);
   listen(ui.note, "input", () => drafts.set(row, ui.note.value));
+  listen(ui.series, "pointerdown", () => (choosing = false));
   listen(ui.series, "change", () => {
-    if (ui.series.value) decide("series", { series_number: ui.series.value });
-    ui.root.focus({ preventScroll: true });
+    if (choosing) tell(ui.series.value && `Enter takes series ${ui.series.value}; Esc leaves it.`);
+    else {
+      takeSeries();
+      ui.root.focus({ preventScroll: true });
+    }
   });
   const events = "change:decisions change:to_decide change:changed";
   model.on(events, drawDecisions);
   model.on("msg:custom", hear);
   const listenNoMore = tellWhenLost(model, ui.root);
+  keepKeys(ui.root);
   if (model.get("picture_row") >= 0) keep(model.get("picture_row"), bytesOf(model.get("picture")));
   if (subjects.length) {
     drawDecisions();

@@ -134,6 +134,11 @@ class Review(anywidget.AnyWidget):
         self._done.pop()
         return self._places[subject]
 
+    def _note_to_undo(self) -> str:
+        """Return the words that an undo leaves without a decision, to be used for another one."""
+        _, before, after = self._done[-1] if self._done else ("", None, None)
+        return after["note"].strip() if after is not None and before is None else ""
+
     def _save(self, subject: str, row: Row | None, *, seen: Row | None) -> None:
         try:
             self._file.save(subject, row, seen=seen)
@@ -155,8 +160,9 @@ class Review(anywidget.AnyWidget):
             return
         try:
             if wanted == "undo":
+                note = self._note_to_undo()
                 undone = self.undo()
-                self.send({"saved": undone, "next": undone})
+                self.send({"saved": undone, "next": undone, "note": note})
                 return
             number = int(asked["series_number"]) if wanted == SERIES else None
             subject = self.subjects[row]["id"]

@@ -39,7 +39,7 @@ function mountEditor(model, element) {
   const told = tag("span", { role: "status", className: "clam-told" });
   const whole = tag("div", { className: "clam-wrong", role: "alert" });
   notes.set("", whole);
-  const root = tag("div", { className: "clam-viewer clam-editor", "data-lm-suppress-shortcuts": "true" },
+  const root = tag("div", { className: "clam-viewer clam-editor" },
     tag("table", {}, tag("thead", {}, tag("tr", {}, ...heads)), body), whole,
     tag("div", { className: "clam-bar" }, button, told));
   element.append(root);
@@ -88,6 +88,7 @@ function mountEditor(model, element) {
   model.on("msg:custom", hear);
   mark();
   const forget = tellWhenLost(model, root);
+  keepKeys(root);
   return () => {
     clearTimeout(silence);
     cleanup.abort();

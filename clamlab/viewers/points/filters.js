@@ -12,7 +12,7 @@ function mountFilters(model, element) {
   const total = tag("span", { className: "clam-total", role: "status" });
   const told = tag("div", { className: "clam-wrong", role: "alert" });
   const list = tag("div");
-  const root = tag("div", { className: "clam-viewer clam-filters", "data-lm-suppress-shortcuts": "true" },
+  const root = tag("div", { className: "clam-viewer clam-filters" },
     tag("div", { className: "clam-bar" }, total, tag("div", { className: "clam-group" }, add, reset)), list, told);
   element.append(root);
   let rows = new Map();
@@ -71,6 +71,7 @@ function mountFilters(model, element) {
   const events = "change:conditions change:columns change:values change:told";
   model.on(events, refresh);
   const forget = tellWhenLost(model, root);
+  keepKeys(root);
   refresh();
   return () => {
     model.off(events, refresh);

@@ -72,7 +72,7 @@ function mountScatter(model, element) {
   const legend = tag("div", { className: "clam-legend" });
   const hint = tag("div", { className: "clam-readout", role: "status" });
   const bar = scatterBar(model, { clear: () => choose(null, []), invert });
-  const root = tag("div", { className: "clam-viewer clam-scatter", "data-lm-suppress-shortcuts": "true" },
+  const root = tag("div", { className: "clam-viewer clam-scatter" },
     bar.root, bar.keys, tag("div", { className: "clam-stage" }, canvas, over), legend, bar.faintLabel, hint);
   element.append(root);
   const cleanup = new AbortController();
@@ -235,6 +235,7 @@ function mountScatter(model, element) {
     [names.map((name) => `change:${name}`).join(" "), () => redraw(part)]);
   heard.forEach(([events, act]) => model.on(events, act));
   const listenNoMore = tellWhenLost(model, root);
+  keepKeys(root);
   const watcher = new ResizeObserver(() => redraw());
   watcher.observe(root);
   redraw("places", "look", "marks");

@@ -9,7 +9,7 @@ function mountChoice(model, element) {
     question: tag("div", { className: "clam-question" }),
     told: tag("div", { className: "clam-told", role: "status" }),
   };
-  const root = tag("div", { className: "clam-viewer clam-reading clam-choice-panel", tabIndex: 0, "data-lm-suppress-shortcuts": "true" },
+  const root = tag("div", { className: "clam-viewer clam-reading clam-choice-panel", tabIndex: 0 },
     tag("div", { className: "clam-bar" }, ui.number, ui.reader), ui.question, ui.told);
   element.append(root);
   const cleanup = new AbortController();
@@ -69,6 +69,7 @@ function mountChoice(model, element) {
   model.on(events, draw);
   model.on("msg:custom", hear);
   const listenNoMore = tellWhenLost(model, root);
+  keepKeys(root);
   tell("Press 1 or 2. The wheel and the arrows go through the slices of both.");
   draw();
   takeKeys(root);

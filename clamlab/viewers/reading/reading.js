@@ -220,6 +220,7 @@ function mountReading(model, element) {
   model.on(events, draw);
   model.on("msg:custom", hear);
   const listenNoMore = tellWhenLost(model, ui.root);
+  keepKeys(ui.root);
   active = Math.max(0, firstOpen());
   draw();
   takeKeys(ui.root);

@@ -41,7 +41,7 @@ function buildReading(items) {
     keys: tag("div", { className: "clam-keys", hidden: true },
       ...READING_KEYS.flatMap(([key, what]) => [tag("b", { textContent: key }), tag("span", { textContent: what })])),
   };
-  ui.root = tag("div", { className: "clam-viewer clam-reading", tabIndex: 0, "data-lm-suppress-shortcuts": "true" },
+  ui.root = tag("div", { className: "clam-viewer clam-reading", tabIndex: 0 },
     tag("div", { className: "clam-bar" }, ui.number, ui.progress, ui.reader, ui.help),
     tag("div", { className: "clam-items" }, ...ui.items.map((item) => item.box)),
     ui.told, ui.place, ui.keys);

@@ -132,7 +132,7 @@ function buildPage() {
     group(ui.fade, ui.cut), control("Threshold", ui.threshold, ui.thresholdShown));
   ui.cine = group(ui.play, control("per second", ui.speed));
   ui.slabControls = group(control("Slab", ui.slab), ui.millimetres = control("mm", ui.thickness));
-  ui.root = tag("div", { className: "clam-viewer", "data-lm-suppress-shortcuts": "true" },
+  ui.root = tag("div", { className: "clam-viewer" },
     tag("div", { className: "clam-bar" }, ui.title, group(ui.view, ui.side, ui.cine, ui.save, ui.help)),
     tag("div", { className: "clam-bar" }, ui.mapControls,
       group(ui.lung, ui.mediastinal, control("W", ui.window), control("L", ui.level))),

@@ -276,6 +276,7 @@ function mountViewer(model, element) {
   model.on(stateEvents, redraw);
   model.on(scanEvents, reloadSoon);
   const listenNoMore = tellWhenLost(model, ui.root);
+  keepKeys(ui.root);
   const watcher = new ResizeObserver(redraw);
   watcher.observe(ui.panes);
   fillOverlays();
