@@ -51,7 +51,14 @@ choice""",
 RULES = {
     "fibrosis": {"title": "Fibrosis", "enum": [0, 1, 2, 3], "description": "0 none to 3 severe"},
     "pattern": {"title": "Pattern", "enum": ["none", "mild", "severe"]},
-    "extent": {"title": "Extent", "type": "number", "minimum": 0, "maximum": 100, "x-units": "%"},
+    "extent": {
+        "title": "Extent",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100,
+        "x-units": "%",
+        "description": "Share of the lungs",
+    },
 }
 
 
@@ -137,6 +144,8 @@ def test_scans_are_read_by_keys_alone_and_nothing_tells_whose(lab, page):
     saved(page, 1)
     page.keyboard.press("ArrowRight")
     assert current(page) == "Extent"
+    about = page.locator(".clam-item[data-item='2'] .clam-about").inner_text()
+    assert about == "Share of the lungs · a number from 0 to 100 %"
     axial = page.locator(".clam-scan canvas[data-plane=axial]")
     before = canvas_hash(axial)
     page.keyboard.press("ArrowUp")

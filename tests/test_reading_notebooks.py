@@ -153,6 +153,25 @@ def test_a_name_is_asked_for_and_found_again_however_it_is_spelled(tmp_path):
     assert many.work is None and "11 levels for ten digits" in many.said.value
 
 
+def test_readers_sit_side_by_side_and_who_moves_leaves_the_desk_before(tmp_path):
+    (tmp_path / "other").mkdir()
+    first, second, third = desk_of(tmp_path), desk_of(tmp_path), desk_of(tmp_path / "other")
+    first.name.value, second.name.value, third.name.value = "AB", "CD", "AB"
+    left, right = (desk.work.children[0] for desk in (first, second))
+    left.score("fibrosis", 1)
+    assert (left.comm is not None, right.comm is not None) == (True, True)
+    assert third.reader == "AB"  # another study's file is another desk
+
+    second.name.value = "a b"  # who sat at the first desk takes the second one over
+    assert second.reader == "AB" and second.work.children[0].n_read == 1
+    assert left.comm is None and right.comm is None  # no scan of theirs stays in memory
+    assert first.reader == "" and first.work is None and len(first.children) == 2
+    assert "AB reads in another window or cell now" in first.said.value
+    first.begin.click()  # and back, with the name that still stands there
+    assert first.reader == "AB" and first.work.children[0].n_read == 1
+    assert second.work is None and third.reader == "AB"
+
+
 def test_agreement_waits_for_the_last_scan_and_is_that_of_the_file(tmp_path):
     read_all(tmp_path / "readings.csv", "CD", {"fibrosis": [0, 1, 2, 3] * 3})
     desk = desk_of(tmp_path, "AB")

@@ -60,13 +60,21 @@ class Cut:
 
     @property
     def reservations(self) -> list[str]:
-        """Name the clusters that have become too small to say much, or are gone."""
+        """Name the clusters that have become too small to say much, or are gone.
+
+        Examples
+        --------
+        >>> cut_at(pd.Series([0.9, 0.6, 0.5]), pd.Series([0, 1, 1]), 0.7).reservations[1]
+        'Cluster 1 has 1 scan: means and tests of so few say little.'
+        """
         gone = [cluster_name(k) for k, (stay, of) in self.sizes.items() if of and not stay]
-        few = [f"{cluster_name(k)} has {n}" for k, (n, _) in self.sizes.items() if 0 < n < FEW]
+        small = {k: n for k, (n, _) in self.sizes.items() if 0 < n < FEW}
+        few = [f"{cluster_name(k)} has {n}" for k, n in small.items()]
         have = "has" if len(gone) == 1 else "have"
         said = [f"{' and '.join(gone)} {have} no scan left."] if gone else []
         if few:
-            said.append(f"{', '.join(few)} scans: means and tests of so few say little.")
+            scans = "scan" if [*small.values()][-1] == 1 else "scans"
+            said.append(f"{', '.join(few)} {scans}: means and tests of so few say little.")
         if sum(n > 0 for n, _ in self.sizes.values()) == 1:
             said.append("One cluster only: there is nothing to compare.")
         return said

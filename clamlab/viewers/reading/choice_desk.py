@@ -68,9 +68,7 @@ class ChoiceDesk(Desk):
                     "(notebook reading). What is shown here tells what clusters look like, and who "
                     "has seen it does not read without knowing any more."
                 )
-            choice = ForcedChoice(
-                trials, reader=name, path=file, affine=affine, seed=seed, key="choice"
-            )
+            choice = ForcedChoice(trials, reader=name, path=file, affine=affine, seed=seed)
             return widgets.VBox([choice, _Results(choice, file)])
 
         def known() -> dict[str, str]:
@@ -78,7 +76,7 @@ class ChoiceDesk(Desk):
             begun = {name: f"{n} trials answered" for name, n in answered.items()}
             return {**dict.fromkeys(of_reading, ""), **begun}
 
-        super().__init__(open_for, known=known, reader=reader)
+        super().__init__(open_for, known=known, file=file, reader=reader)
 
 
 class _Results(widgets.HTML):

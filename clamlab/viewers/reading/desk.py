@@ -2,14 +2,23 @@
 
 import html
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
 
+from clamlab.viewers.slices.slice_viewer import close_whole
+
 ASK = "Type your name or initials, then Enter: the same as last time, to go on where you stopped."
+# Who sits where: several pages of one notebook have one kernel, and a cell may run again.
+_seats: WeakValueDictionary[tuple[str, ...], "Desk"] = WeakValueDictionary()
 
 
 class Desk(widgets.VBox):
     """Ask who reads, and open what is theirs; the next reader takes over on the same page.
+
+    Several desks of one kernel may be open, each with a reader of its own. A reader who sits down
+    elsewhere leaves the desk before, which says so.
 
     Parameters
     ----------
@@ -18,6 +27,8 @@ class Desk(widgets.VBox):
     known : callable() -> dict of str to str
         Who is known; with how far they are, in words, if they have begun. A name that differs from
         one of these in capitals and spaces alone is taken for it.
+    file : path
+        Where the work is kept: a reader has one desk for each.
     reader : str
         Whose work is opened at once; empty to ask.
 
@@ -34,10 +45,12 @@ class Desk(widgets.VBox):
         open_for: Callable[[str], widgets.Widget],
         *,
         known: Callable[[], Mapping[str, str]],
+        file: str | Path = "",
         reader: str = "",
     ) -> None:
-        self._open_for, self._known = open_for, known
-        self.reader, self.work = "", None
+        self._open_for, self._known, self._file = open_for, known, str(file)
+        self.reader = ""
+        self.work: widgets.Widget | None = None
         self.name = widgets.Text(
             continuous_update=False, placeholder="name or initials", layout={"width": "200px"}
         )
@@ -77,9 +90,27 @@ class Desk(widgets.VBox):
         except (ValueError, OSError) as error:
             self._say(str(error))
             return
+        self._leave()
+        seat = (type(self).__name__, self._file, _plain(reader))
+        if before := _seats.pop(seat, None):
+            before._leave()
+            before._say(
+                f"{reader} reads in another window or cell now. To go on here, press Begin again."
+            )
+        _seats[seat] = self
         self.reader, self.work = reader, work
         self.children = [*self._head, work]
         self._say(f"{reader} goes on: {known[reader]}" if known.get(reader) else f"{reader} begins")
+
+    def _leave(self) -> None:
+        """Put away what is open; the scan is not to stay in memory."""
+        seat = (type(self).__name__, self._file, _plain(self.reader))
+        if _seats.get(seat) is self:
+            del _seats[seat]
+        left, self.reader, self.work = self.work, "", None
+        self.children = self._head
+        if left is not None:
+            close_whole(left)
 
     def _say(self, words: str) -> None:
         self.said.value = html.escape(words)

@@ -66,9 +66,7 @@ class ReadingDesk(Desk):
         ids, file = [str(name) for name in subject_ids], Path(path)
 
         def open_for(name: str) -> widgets.Widget:
-            reading = Reading(
-                volumes, ids, scores, reader=name, path=file, key="reading", **options
-            )
+            reading = Reading(volumes, ids, scores, reader=name, path=file, **options)
             return widgets.VBox([reading, Agreement(reading, file, scores)])
 
         def known() -> dict[str, str]:
@@ -76,7 +74,7 @@ class ReadingDesk(Desk):
             progress = reading_progress(rows, scores, subject_ids=ids)
             return {row.reader: _so_far(row) for row in progress.itertuples()}
 
-        super().__init__(open_for, known=known, reader=reader)
+        super().__init__(open_for, known=known, file=file, reader=reader)
 
 
 def _so_far(row: Any) -> str:

@@ -21,7 +21,7 @@ function buildItem(item, i) {
     levels: tag("div", { className: "clam-levels", role: "group", "aria-label": item.title },
       ...item.levels.map(({ key, name }) => chip(key, name, name)), chip("U", UNREADABLE, UNREADABLE)),
   };
-  const about = item.about || item.range;
+  const about = [item.about, item.range].filter(Boolean).join(" · "); // what it is, and what may be typed
   ui.box = tag("div", { className: "clam-item", "data-item": i },
     tag("div", { className: "clam-item-head" }, tag("b", { textContent: item.title }), ui.value),
     tag("div", { className: "clam-row" }, ui.typed, ui.levels),
