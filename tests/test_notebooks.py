@@ -1,12 +1,15 @@
 """The notebooks keep their form: five parts, thin, clean, and true to the study's catalogue."""
 
 import ast
+import html
 import re
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
+from clamlab import stats
 from clamlab.cli.running import parameters_of, question_of
 from clamlab.study import ARTEFACTS, STAGES
 
@@ -108,3 +111,15 @@ def test_the_table_of_files_is_true(notebook):
         required = {a.name for a in ARTEFACTS.values() if a.required}
         own = {a.name for a in ARTEFACTS.values() if a.stage == notebook.metadata["stem"]}
         assert own & required <= done["Writes"] <= own
+
+
+@pytest.mark.parametrize(("stem", "of"), [("01_cohort", "exclusions"), ("02_volumes", '"reason"')])
+def test_why_a_scan_is_out_is_shown_to_the_last_word(stem, of):
+    reason = "too short for whole lungs: expected at least 150 mm, found 10 mm; 'a person's' <note>"
+    rows = {"subject_id": ["S1"], "status": "excluded", "reason": [reason]}
+    names = {"stats": stats, "show_table": stats.tables.show_table, "qc": pd.DataFrame(rows)}
+    names["matching"] = type("Matching", (), {"exclusions": pd.DataFrame(rows)})
+    notebook = nbformat.read(FOLDER / f"{stem}.ipynb", as_version=4)
+    last = [source.splitlines()[-1] for source in code_of(notebook)]
+    (shown,) = [line for line in last if of in line]
+    assert reason in html.unescape(eval(shown, names)._repr_html_())
