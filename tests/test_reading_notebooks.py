@@ -215,7 +215,10 @@ def test_who_has_begun_to_read_does_not_choose_before_the_end(tmp_path):
     path = tmp_path / "readings.csv"
     read_all(path, "AB", {"fibrosis": [1] * 12}, until=11)
     read_all(path, "CD", {"fibrosis": [1] * 12})
-    progress = reading_progress(pd.read_csv(path), GRADES, subject_ids=IDS)
+
+    def progress():
+        return reading_progress(pd.read_csv(path), GRADES, subject_ids=IDS)
+
     desk = ChoiceDesk(trials, path=tmp_path / "choices.csv", reader="ab", progress=progress)
     assert desk.work is None and desk.said.value.startswith("AB has 1 of 12 scans to read")
     desk.name.value = "CD"
@@ -227,8 +230,11 @@ def test_who_has_begun_to_read_does_not_choose_before_the_end(tmp_path):
     assert f"{n_right} of 3" in results.value and "CD" in results.value
     desk.name.value = "EF"  # who does not read need not wait for it
     assert desk.said.value == "EF begins" and desk.work.children[1].value == ""
+    read_all(path, "GH", {"fibrosis": [1] * 12}, until=3)  # meanwhile, elsewhere
+    desk.name.value = "GH"
+    assert desk.said.value.startswith("GH has 9 of 12 scans to read")
     other = ChoiceDesk(trials, path=tmp_path / "choices.csv", progress=progress)
-    assert other.said.value.endswith("So far: AB, CD (3 trials answered).")
+    assert other.said.value.endswith("So far: AB, CD (3 trials answered), GH.")
 
 
 def test_a_reader_chooses_from_the_notebook(study):

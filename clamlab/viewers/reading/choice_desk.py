@@ -1,8 +1,9 @@
 """The forced choice, from the reader's name to every reader's result."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
@@ -27,9 +28,10 @@ class ChoiceDesk(Desk):
         The CSV file of answers, which all readers share.
     reader : str
         Who chooses; empty to ask.
-    progress : DataFrame, optional
-        From `stats.readers.reading_progress`: who has begun a reading and not finished it does not
-        choose yet, since these pictures tell what clusters look like.
+    progress : callable() -> DataFrame, optional
+        Asked whenever somebody sits down, for `stats.readers.reading_progress`: who has begun a
+        reading and not finished it does not choose yet, since these pictures tell what clusters
+        look like.
     affine : array (4, 4), optional
     seed : int
 
@@ -42,7 +44,7 @@ class ChoiceDesk(Desk):
     >>> trials = average_trials(np.zeros((4, 4, 4)), [0, 0, 1, 1], maps, n_trials=2)
     >>> begun = pd.DataFrame({"reader": ["AB"], "n_read": 1, "n_begun": 0, "n_scans": 4})
     >>> path = Path(tempfile.mkdtemp()) / "forced_choices.csv"
-    >>> desk = ChoiceDesk(trials, path=path, reader="AB", progress=begun)
+    >>> desk = ChoiceDesk(trials, path=path, reader="AB", progress=lambda: begun)
     >>> desk.work is None, desk.said.value[:27]
     (True, 'AB has 3 of 4 scans to read')
     """
@@ -53,15 +55,17 @@ class ChoiceDesk(Desk):
         *,
         path: str | Path,
         reader: str = "",
-        progress: pd.DataFrame | None = None,
+        progress: Callable[[], pd.DataFrame] | None = None,
         affine: ArrayLike | None = None,
         seed: int = 1,
     ) -> None:
         file = Path(path)
-        of_reading = {} if progress is None else {r.reader: r for r in progress.itertuples()}
+
+        def of_reading() -> dict[str, Any]:
+            return {} if progress is None else {r.reader: r for r in progress().itertuples()}
 
         def open_for(name: str) -> widgets.Widget:
-            row = of_reading.get(name)
+            row = of_reading().get(name)
             if row is not None and (unseen := row.n_scans - row.n_read - row.n_begun):
                 raise ValueError(
                     f"{name} has {unseen} of {row.n_scans} scans to read: finish that first "
@@ -74,7 +78,7 @@ class ChoiceDesk(Desk):
         def known() -> dict[str, str]:
             answered = Counter(row["reader"] for row in Choices(file).rows.values())
             begun = {name: f"{n} trials answered" for name, n in answered.items()}
-            return {**dict.fromkeys(of_reading, ""), **begun}
+            return {**dict.fromkeys(of_reading(), ""), **begun}
 
         super().__init__(open_for, known=known, file=file, reader=reader)
 

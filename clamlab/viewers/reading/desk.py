@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from clamlab.viewers.slices.slice_viewer import close_whole
 
 ASK = "Type your name or initials, then Enter: the same as last time, to go on where you stopped."
+NOT_READ = (ValueError, OSError, RuntimeError)  # a file that is damaged, also as a study says it
 # Who sits where: several pages of one notebook have one kernel, and a cell may run again.
 _seats: WeakValueDictionary[tuple[str, ...], "Desk"] = WeakValueDictionary()
 
@@ -70,7 +71,7 @@ class Desk(widgets.VBox):
     def _ask(self) -> None:
         try:
             told = [f"{name} ({w})" if w else name for name, w in self._known().items()]
-        except (ValueError, OSError) as error:
+        except NOT_READ as error:
             self._say(str(error))
             return
         self._say(f"{ASK} So far: {', '.join(told)}." if told else ASK)
@@ -87,7 +88,7 @@ class Desk(widgets.VBox):
             if reader == self.reader:
                 return
             work = self._open_for(reader)
-        except (ValueError, OSError) as error:
+        except NOT_READ as error:
             self._say(str(error))
             return
         self._leave()
