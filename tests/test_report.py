@@ -391,7 +391,7 @@ def test_a_fact_of_table_and_scans_is_named_by_where_it_stands():
     contract = {"properties": {"kernel": {"type": "string", "x-role": "scanner"}}}
     found = Found("x", pd.DataFrame(), {"people": people, "qc": qc, "contract": contract})
     table = scanners.make(found)[-1]
-    assert sorted(table.cells[""]) == ["kernel (in the table)", "kernel (of the scan)"]
+    assert sorted(table.cells[""]) == ["Kernel (in the table)", "Kernel (of the scan)"]
 
 
 def test_a_draft_that_a_person_went_on_with_is_kept(study, capsys, quick):
