@@ -56,7 +56,6 @@ MAY_IMPORT_WITHIN = {
 LONGEST = 300
 LONGER = {
     "clustering/sparse.py": "one algorithm, from its bound to its many starts",
-    "experiments/claims.py": "one claim of the paper after another, all of one form",
 }
 OWNERS = {
     "numba": {"clam"},

@@ -1,7 +1,8 @@
 """Whole experiments over many runs: simulation study, power, retraining, null calibration."""
 
-from clamlab.experiments.claims import latent_claims, map_claims
+from clamlab.experiments.claims import latent_claims
 from clamlab.experiments.explained import explain_scenario, explain_scenarios
+from clamlab.experiments.map_claims import map_claims
 from clamlab.experiments.null import null_calibration
 from clamlab.experiments.picks import number_picks, who_was_right
 from clamlab.experiments.power import power, power_summary
