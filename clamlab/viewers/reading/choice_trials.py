@@ -144,7 +144,6 @@ def average_trials(
         raise ValueError(f"expected maps of two clusters or more, found {list(average_maps)}")
     grid = np.shape(volumes)[1:]
     under = np.full(grid, -1000) if backdrop is None else np.asarray(backdrop)
-
     inside = np.ones(grid, bool) if mask is None else np.asarray(mask, bool)
 
     def shown(cluster: int) -> Picture:

@@ -92,7 +92,7 @@ class Desk(widgets.VBox):
             self._say(str(error))
             return
         self._leave()
-        seat = (type(self).__name__, self._file, _plain(reader))
+        seat = self._seat(reader)
         if before := _seats.pop(seat, None):
             before._leave()
             before._say(
@@ -103,11 +103,13 @@ class Desk(widgets.VBox):
         self.children = [*self._head, work]
         self._say(f"{reader} goes on: {known[reader]}" if known.get(reader) else f"{reader} begins")
 
+    def _seat(self, reader: str) -> tuple[str, ...]:
+        return type(self).__name__, self._file, _plain(reader)
+
     def _leave(self) -> None:
         """Put away what is open; the scan is not to stay in memory."""
-        seat = (type(self).__name__, self._file, _plain(self.reader))
-        if _seats.get(seat) is self:
-            del _seats[seat]
+        if _seats.get(self._seat(self.reader)) is self:
+            del _seats[self._seat(self.reader)]
         left, self.reader, self.work = self.work, "", None
         self.children = self._head
         if left is not None:
