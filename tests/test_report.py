@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from hashlib import sha256
 
 import nbformat
 import numpy as np
@@ -15,6 +16,7 @@ from jsonschema import Draft202012Validator
 from report_study import CLUSTERS, report_study
 
 from clamlab import figures, resources, traces, viewers
+from clamlab.atomic import put_in_place
 from clamlab.cli import main
 from clamlab.cli.report import made_of
 from clamlab.figures.style import new_figure
@@ -403,6 +405,30 @@ def test_a_draft_that_a_person_went_on_with_is_kept(study, capsys, quick):
     path.rename(path.with_name("mine.docx"))
     assert main(["report", str(study.root)]) == 0
     assert path.with_name("mine.docx").read_bytes() == b"my own words"
+
+
+def test_a_report_stopped_between_its_files_is_made_whole_by_the_next(
+    study, monkeypatch, quick, capsys
+):
+    before = page_of(study)
+    study.update(name="renamed")
+
+    def stopped(temporary, path):
+        if path.name != "report.html":
+            raise KeyboardInterrupt
+        put_in_place(temporary, path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("clamlab.cli.report.put_in_place", stopped)
+        assert main(["report", str(study.root)]) == 130
+    assert "stopped; run the same command again" in capsys.readouterr().err
+    assert page_of(study) != before  # a new page beside an old manifest
+    assert main(["report", str(study.root)]) == 0
+    told = manifest_of(study)["report"]["files"]
+    assert {
+        name: sha256((study.root / "report" / name).read_bytes()).hexdigest() for name in told
+    } == told
+    assert sorted(p.name for p in (study.root / "report").iterdir()) == sorted(FILES)
 
 
 def test_a_report_is_no_stage(whole, study):

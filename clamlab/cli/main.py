@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"clamlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        again = options.command is commands.rerun
-        how = "the same command goes on" if again else "--from NN goes on with that notebook"
+        again = "run the same command again"
+        how = "--from NN goes on with that notebook" if options.command is commands.run else again
         print(f"\nclamlab: stopped; {how}", file=sys.stderr)
         return 130
 

@@ -85,17 +85,22 @@ def check_untouched(root: Path) -> None:
     StudyError
         If a file is not what its manifest says; it is untouched.
     """
-    try:
-        known = read_json(root / MANIFEST, expected="what clamlab report wrote")["report"]["files"]
-        known = {**known}
-    except (FileError, KeyError, TypeError):
-        known = {}  # there is none, or none that could tell
+    # One that was stopped between its files has left its own manifest, whole, beside the last.
+    known = _told_by(root / MANIFEST) | _told_by(partial_name(root / MANIFEST))
     for path in (root / place for place in (PAGE, DRAFT, REFERENCES)):
-        if path.is_file() and sha256(path.read_bytes()).hexdigest() != known.get(path.name):
+        if path.is_file() and (path.name, sha256(path.read_bytes()).hexdigest()) not in known:
             raise StudyError(
                 f"{path} was changed since clamlab wrote it: expected what {MANIFEST} says; rename "
                 "or move it, so that it is kept, and run the command again"
             )
+
+
+def _told_by(manifest: Path) -> set[tuple[str, str]]:
+    try:
+        told = read_json(manifest, expected="what clamlab report wrote")["report"]["files"]
+        return set({**told}.items())
+    except (FileError, KeyError, TypeError):
+        return set()  # there is none, or none that could tell
 
 
 def _name_nobody(files: dict[str, bytes], ids: set[str]) -> None:
@@ -112,7 +117,11 @@ def _name_nobody(files: dict[str, bytes], ids: set[str]) -> None:
 
 
 def _publish(root: Path, files: dict[str, bytes]) -> None:
-    """Write all files beside their places first, then put them there, the manifest last."""
+    """Write all files beside their places first, then put them there, the manifest last.
+
+    Stopped between two of them, the others stay beside their places: the next run knows by them
+    whose the first ones are.
+    """
     paths = {root / place: data for place, data in files.items()}
     folder = (root / MANIFEST).parent
     with writing(folder):
@@ -120,11 +129,12 @@ def _publish(root: Path, files: dict[str, bytes]) -> None:
         try:
             for path, data in paths.items():
                 partial_name(path).write_bytes(data)
-            for path in paths:
-                put_in_place(partial_name(path), path)
-        finally:
+        except BaseException:
             for path in paths:
                 partial_name(path).unlink(missing_ok=True)
+            raise
+        for path in paths:
+            put_in_place(partial_name(path), path)
         sync_folder(folder)
 
 

@@ -62,8 +62,10 @@ function tag(name, properties = {}, ...children) {
   return node;
 }
 
-// Say so when Python no longer hears: what is on the screen still scrolls, but nothing new comes.
-function tellWhenLost(model, root) {
+// What every viewer does in a notebook's page: it keeps plain keys for itself, and says so when Python
+// no longer hears. What is on the screen still scrolls then, but nothing new comes. The
+// function it returns ends both.
+function joinPage(model, root) {
   const tell = () => root.classList.add("clam-lost");
   const manager = model.widget_manager;
   const kernel = manager?.kernel;
@@ -78,6 +80,7 @@ function tellWhenLost(model, root) {
   model.on("comm_live_update", tell);
   kernel?.statusChanged?.connect(listen);
   kernel?.disposed?.connect(letGo);
+  root.addEventListener("keydown", keepKey, true);
   return () => {
     model.off("comm_live_update", tell);
     kernel?.statusChanged?.disconnect(listen);
@@ -89,9 +92,6 @@ function tellWhenLost(model, root) {
 // the control that has the focus, and at none above it.
 function keepKey({ target, ctrlKey, metaKey }) {
   target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-}
-function keepKeys(root) {
-  root.addEventListener("keydown", keepKey, true);
 }
 
 // A canvas as large on the screen as asked, sharp on every screen.

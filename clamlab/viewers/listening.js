@@ -33,12 +33,12 @@ function render({ model, el }) {
     enterList(event);
   };
   document.addEventListener("keydown", listen, true);
-  const listenNoMore = tellWhenLost(model, root);
+  const leavePage = joinPage(model, root);
   return () => {
     clearTimeout(silence);
     document.removeEventListener("keydown", listen, true);
     model.off("msg:custom", hear);
-    listenNoMore();
+    leavePage();
   };
 }
 export default { render };

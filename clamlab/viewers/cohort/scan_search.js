@@ -118,15 +118,14 @@ function mountSearch(model, element) {
   });
   model.on("change:names", readNames);
   model.on("change:value", rest);
-  const forget = tellWhenLost(model, root);
-  keepKeys(root);
+  const leavePage = joinPage(model, root);
   readNames();
   root.dataset.ready = "true";
   return () => {
     cleanup.abort();
     model.off("change:names", readNames);
     model.off("change:value", rest);
-    forget();
+    leavePage();
     root.remove();
   };
 }

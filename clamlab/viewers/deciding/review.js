@@ -275,8 +275,7 @@ function mountReview(model, element) {
   const events = "change:decisions change:to_decide change:changed";
   model.on(events, drawDecisions);
   model.on("msg:custom", hear);
-  const listenNoMore = tellWhenLost(model, ui.root);
-  keepKeys(ui.root);
+  const leavePage = joinPage(model, ui.root);
   if (model.get("picture_row") >= 0) keep(model.get("picture_row"), bytesOf(model.get("picture")));
   if (subjects.length) {
     drawDecisions();
@@ -288,7 +287,7 @@ function mountReview(model, element) {
     clearTimeout(silence);
     model.off(events, drawDecisions);
     model.off("msg:custom", hear);
-    listenNoMore();
+    leavePage();
     for (const address of pictures.values()) URL.revokeObjectURL(address);
     ui.root.remove();
   };

@@ -87,13 +87,12 @@ function mountEditor(model, element) {
   };
   model.on("msg:custom", hear);
   mark();
-  const forget = tellWhenLost(model, root);
-  keepKeys(root);
+  const leavePage = joinPage(model, root);
   return () => {
     clearTimeout(silence);
     cleanup.abort();
     model.off("msg:custom", hear);
-    forget();
+    leavePage();
   };
 }
 

@@ -70,12 +70,11 @@ function mountFilters(model, element) {
   reset.addEventListener("click", () => { set({}); add.focus(); });
   const events = "change:conditions change:columns change:values change:told";
   model.on(events, refresh);
-  const forget = tellWhenLost(model, root);
-  keepKeys(root);
+  const leavePage = joinPage(model, root);
   refresh();
   return () => {
     model.off(events, refresh);
-    forget();
+    leavePage();
     root.remove();
   };
 }

@@ -234,8 +234,7 @@ function mountScatter(model, element) {
   const heard = Object.entries(CHANGES).map(([part, names]) =>
     [names.map((name) => `change:${name}`).join(" "), () => redraw(part)]);
   heard.forEach(([events, act]) => model.on(events, act));
-  const listenNoMore = tellWhenLost(model, root);
-  keepKeys(root);
+  const leavePage = joinPage(model, root);
   const watcher = new ResizeObserver(() => redraw());
   watcher.observe(root);
   redraw("places", "look", "marks");
@@ -244,7 +243,7 @@ function mountScatter(model, element) {
     watcher.disconnect();
     cancelAnimationFrame(frame);
     heard.forEach(([events, act]) => model.off(events, act));
-    listenNoMore();
+    leavePage();
     root.remove();
   };
 }

@@ -68,8 +68,7 @@ function mountChoice(model, element) {
   const events = "change:position change:n_trials change:question change:result";
   model.on(events, draw);
   model.on("msg:custom", hear);
-  const listenNoMore = tellWhenLost(model, root);
-  keepKeys(root);
+  const leavePage = joinPage(model, root);
   tell("Press 1 or 2. The wheel and the arrows go through the slices of both.");
   draw();
   takeKeys(root);
@@ -78,7 +77,7 @@ function mountChoice(model, element) {
     clearTimeout(silence);
     model.off(events, draw);
     model.off("msg:custom", hear);
-    listenNoMore();
+    leavePage();
     root.remove();
   };
 }

@@ -219,8 +219,7 @@ function mountReading(model, element) {
   const events = "change:scored change:position change:n_read";
   model.on(events, draw);
   model.on("msg:custom", hear);
-  const listenNoMore = tellWhenLost(model, ui.root);
-  keepKeys(ui.root);
+  const leavePage = joinPage(model, ui.root);
   active = Math.max(0, firstOpen());
   draw();
   takeKeys(ui.root);
@@ -229,7 +228,7 @@ function mountReading(model, element) {
     clearTimeout(silence);
     model.off(events, draw);
     model.off("msg:custom", hear);
-    listenNoMore();
+    leavePage();
     leaveViewer();
     ui.root.remove();
   };

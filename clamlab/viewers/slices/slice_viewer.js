@@ -275,8 +275,7 @@ function mountViewer(model, element) {
   const scanEvents = SCAN.map((name) => `change:${name}`).join(" ");
   model.on(stateEvents, redraw);
   model.on(scanEvents, reloadSoon);
-  const listenNoMore = tellWhenLost(model, ui.root);
-  keepKeys(ui.root);
+  const leavePage = joinPage(model, ui.root);
   const watcher = new ResizeObserver(redraw);
   watcher.observe(ui.panes);
   fillOverlays();
@@ -288,7 +287,7 @@ function mountViewer(model, element) {
     cancelAnimationFrame(frame);
     model.off(stateEvents, redraw);
     model.off(scanEvents, reloadSoon);
-    listenNoMore();
+    leavePage();
     ui.root.remove();
   };
 }
