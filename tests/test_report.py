@@ -499,13 +499,15 @@ def test_warnings_of_the_notebooks_are_told_once_without_whom(study, quick):
         "\r60%|##  | 3/5/opt/venv/a.py:7: UserWarning: 3 of 48 scans of PAT-0007 in "
         "/data/DOE_JANE/x hold 'Doe' (9 clusters)\n  warn(said)\n"
     )
-    as_run(study, "05_clusters", text + text + "not a warning\n")
+    logged = "ERROR:pydicom:header of PAT-0007 is torn\nINFO:pydicom:all read\n"
+    as_run(study, "05_clusters", text + text + logged + "not a warning\n")
     assert main(["report", str(study.root)]) == 0
     run = words(page_of(study), "run")
     told = "05_clusters warned: UserWarning: a few of 48 scans of (a subject) in x hold (…)"
     assert run.count(told) == 1 and "(9 clusters)." in run
-    assert "2 to look at:" in run  # and that stage 07 was not run
-    assert "not a warning" not in run and "warn(said)" not in run
+    assert run.count("05_clusters warned: ERROR:pydicom:header of (a subject) is torn.") == 1
+    assert "3 to look at:" in run  # and that stage 07 was not run
+    assert "not a warning" not in run and "warn(said)" not in run and "all read" not in run
     assert main(["report", str(study.root), "--small-counts"]) == 0
     assert "UserWarning: 3 of 48 scans" in words(page_of(study), "run")
 

@@ -27,7 +27,10 @@ from clamlab.study import StudyError
 from clamlab.study.files import writing
 
 # In a terminal a bar is text; the bars that a browser draws could not be seen.
-TEXT_BARS = "import tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm"
+# Bars as text, and what libraries log told by its level and their name: a report can pick it out.
+PREPARED = (
+    "import logging, tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm\nlogging.basicConfig()"
+)
 TAG = "parameters"
 INJECTED = "injected-parameters"
 # A kernel that only this process talks to need not warn that others could listen.
@@ -147,7 +150,7 @@ def _run(
         injected = new_code_cell("\n".join(f"{name} = {value!r}" for name, value in taken.items()))
         injected.metadata["tags"] = [INJECTED]
         running.cells.insert(running.cells.index(cell) + 1, injected)
-    running.cells.insert(0, new_code_cell(TEXT_BARS))
+    running.cells.insert(0, new_code_cell(PREPARED))
     client = _SpeakingClient(
         running,
         timeout=None,

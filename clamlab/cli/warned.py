@@ -9,19 +9,28 @@ import nbformat
 from clamlab.study.catalogue import STAGES
 
 # As Python prints it: place, kind, words. The next line is code, and the place is this machine's.
-_WARNING = re.compile(r"(?:^|:\d+: )([A-Za-z]*Warning: [^\r\n]+)", re.MULTILINE)
+# As it logs: level, library, words.
+_WARNING = re.compile(
+    r"(?:^|:\d+: )([A-Za-z]*Warning: [^\r\n]+)"
+    r"|(?<![A-Za-z])((?:WARNING|ERROR|CRITICAL):[\w.]+:[^\r\n]+)",
+    re.MULTILINE,
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def warnings_in(text: str) -> list[str]:
     r"""Pick the warnings out of what a cell wrote to the terminal, bars and all; each once.
 
+    Those of Python, and what a library logged as a warning or worse.
+
     Examples
     --------
     >>> warnings_in("60%|#  |\r/opt/a.py:7: UserWarning: 2 clusters are empty\n  warn(said)\n")
     ['UserWarning: 2 clusters are empty']
+    >>> warnings_in("WARNING:nibabel.global:sform has no inverse\nINFO:root:all read\n")
+    ['WARNING:nibabel.global:sform has no inverse']
     """
-    found = (match[1].strip() for match in _WARNING.finditer(_COLOUR.sub("", text)))
+    found = ((match[1] or match[2]).strip() for match in _WARNING.finditer(_COLOUR.sub("", text)))
     return list(dict.fromkeys(found))
 
 
