@@ -309,6 +309,15 @@ def test_a_run_that_would_rest_on_stale_stages_is_refused_before_it_starts(tmp_p
     assert "02_volumes:" not in said.out
 
 
+def test_a_simulation_that_did_not_end_is_no_cohort(tmp_path, capsys):
+    """The participants would be missed first, and their place be asked for."""
+    root = Study.create(tmp_path / "study", simulated=True).root
+    assert main(["run", str(root)]) == 1
+    said = capsys.readouterr()
+    assert f"were not simulated to the end: run 'clamlab run {root} --from 00'" in said.err
+    assert "01_cohort" not in said.out
+
+
 def test_a_notebook_that_was_run_here_is_trusted_and_no_other(folder, tmp_path, monkeypatch):
     """JupyterLab withholds pictures and viewers of notebooks that it does not trust."""
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))

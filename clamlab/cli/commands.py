@@ -113,6 +113,11 @@ def run(options: argparse.Namespace) -> None:
 def _check_foundations(study: Study, first: str) -> None:
     """Refuse to build on stages that are not fresh, before anything runs."""
     states = study.status()
+    if study.settings.get("simulated") and first[:2] != "00" and states["status"][0] == "missing":
+        raise StudyError(
+            f"the scans of {study.root} were not simulated to the end: run 'clamlab run "
+            f"{study.root} --from 00', with the parameters (-p) of the simulation"
+        )
     rests = unsound(states[states["stage"] < first[:2]])
     refused = rests[~rests["stage"].str[:2].isin(study.allowed_stale)]
     if refused.empty:

@@ -43,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"clamlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        again = "run the same command again"
-        how = "--from NN goes on with that notebook" if options.command is commands.run else again
+        how = {
+            commands.run: "--from NN goes on with that notebook",
+            commands.simulate: "'clamlab run STUDY --from 00' with the same -p begins anew",
+        }.get(options.command, "run the same command again")
         print(f"\nclamlab: stopped; {how}", file=sys.stderr)
         return 130
 
