@@ -19,6 +19,7 @@ SOMEBODY = "(withdrawn)"
 ID, REASON = "subject_id", "reason"
 # Cells that a run from the command line put in, under the name that they have everywhere.
 INJECTED = "injected-parameters"
+_TWINS = re.compile(r"(?<=the same image as )[^;]+")  # subjects, and nothing else
 NOTEBOOK = 1 << 30  # bytes that a notebook has at most, with all that it shows
 
 
@@ -96,15 +97,23 @@ def _said(
 def striking(gone: Collection[str], known: Collection[str]) -> Callable[[str], str]:
     """Return what puts "(withdrawn)" in the place of ids that go; longer ids that hold one stay.
 
-    Ids that may be there by chance, such as 12, are left alone: "12 slices" is nobody.
+    Ids that may be there by chance, such as 12, go where a reason lists subjects: "12 slices" is
+    nobody.
+
+    Examples
+    --------
+    >>> striking({"12"}, {"12", "13"})("12 slices are filled; the same image as 12, 13")
+    '12 slices are filled; the same image as (withdrawn), 13'
     """
-    telling = {name for name in gone if is_telling(name)}
-    if not telling:
-        return lambda text: text
-    longest_first = sorted({*known, *telling} - {""}, key=len, reverse=True)
+    longest_first = sorted({*known, *gone} - {""}, key=len, reverse=True)
     words = "|".join(map(re.escape, longest_first))
-    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
-    return lambda text: pattern.sub(lambda m: SOMEBODY if m[0] in telling else m[0], text)
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words or '(?!)'})(?![A-Za-z0-9])")
+    telling = {name for name in gone if is_telling(name)}
+
+    def struck(text: str, ids: Collection[str]) -> str:
+        return pattern.sub(lambda m: SOMEBODY if m[0] in ids else m[0], text)
+
+    return lambda text: _TWINS.sub(lambda m: struck(m[0], gone), struck(text, telling))
 
 
 def without_subjects(table: pd.DataFrame, column: str, gone: Collection[str]) -> pd.DataFrame:
