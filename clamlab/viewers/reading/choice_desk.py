@@ -66,9 +66,9 @@ class ChoiceDesk(Desk):
 
         def open_for(name: str) -> widgets.Widget:
             row = of_reading().get(name)
-            if row is not None and (unseen := row.n_scans - row.n_read - row.n_begun):
+            if row is not None and (left := row.n_scans - row.n_read):
                 raise ValueError(
-                    f"{name} has {unseen} of {row.n_scans} scans to read: finish that first "
+                    f"{name} has {left} of {row.n_scans} scans to read: finish that first "
                     "(notebook reading). What is shown here tells what clusters look like, and who "
                     "has seen it does not read without knowing any more."
                 )
