@@ -360,10 +360,18 @@ def test_a_parameter_holds_while_it_is_given_and_a_name_until_it_is_changed():
     assert decide(rule, previous=person)["n_clusters"] == 3
 
 
-def test_a_number_put_into_the_rules_mouth_is_said_to_be_written_by_hand():
-    changed = {**decide({"n_clusters": 1, "reason": "no sign"}), "n_clusters": 3}
-    assert "by hand (the rule: 1)" in decision_words(changed)
-    assert "not tested" in decision_words(changed)
+def test_a_number_put_into_the_rules_mouth_is_a_persons():
+    rule = {"n_clusters": 2, "reason": "two humps"}
+    changed = {**decide(rule), "n_clusters": 3}
+    said = "3 clusters, decided by a person (the rule: 2)"
+    assert decision_words(changed) == f"{said}. This number was not tested: run notebook 04 again."
+    kept = decide(rule, previous=changed)  # which is what running it does
+    assert kept["n_clusters"] == 3 and kept["recommended"] == rule
+    assert decision_words(kept).startswith(said) and "two humps" not in kept["reason"]
+    one = {**decide(rule), "n_clusters": 1}
+    with pytest.raises(ValueError, match="^A person decided that there is one.*without a name"):
+        decided_n_clusters(one)
+    assert "two humps" not in decision_words(one)
 
 
 def test_a_number_written_by_hand_is_called_untested():

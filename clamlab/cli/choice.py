@@ -3,10 +3,8 @@
 from typing import Any
 
 from clamlab.selection.answer import ANSWERS
-from clamlab.selection.decision import PARAMETER, RULE, checked_choice
+from clamlab.selection.decision import PARAMETER, RULE, SOMEBODY, checked_choice, whose
 from clamlab.selection.stability import VERDICTS
-
-SOMEBODY = "a person"
 
 
 def numbers_of(value: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def told_choice(choice: Any, *, names: bool) -> dict[str, Any]:
     {'n_clusters': 2, 'decided_by': 'a person', 'recommended': {}, 'test': {}}
     """
     choice = checked_choice(choice)
-    by = str(choice.get("decided_by") or RULE).strip()
+    by = whose(choice)
     return {
         "n_clusters": choice["n_clusters"],
         "decided_by": by if names or by in (RULE, PARAMETER) else SOMEBODY,

@@ -10,11 +10,10 @@ from typing import Any
 
 from clamlab.atomic import whole_folder
 from clamlab.cli.baselines import told_agreement, told_comparison
-from clamlab.cli.choice import numbers_of
+from clamlab.cli.choice import numbers_of, told_choice
 from clamlab.cli.standing import check_standing, explored
 from clamlab.cli.subject_tables import NAMES, subject_tables
 from clamlab.schema import analysed, check_table, join_subjects
-from clamlab.selection.decision import RULE
 from clamlab.stats.disclosure import SMALLEST, mask_flow, mask_outcomes, mask_table_one
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import REPORT, artefact_of
@@ -97,7 +96,7 @@ def _number(study: Study, folder: Path, _: bool) -> None:
     """Write why there are so many clusters, without what a person wrote: names stay here."""
     _copy(study, folder, "criteria")
     choice = study.read("choice")
-    by = RULE if choice.get("decided_by", RULE) == RULE else "a person"
+    by = told_choice(choice, names=False)["decided_by"]
     _write(study, folder, "choice", numbers_of(choice) | {"decided_by": by})
 
 

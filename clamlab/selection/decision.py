@@ -50,9 +50,9 @@ def decide(
             )
         reason = f"given as a parameter; the rule recommends {recommended['n_clusters']}"
         decision = {"n_clusters": n_clusters, "reason": reason, "decided_by": PARAMETER}
-    elif previous is not None and _whose(checked_choice(previous)) not in (RULE, PARAMETER):
+    elif previous is not None and whose(checked_choice(previous)) not in (RULE, PARAMETER):
         # A number given as a parameter holds as long as it is given.
-        decision = previous
+        decision = _of_person(previous)
     else:
         decision = {
             "n_clusters": recommended["n_clusters"],
@@ -60,6 +60,14 @@ def decide(
             "decided_by": RULE,
         }
     return {**decision, "recommended": recommended}
+
+
+def _of_person(previous: dict[str, Any]) -> dict[str, Any]:
+    """Keep a person's decision; of a number without a name the reason beside it is the rule's."""
+    if whose(previous) != SOMEBODY:
+        return previous
+    reason = f"written into {FILE}, without a name or a reason"
+    return {"n_clusters": previous["n_clusters"], "reason": reason, "decided_by": SOMEBODY}
 
 
 def decided_n_clusters(choice: dict[str, Any]) -> int:
@@ -87,6 +95,7 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
     """
     n_clusters = checked_choice(choice)["n_clusters"]
     if n_clusters < 2:
+        choice = choice | _of_person(choice)
         raise ValueError(
             f"{_why_one(choice)} ({choice.get('reason', 'no reason given')}) There is nothing to "
             "explain or to compare. If you know better, set N_CLUSTERS in notebook 04, or write "
@@ -97,8 +106,8 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
 
 
 def _why_one(choice: dict[str, Any]) -> str:
-    if _whose(choice) != RULE:
-        return f"{_whose(choice)} decided that there is one cluster."
+    if (by := whose(choice)) != RULE:
+        return f"{by[0].upper()}{by[1:]} decided that there is one cluster."
     answer = (choice.get("recommended") or {}).get("answer")
     return {
         CONTINUUM: "The scans look like a continuum: clusters would be cuts through it.",
@@ -132,26 +141,24 @@ def decision_words(choice: dict[str, Any], *, names: bool = True) -> str:
     '2 clusters, decided by a person (the rule: not asked). This number was not tested: run notebook
     04 again.'
     """
-    n_clusters, by = checked_choice(choice)["n_clusters"], _whose(choice)
+    n_clusters, by = checked_choice(choice)["n_clusters"], whose(choice)
+    choice = choice | _of_person(choice)
     if not names:
         choice, by = _without_words(choice), by if by in (RULE, PARAMETER) else SOMEBODY
     recommended = choice.get("recommended") or {}
     counted = f"{n_clusters} cluster{'s' * (n_clusters != 1)}"
-    whose = {RULE: "decided by the rule", PARAMETER: "given as N_CLUSTERS"}.get(
+    said = {RULE: "decided by the rule", PARAMETER: "given as N_CLUSTERS"}.get(
         by, f"decided by {by}"
     )
-    if by == RULE and n_clusters != recommended.get("n_clusters", n_clusters):
-        whose = f"written into {FILE} by hand"
-        by = FILE
     if by != RULE:
-        whose += f" (the rule: {recommended.get('n_clusters', 'not asked')})"
+        said += f" (the rule: {recommended.get('n_clusters', 'not asked')})"
     test = choice.get("test") or {}
     # A number that was changed by hand still has the test of the one before.
     if test.get("n_clusters") == n_clusters:
-        return f"{counted}, {whose}. {test.get('words', '')}".rstrip()
+        return f"{counted}, {said}. {test.get('words', '')}".rstrip()
     if by == RULE or n_clusters == 1:
-        return f"{counted}, {whose}. {choice.get('reason', '')}".rstrip()
-    return f"{counted}, {whose}. This number was not tested: run notebook 04 again."
+        return f"{counted}, {said}. {choice.get('reason', '')}".rstrip()
+    return f"{counted}, {said}. This number was not tested: run notebook 04 again."
 
 
 def _without_words(choice: dict[str, Any]) -> dict[str, Any]:
@@ -209,9 +216,29 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _whose(choice: dict[str, Any]) -> str:
+def whose(choice: dict[str, Any]) -> str:
+    """Learn who decided: the rule, a parameter, whoever is named, or a person who is not.
+
+    Parameters
+    ----------
+    choice : dict
+        What ``choice.json`` holds.
+
+    Returns
+    -------
+    str
+        "a person" also where another number than the rule's stands under the rule's name.
+
+    Examples
+    --------
+    >>> whose({"n_clusters": 3, "decided_by": "rule", "recommended": {"n_clusters": 2}})
+    'a person'
+    """
     by = str(choice.get("decided_by") or RULE).strip()
-    return RULE if by.lower() == RULE or not by else by
+    if by and by.lower() != RULE:
+        return by
+    recommended = (choice.get("recommended") or {}).get("n_clusters", choice.get("n_clusters"))
+    return RULE if choice.get("n_clusters") == recommended else SOMEBODY
 
 
 def cluster_name(cluster: int) -> str:
