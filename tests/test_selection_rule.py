@@ -127,6 +127,16 @@ def test_noise_in_many_components_is_not_many_clusters():
     assert not any(found.is_apart for found in separations(scores, range(2, 9), seed=0))
 
 
+def test_nobody_is_told_to_collect_the_scans_that_are_there():
+    """A fifth of the scans would not have been seen, or a few lie apart: halves would."""
+    halves = Answer("undecided", 1, 0.4, seen_from_sd=3.6, n_scans_needed=60)
+    assert words_of(halves, 100).endswith(
+        "halves of the cohort would have been seen, from 3.6 standard deviations apart; a smaller "
+        "cluster may be there all the same."
+    )
+    assert "About 60 scans" in words_of(halves, 59)
+
+
 def test_no_distance_and_no_number_of_scans_is_made_up():
     unseen = Answer("undecided", 1, 0.4, seen_from_sd=None, n_scans_needed=None)
     assert "More than 700 scans would show halves" in words_of(unseen, 24)
