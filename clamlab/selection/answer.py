@@ -113,19 +113,18 @@ def words_of(answer: Answer, n_scans: int, *, is_most: bool = False) -> str:
             f"deviations apart, and a fifth of the scans from {FIFTH[0]:g}. Clusters would be "
             "slices of it."
         )
-    none = (
-        f"No sign of clusters among {n_scans} scans ({p}), and no proof that there are none: two "
-    )
+    none = f"No sign of clusters among {n_scans} scans ({p}), and no proof that there are none: two"
+    apart = f"{seen} standard deviations apart"
     if answer.n_scans_needed is not None and answer.n_scans_needed <= n_scans:
         # Halves are ruled out; a fifth of the scans, or the few that lie apart, are not.
         return (
-            f"{none}halves of the cohort would have been seen, {seen.removeprefix('only ')} standard "
-            "deviations apart; a smaller cluster may be there all the same."
+            f"{none} halves of the cohort would have been seen, {apart.removeprefix('only ')}; a "
+            "smaller cluster may be there all the same."
         )
     needed = "More than 700" if answer.n_scans_needed is None else f"About {answer.n_scans_needed}"
     return (
-        f"{none}halves of the cohort would have been seen {seen} standard deviations apart. {needed} "
-        f"scans would show halves that are {HALVES[0]:g} apart."
+        f"{none} halves of the cohort would have been seen {apart}. {needed} scans would show "
+        f"halves that are {HALVES[0]:g} apart."
     )
 
 
