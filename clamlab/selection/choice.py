@@ -85,7 +85,7 @@ def choose_n_clusters(
     the halves of the cohort (k-means, in the view that shows most), more than they do in all but
     4 % of cohorts that are one cloud and are seen in the same ways; or when three or more are
     plainly apart, each from every other, and the two that are hardest to tell apart pass the same
-    test by themselves. Told in docs/n_clusters.md.
+    test by themselves. Told in docs/n_clusters.md of the clone.
 
     Examples
     --------
