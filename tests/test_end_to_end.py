@@ -1,6 +1,6 @@
 """The whole path on a real anatomy: DICOM and a table in, clusters, maps, tables and figures out.
 
-The scans are one real chest CT, deformed smoothly into 16 people, with lesions of +100 to +300 HU
+The scans are one real chest CT, deformed smoothly into 12 people, with lesions of +100 to +300 HU
 implanted: two patterns whose extent and place vary from person to person. They come as a hospital
 hands them over: names, dates and numbers in headers, folders and the table.
 """
@@ -23,7 +23,7 @@ from clamlab.study import Study
 from studies.hospital import HEADERS, PLANTED, hand_over
 
 ANATOMY = "cptac_3mm/cptac_pda_C3N-00249_3mm.nii.gz"
-N_SUBJECTS = 16
+N_SUBJECTS = 12
 # Half the paper's width on an 8 mm grid: what two cores do in minutes.
 SMALL = {
     "SPACING_MM": 8,
@@ -31,7 +31,7 @@ SMALL = {
     "CHANNELS": (16, 32, 64),
     "BATCH_SIZE": 8,
     "EPOCHS": 80,
-    # 16 scans are too few for the cautious rule to prove two clusters: a person decides.
+    # 12 scans are too few for the cautious rule to prove two clusters: a person decides.
     "N_CLUSTERS": 2,
     "N_BOOTSTRAP": 200,
 }

@@ -15,7 +15,7 @@ SMALL = {
     "N_CLUSTERS": 3,
     "N_SCANS": 36,
     "CHANNELS": (4, 4, 8),
-    "SEEDS": (1001, 1002),
+    "SEEDS": (1001,),
 }
 
 
