@@ -98,6 +98,11 @@ def read(page, name):
     return page.locator(f"[data-read={name}]").inner_text()
 
 
+def voxel_told(page):
+    """Return the voxel that is read: the one under the pointer, if it is on a picture."""
+    return [int(i) for i in read(page, "voxel").removeprefix("voxel ").split(", ")]
+
+
 def position(page, name="axial"):
     """Return the number of the slice shown, counted from 1."""
     return int(
@@ -302,10 +307,26 @@ def test_exported_page_opens_from_disk(page, tmp_path):
     page.goto(path.as_uri())
     page.locator(".clam-viewer[data-ready]").wait_for()
     assert page.get_by_role("note").is_visible()
-    point_at(page, "axial", 0.5, 0.5)
+    point_at(page, "axial", 0.4, 0.5)
+    before = voxel_told(page)
     assert changes(page, lambda: page.mouse.wheel(0, 120)), "wheel"
+    # the pointer rests, and the slice passes beneath it
+    voxel = voxel_told(page)
+    assert voxel == [*before[:2], before[2] - 1] and voxel[2] + 1 == position(page)
+    assert read(page, "where") == "Pointer"
+    assert read(page, "hu") == f"{scope['hu'][tuple(voxel)]} HU".replace("-", "−")
+    assert millimetres(read(page, "place")) == (scope["affine"] @ [*voxel, 1])[:3].tolist()
     assert changes(page, lambda: page.get_by_label("Map").first.select_option("Ramp")), "map"
     assert changes(page, lambda: pane(page).press("2")), "window"
+    pane(page).press(" ")
+    point_at(page, "axial", 0.4, 0.5)
+    assert changes(page, lambda: None), "play"
+    told = page.evaluate(
+        """() => ["[data-read=voxel]", ".clam-pane output", "[data-read=where]"].map(
+            (part) => document.querySelector(part).textContent)"""
+    )
+    assert int(told[0].split(", ")[2]) + 1 == int(told[1].split()[0]), "play"
+    assert told[2] == "Pointer"
 
 
 def test_embedded_page_lives_in_a_report(browser, tmp_path):

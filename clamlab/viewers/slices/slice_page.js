@@ -185,7 +185,7 @@ function showMeasuring(ui, measuring) {
 
 // What lies under the pointer, else under the crosshair: of the slice, and of the slab if there is one.
 function showReadout(ui, now, scan, { pointed, plane }) {
-  const voxel = pointed?.voxel || now.index;
+  const voxel = pointed || now.index;
   const at = offsetOf(scan, voxel);
   const map = scan.overlays.get(now.overlay);
   const cells = [

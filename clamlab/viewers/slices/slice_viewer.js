@@ -12,7 +12,7 @@ function mountViewer(model, element) {
   const listen = (target, kind, handler, options = {}) =>
     target.addEventListener(kind, handler, { signal: cleanup.signal, ...options });
   const here = { scan: readScan(model), active: "axial", scale: 1 };
-  let pointed = null; // the voxel and the plane under the pointer
+  let pointed = null; // where the pointer rests: a plane, and a place on the screen
   let sizes = {};
   let frame = 0;
 
@@ -82,7 +82,8 @@ function mountViewer(model, element) {
       else context.clearRect(0, 0, size.width, size.height);
     }
     showControls(ui, now, here.scan, model.get("title"));
-    showReadout(ui, now, here.scan, { pointed, plane: plane(pointed?.name || here.active) });
+    const under = underPointer();
+    showReadout(ui, now, here.scan, { pointed: under, plane: plane(under ? pointed.name : here.active) });
     showMeasuring(ui, measuring);
     ui.root.dataset.ready = "true";
   }
@@ -100,6 +101,12 @@ function mountViewer(model, element) {
     const voxel = voxelOn(where, picture, model.get("index"), point.x, point.y).map(Math.round);
     const inside = voxel.every((v, i) => v >= 0 && v < here.scan.shape[i]);
     return { inside, voxel, point };
+  }
+  // Read anew whenever it is drawn: slices pass beneath a pointer that rests.
+  function underPointer() {
+    if (!pointed || !shown().includes(pointed.name)) return null;
+    const { inside, voxel } = voxelUnder(pointed, pointed.name);
+    return inside ? voxel : null;
   }
   function handlePane(name) {
     const { canvas, scroll } = ui.plane[name];
@@ -145,7 +152,7 @@ function mountViewer(model, element) {
         const pace = Math.max(0.5, drag.window / 300); // HU per screen pixel
         setWindow(drag.window + (event.clientX - drag.x) * pace, drag.level + (event.clientY - drag.y) * pace);
       } else if (drag && event.buttons & 1) moveTo(under.voxel);
-      pointed = under.inside ? { voxel: under.voxel, name } : null;
+      pointed = { name, clientX: event.clientX, clientY: event.clientY };
       redraw();
     });
     const release = () => {
