@@ -178,6 +178,24 @@ def test_a_page_of_several_scans_needs_nobody(page, tmp_path):
     changed(page, lambda: page.get_by_role("button", name="Cluster 1").click())
     assert page.locator("[data-read=voxel]").inner_text() == at, "the slice stays"
 
+    # a ruler goes with the scan it was drawn on, and comes back with it
+    for key in ("m", "Enter", "Escape"):
+        axial(page).press(key)
+    assert ruler_found(page)
+    changed(page, lambda: page.get_by_role("button", name="Cluster 3").click())
+    assert not ruler_found(page)
+    changed(page, lambda: page.get_by_role("button", name="Cluster 1").click())
+    assert ruler_found(page)
+
+
+def ruler_found(page):
+    """Say whether the key of the next measure finds a ruler; the tool is left again."""
+    axial(page).press("n")
+    settle(page)
+    words = page.locator(".clam-hint").first.text_content()
+    axial(page).press("Escape")
+    return words.startswith("Ruler: arrows move") and words.endswith("mm")
+
 
 def test_along_the_way_and_fading(lab, page):
     run_notebook(page, lab, "way.ipynb")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import canvas_hash
-from test_averages_browser import AVERAGES, axial, changed, tinted
+from test_averages_browser import AVERAGES, axial, changed, ruler_found, tinted
 from test_browser import settle
 
 from clamlab.selection import decision_words
@@ -373,9 +373,12 @@ def test_a_rest_that_is_not_known_is_told(page, parts, tmp_path):
     given = {"affine": parts["affine"], "rest_hu": rest}
     viewer = ClusterAverages(parts["average_hu"], parts["average_map"], **given)
     opened(page, viewer.to_html(about(), tmp_path / "a.html"))
-    axial(page).press("x")
+    for key in ("x", "m", "Enter", "Escape"):
+        axial(page).press(key)
     page.get_by_label("against").select_option("the rest")
+    assert ruler_found(page)
     changed(page, lambda: page.get_by_role("button", name="Cluster 2").click())
+    assert not ruler_found(page), "it was drawn on another average"
     assert page.get_by_text("Of Cluster 2 that is not known: no difference.").is_visible()
     assert tinted(axial(page)) == {"warm": [0, 0], "blue": [0, 0]}
 

@@ -298,6 +298,20 @@ def test_scans_open_where_the_lung_is(path):
     assert (reading.index, reading.zoom, reading.window) == ([1, 3, 5], 1.0, 900)
 
 
+def test_a_ruler_stays_with_the_scan_it_was_drawn_on(path):
+    ruler = {"kind": "ruler", "plane": "axial", "ends": [[1, 1, 0], [5, 1, 0]]}
+    reading = reading_of(path)
+    twice = [place for place, (scan, repeat) in enumerate(reading._order) if repeat == 2]
+    first = reading._order.index((reading._order[twice[0]][0], 1))
+    reading.go(first)
+    reading.measures = [ruler]
+    for place in (first + 1, twice[0]):  # the same scan again: nothing tells that it was seen
+        reading.go(place)
+        assert reading.measures == [], place
+    reading.go(first)
+    assert reading.measures == [ruler]
+
+
 def test_a_cell_that_runs_again_closes_the_reading_before(path):
     first = reading_of(path, key="reading")
     second = reading_of(path, key="reading")

@@ -118,6 +118,16 @@ def told(page, words):
     page.locator(".clam-reading > .clam-told", has_text=words).wait_for()
 
 
+def draw_ruler(page, canvas):
+    page.keyboard.press("m")
+    box = canvas.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.4 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], middle)
+    page.mouse.up()
+
+
 def whose(page):
     """Tell by what travelled to the browser whose scan is shown."""
     value = ask_kernel(page, "np.frombuffer(reading.volume, '<i2').min()")
@@ -200,6 +210,16 @@ def test_scans_are_read_by_keys_alone_and_nothing_tells_whose(lab, page):
     page.keyboard.press("3")
     page.keyboard.press("Enter")
     number(page, "Scan 2 of 7")
+    draw_ruler(page, axial)
+    page.wait_for_timeout(300)
+    page.keyboard.press("ArrowUp")  # moved, and on at once: it stays with its scan all the same
+    page.keyboard.press("Enter")
+    number(page, "Scan 3 of 7")
+    page.wait_for_timeout(300)
+    assert ask_kernel(page, "reading.measures") == "[]"
+    page.keyboard.press("Backspace")
+    number(page, "Scan 2 of 7")
+    assert ask_kernel(page, "len(reading.measures)") == "1"
     page.keyboard.press("Enter")
     number(page, "Scan 3 of 7")
     order.append(whose(page))

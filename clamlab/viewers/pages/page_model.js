@@ -1,16 +1,21 @@
 // What stands in for the notebook in a page: the values of its viewers, and the bytes inside it.
 
 class PageModel extends EventTarget {
-  constructor(traits) { super(); this.traits = traits; }
+  constructor(traits) { super(); this.traits = traits; this.measured = new Map(); }
   get(name) { return this.traits[name]; }
   set(name, value) {
     if (this.traits[name] === value) return; // models that follow one another come to rest
     this.traits[name] = value;
     this.dispatchEvent(new Event(`change:${name}`));
   }
-  update(changes) { // all at once: no reader sees one scan's voxels with another's maps
-    Object.assign(this.traits, changes);
-    Object.keys(changes).forEach((name) => this.dispatchEvent(new Event(`change:${name}`)));
+  update(changes) { // all at once: no reader sees one scan's voxels with another's maps or rulers
+    const all = changes.volume ? { ...changes, measures: this.measuresOn(changes.volume) } : changes;
+    Object.assign(this.traits, all);
+    Object.keys(all).forEach((name) => this.dispatchEvent(new Event(`change:${name}`)));
+  }
+  measuresOn(volume) { // rulers and regions go with the scan they were drawn on, and come back with it
+    this.measured.set(this.get("volume"), this.get("measures"));
+    return this.measured.get(volume) ?? [];
   }
   on(names, handler) { names.split(" ").forEach((name) => this.addEventListener(name, handler)); }
   off(names, handler) { names.split(" ").forEach((name) => this.removeEventListener(name, handler)); }

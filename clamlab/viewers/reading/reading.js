@@ -127,6 +127,7 @@ function mountReading(model, element) {
     moving = true;
     sent += 1;
     tell("The scan is on its way.");
+    model.save_changes(); // a ruler that was just moved is told while its scan is still the one shown
     send({ ...message, n: sent });
   }
 

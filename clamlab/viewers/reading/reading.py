@@ -110,6 +110,7 @@ class Reading(SliceState, anywidget.AnyWidget):
         self._order = blind_order(self._ids, reader=self._reader, seed=seed, repeated=repeated)
         self._start = _fullest(mask, affine)
         self._file = Readings(Path(path))
+        self._measured: dict[int, list] = {}  # by place: a second look does not tell of the first
         place = self._first_open()
         position = len(self._order) - 1 if place is None else place
         scan = self._scan(position)
@@ -146,12 +147,17 @@ class Reading(SliceState, anywidget.AnyWidget):
         self._show()
 
     def go(self, position: int) -> None:
-        """Show another scan, by its place in this reader's order from 0."""
+        """Show another scan, by its place in this reader's order from 0.
+
+        Rulers and regions go with the scan they were drawn on, and come back with it.
+        """
         if not 0 <= position < len(self._order):
             raise ValueError(f"expected a place from 0 to {len(self._order) - 1}, found {position}")
         scan = self._scan(position)
         start = start_state(scan, self._start)
+        self._measured[self.position] = self.measures
         fresh = {name: start[name] for name in ("index", "center")}
+        fresh["measures"] = self._measured.get(position, [])
         with self.hold_sync(), self.hold_trait_notifications():
             for name, value in (scan | fresh | {"zoom": 1.0} | self._told(position)).items():
                 setattr(self, name, value)
