@@ -286,6 +286,22 @@ def test_keys_levels_and_ranges_come_from_the_contract(path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("levels", "keys"),
+    [
+        ([0, 1, 2, "3a", "3b"], "01234"),
+        ([0, 5, 10, 25, 50], "05123"),  # 5 saves 5, and not the fifth
+        (["none", 1, "1a", 2], "3142"),
+        (["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], "1234567890"),
+        ([*"abcdefg", 9, 8, 1], "2345670981"),
+    ],
+)
+def test_a_digit_saves_the_level_of_that_name(path, levels, keys):
+    known = reading_of(path, scores={"grade": levels}).items[0]["levels"]
+    assert [level["name"] for level in known] == [str(level) for level in levels]
+    assert [level["key"] for level in known] == list(keys)
+
+
 def test_scans_open_where_the_lung_is(path):
     mask = np.zeros((6, 7, 8), bool)
     mask[1, 2, 5], mask[1, 3, 5], mask[2, 3, 5] = True, True, True

@@ -17,7 +17,7 @@ from clamlab.viewers.slices.packing import pack_scan
 from clamlab.viewers.slices.slice_state import SliceState, start_state
 from clamlab.viewers.slices.slice_viewer import close_whole
 
-MOST_LEVELS = 10  # one digit each
+DIGITS = tuple("1234567890")  # in the order in which levels without a digit of their own take them
 REPEATED = 0.1
 _open: dict[str, "Reading"] = {}
 
@@ -232,20 +232,30 @@ def _fullest(mask: ArrayLike | None, affine: ArrayLike | None) -> dict[str, Any]
 def _item(score: Score) -> dict[str, Any]:
     """Tell the browser of a score what a reader sees, and which key is which level."""
     names = score.names
-    if len(names) > MOST_LEVELS:
+    if len(names) > len(DIGITS):
         raise ValueError(
             f"{score.title}: {len(names)} levels for ten digits; give a range "
             "('minimum' and 'maximum') instead, and type the number"
         )
-    digits = all(len(name) == 1 and name in "0123456789" for name in names)
-    keys = names if digits else [str((i + 1) % 10) for i in range(len(names))]
     units = score.rule.get("x-units", "")
     return {
         "title": score.title,
         "about": str(score.rule.get("description", "")),
-        "levels": [{"key": k, "name": n} for k, n in zip(keys, names, strict=True)],
+        "levels": [{"key": key, "name": name} for name, key in _keys(names).items()],
         "range": "" if names else f"{score.range} {units}".strip(),
     }
+
+
+def _keys(names: Sequence[str]) -> dict[str, str]:
+    """Give each level a digit: its own, if that is its name, so that no digit saves another level.
+
+    Examples
+    --------
+    >>> _keys(["0", "1", "2", "3a", "3b"])
+    {'0': '0', '1': '1', '2': '2', '3a': '3', '3b': '4'}
+    """
+    free = iter([digit for digit in DIGITS if digit not in names])
+    return {name: name if name in DIGITS else next(free) for name in names}
 
 
 def _fitting(score: Score, text: str) -> str:
