@@ -369,6 +369,26 @@ def test_two_groups_are_compared_in_pictures(cohort):
     assert shown.pictures.pair.second.overlay_names == ["a minus All others"]
 
 
+@pytest.mark.parametrize("ends", [("A", "B"), ("12 months", "12 months, both lungs")])
+def test_groups_whose_long_names_begin_alike_stay_two_in_pictures(cohort, ends):
+    panel, volumes, _, _ = cohort
+    shown = panel(maps=None)
+    names = [f"Dense at the bases, seen again in follow-up {end}" for end in ends]
+    for name, scans in zip(names, ([0, 1], [2, 3]), strict=True):
+        shown.current = scans
+        shown.keep(name)
+    shown.chosen = names
+    shown.compare()
+    images = shown.pictures.images(shown.sides(), "")
+    assert [np.array_equal(image, volumes[i].mean(0, dtype="float32")) for image, i in zip(
+        images["hu"].values(), ([0, 1], [2, 3]), strict=True)] == [True, True]  # fmt: skip
+    (difference,) = images["difference"]
+    one, other = difference.split(" minus ")
+    assert one != other and shown.pictures.pair.first.overlay == difference
+    assert shown.pictures.pair.first.title != shown.pictures.pair.second.title
+    assert max(len(one), len(other)) <= 40
+
+
 def test_averages_can_be_stopped_and_what_was_shown_stays(cohort):
     panel, volumes, _, _ = cohort
     looked = []

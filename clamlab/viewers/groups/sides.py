@@ -1,6 +1,7 @@
 """The two sides of a comparison, and what has to be said about them."""
 
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from typing import NamedTuple
 
 import numpy as np
@@ -8,19 +9,16 @@ import numpy as np
 from clamlab.stats.tables.groups import OTHERS
 
 SHORT = 40  # letters of a name above a picture
+BEFORE = 8  # of those that two names share, so many before the first in which they differ
 FEW = 5  # the average of fewer scans shows persons
 
 
 class Side(NamedTuple):
-    """One side of a comparison: how it is called, and which scans are in it."""
+    """One side of a comparison: how it is called, also above a picture, and which scans it has."""
 
     name: str
     scans: tuple[int, ...]
-
-    @property
-    def short(self) -> str:
-        """The name as it stands above a picture."""
-        return self.name if len(self.name) <= SHORT else f"{self.name[: SHORT - 1]}…"
+    short: str
 
     @property
     def title(self) -> str:
@@ -37,11 +35,34 @@ def sides_of(groups: Mapping[str, Sequence[int]], n_scans: int) -> list[Side]:
     >>> [side.scans for side in sides_of({"upper left": [0, 2]}, 4)]
     [(0, 2), (1, 3)]
     """
-    sides = [Side(name, tuple(scans)) for name, scans in groups.items() if scans]
-    if len(groups) == 1 and sides:
-        others = np.setdiff1d(np.arange(n_scans), sides[0].scans).tolist()
-        sides += [Side(OTHERS, tuple(others))] if others else []
-    return sides
+    found = {name: tuple(scans) for name, scans in groups.items() if scans}
+    if len(groups) == 1 and found:
+        (scans,) = found.values()
+        others = np.setdiff1d(np.arange(n_scans), scans).tolist()
+        found |= {OTHERS: tuple(others)} if others else {}
+    shorts = short_names(list(found))
+    return [Side(name, found[name], short) for name, short in zip(found, shorts, strict=True)]
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Cut the names of one or two sides to what fits above a picture; two stay two.
+
+    Examples
+    --------
+    >>> short_names(["Seen at the bases on both sides, follow-up after 12 months", "All others"])
+    ['Seen at the bases on both sides, follow…', 'All others']
+    >>> short_names([f"Seen at the bases on both sides, follow-up after {n} months" for n in "69"])
+    ['Seen at the bases o…p after 6 months', 'Seen at the bases o…p after 9 months']
+    """
+    cut = [_cut(name, SHORT) for name in names]
+    if len(set(cut)) == len(cut):
+        return cut
+    half, shared = SHORT // 2, len(commonprefix(list(names)))
+    return [f"{name[: half - 1]}…{_cut(name[shared - BEFORE :], half)}" for name in names]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def told_of(sides: Sequence[Side]) -> list[str]:
@@ -49,7 +70,7 @@ def told_of(sides: Sequence[Side]) -> list[str]:
 
     Examples
     --------
-    >>> told_of([Side("a", (0, 1, 2, 3, 4)), Side("b", (4, 5, 6, 7, 8, 9))])
+    >>> told_of(sides_of({"a": [0, 1, 2, 3, 4], "b": [4, 5, 6, 7, 8, 9]}, 10))
     ['a and b share 1 of their 5 and 6 scans, which are in both averages.']
     """
     small = [side.name for side in sides if len(side.scans) < FEW]
