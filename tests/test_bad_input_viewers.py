@@ -149,8 +149,10 @@ def test_clusters_of_another_number_are_never_taken_for_the_networks():
     assert described["Cluster 2‡ (%)"] == "2 (50.0)", "the network's: their maps are averaged"
     viewer.go_to(3)
     assert viewer.slices.title == "S3 · Cluster 1 of 3"
+    assert viewer.panel.facts.rows[0] == ("Cluster", "Cluster 1 of 3", "")
     viewer.numbers.value = 2
     assert viewer.slices.title == "S3 · Cluster 2"
+    assert viewer.panel.facts.rows[0] == ("Cluster", "Cluster 2", "")
 
 
 def test_another_number_of_clusters_than_stored():

@@ -1,7 +1,7 @@
 """What the table says of one scan."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -25,6 +25,8 @@ class ScanFacts(widgets.HTML):
         One row per scan, in order. It is read anew by each `show`.
     contract : dict, optional
         JSON Schema of the table: gives titles and units.
+    without : sequence of str
+        Columns that are not shown.
 
     Examples
     --------
@@ -39,9 +41,14 @@ class ScanFacts(widgets.HTML):
     """
 
     def __init__(
-        self, table: pd.DataFrame, contract: Mapping[str, Any] | None = None, **options: Any
+        self,
+        table: pd.DataFrame,
+        contract: Mapping[str, Any] | None = None,
+        *,
+        without: Sequence[str] = (),
+        **options: Any,
     ) -> None:
-        self._table, self._contract = table, contract
+        self._table, self._contract, self._without = table, contract, without
         self.rows: list[tuple[str, str, str]] = []
         super().__init__(**options)
 
@@ -57,6 +64,8 @@ class ScanFacts(widgets.HTML):
             raise ValueError(f"expected a scan from 0 to {len(self._table) - 1}, found {scan}")
         self.rows = []
         for k, name in enumerate(self._table):
+            if name in self._without:
+                continue
             title, units = described(str(name), self._contract)
             value = in_words(self._table.iloc[scan, k])
             self.rows.append((title, value, units) if value else (title, MISSING, ""))

@@ -23,7 +23,7 @@ class ScanPanel(widgets.VBox):
     Parameters
     ----------
     table : DataFrame
-        One row per scan, with ``subject_id``.
+        One row per scan, with ``subject_id``. It is read anew by each `show`.
     features : array (n, J)
         Scans are near in these.
     soft : array (n, K)
@@ -57,7 +57,7 @@ class ScanPanel(widgets.VBox):
         self._unsaved: dict[str, str] = {}  # what the disk refused, until it takes it
         self.summary = widgets.HTML()
         scrolled = {"max_height": "240px", "overflow": "auto", "padding": "0 12px 0 0"}
-        self.facts = ScanFacts(table.drop(columns="subject_id"), contract, layout=scrolled)
+        self.facts = ScanFacts(table, contract, without=["subject_id"], layout=scrolled)
         self.nearest = widgets.Select(rows=N_NEAREST, layout=FULL)
         self._filling = False  # a list that is filled chooses its first line by itself
         self._go_to = go_to
