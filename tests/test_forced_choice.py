@@ -120,6 +120,17 @@ def test_nothing_that_travels_tells_which_is_right(path):
     assert heard[-1] == {"refused": "Not saved: another trial is shown by now"}
 
 
+def test_an_answer_of_another_window_stays(path):
+    one, other = (ForcedChoice(trials_of(2), reader="AB", path=path) for _ in range(2))
+    other.choose(2)
+    heard = []
+    one.panel.send = lambda message, buffers=None: heard.append(message)
+    one._hear(None, {"position": 0, "side": 1}, [])
+    assert "another window has answered this trial" in heard[0]["refused"]
+    assert pd.read_csv(path)["side"].tolist() == [2]
+    assert one.panel.position == 1 and one._next() is one._trials[1], "and on to the next"
+
+
 def test_a_damaged_file_is_neither_believed_nor_written_over(path):
     choice = ForcedChoice(trials_of(2), reader="AB", path=path)
     choice.choose(1)

@@ -218,7 +218,7 @@ def test_nothing_that_a_person_typed_or_measured_is_written(reader):
     viewer.filters.conditions = {"age": {"low": 50}}
     ruler = {"kind": "ruler", "plane": "axial", "ends": [[1, 1, 2], [3, 1, 2]]}
     viewer.slices.measures = [ruler]
-    viewer.panel.note.value = "has been to Leiden"
+    viewer.panel.note_box.text.value = "has been to Leiden"
     (file,) = reader.rglob("*.json")
     told = json.loads(file.read_text())
     assert told["cohort"]["values"]["filters"] == {"age": {"low": 50}}

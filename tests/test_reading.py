@@ -210,6 +210,20 @@ def test_two_readers_at_once_lose_nothing_of_each_other(path):
     assert not table.duplicated(["subject_id", "reader", "score", "repeat"]).any()
 
 
+def test_two_windows_of_one_name_do_not_write_over_each_other_unseen(path):
+    """Two persons may have the same initials, and each a kernel of their own."""
+    one, other = reading_of(path), reading_of(path)
+    other.score("ground_glass", 3)
+    heard = []
+    one.send = lambda message, buffers=None: heard.append(message)
+    asked = {"do": "score", "position": 0, "item": 0, "value": "1", "n": 1}
+    one._hear(None, asked, [])
+    assert "another window has scored this" in heard[0]["refused"]
+    assert saved(path)["value"].tolist() == ["3"] and one.scored == ["3", ""], "and it is shown"
+    one._hear(None, asked, [])
+    assert heard[1] == {"n": 1, "done": "score"} and saved(path)["value"].tolist() == ["1"]
+
+
 def test_what_others_write_stays_and_what_a_spreadsheet_saves_is_read(path):
     reading = reading_of(path, repeated=0)
     reading.score("ground_glass", 2)

@@ -16,6 +16,7 @@ import traitlets
 from clamlab import viewers
 from clamlab.viewers.assets import read_together
 from clamlab.viewers.cohort.maps import layer_maps
+from clamlab.viewers.cohort.note_box import NoteBox
 from clamlab.viewers.cohort.notes import Notes
 from clamlab.viewers.slices.packing import pack_scan
 from clamlab.viewers.volume_scene import merge, transfer_table
@@ -355,7 +356,7 @@ def test_cohort_viewer_averages_a_group(cohort):
     assert np.array_equal(hu, np.rint(volumes[:2].mean(0, dtype=np.float32)))
     own = (maps["CLAM"][0, 0] + maps["CLAM"][1, 1]) / 2
     assert np.allclose(overlay, own * np.eye(8), atol=0.003)
-    assert viewer.panel.note.disabled
+    assert viewer.panel.note_box.text.disabled
     viewer.scatter.group = []
     assert np.array_equal(shown(viewer)[0], volumes[0])
 
@@ -379,40 +380,78 @@ def test_cohort_viewer_colors_by_any_column(cohort):
 
 def test_cohort_viewer_keeps_notes(cohort):
     viewer, _, _, path = cohort
-    viewer.panel.note.value = "fissure, probably real"
-    viewer.panel.save.click()
-    viewer.panel.note.value = "second thought"
+    viewer.panel.note_box.text.value = "fissure, probably real"
+    viewer.panel.note_box.save.click()
+    viewer.panel.note_box.text.value = "second thought"
     viewer.choose.scan.value = 3  # going on saves too
-    assert viewer.panel.note.value == ""
+    assert viewer.panel.note_box.text.value == ""
     table = pd.read_csv(path)
     assert table.to_dict("list") == {"subject_id": ["A"], "note": ["second thought"]}
     viewer.choose.scan.value = 0
-    assert viewer.panel.note.value == "second thought"
+    assert viewer.panel.note_box.text.value == "second thought"
 
 
 def test_a_note_that_the_disk_refuses_is_not_lost(cohort):
     viewer, _, _, path = cohort
     path.parent.mkdir()
     path.write_text("subject_id,note\nA")  # another program broke it
-    viewer.panel.note.value = "of A"
+    viewer.panel.note_box.text.value = "of A"
     viewer.choose.scan.value = 3
-    assert "not saved" in viewer.panel.saved.value and "is cut" in viewer.panel.saved.value
+    assert (
+        "not saved" in viewer.panel.note_box.said.value
+        and "is cut" in viewer.panel.note_box.said.value
+    )
     viewer.choose.scan.value = 0
-    assert viewer.panel.note.value == "of A"
+    assert viewer.panel.note_box.text.value == "of A"
     path.write_text("subject_id,note,seen\nB,kept,yes\n")
-    viewer.panel.save.click()
+    viewer.panel.note_box.save.click()
     assert pd.read_csv(path, keep_default_na=False).to_dict("split")["data"] == [
         ["B", "kept", "yes"],
         ["A", "of A", ""],
     ]
 
 
+def test_a_note_of_another_window_is_not_written_over_unseen(tmp_path):
+    path = tmp_path / "notes.csv"
+    mine, other = NoteBox(path), NoteBox(path)  # two kernels: each read the file when it opened
+    for box in (mine, other):
+        box.turn_to("S1")
+    other.text.value = "nodule, ask Dr B"
+    other.turn_to("S2")
+    mine.text.value = "fissure"
+    mine.turn_to("S2")  # going on saves nothing over it, and says what stands there
+    assert Notes(path)["S1"] == "nodule, ask Dr B"
+    assert "S1: not saved" in mine.said.value and "“nodule, ask Dr B”" in mine.said.value
+    assert "press Save note" in mine.said.value
+    mine.turn_to("S1")
+    assert mine.text.value == "fissure", "what was typed is kept"
+    mine.turn_to("S2")
+    mine.turn_to("S1")
+    assert Notes(path)["S1"] == "nodule, ask Dr B", "going on never decides"
+    other.turn_to("S1")
+    other.text.value = "nodule, 4 mm"
+    other.save.click()
+    mine.text.value = "nodule or fissure"
+    mine.save.click()  # told of the note before, not of this one
+    assert Notes(path)["S1"] == "nodule, 4 mm" and "“nodule, 4 mm”" in mine.said.value
+    mine.save.click()
+    assert Notes(path)["S1"] == "nodule or fissure" and "S1: saved" in mine.said.value
+    other.text.value = ""
+    other.save.click()
+    other.save.click()  # told by now: a note may be taken away
+    assert Notes(path)["S1"] == ""
+    mine.text.value = "fissure after all"
+    mine.turn_to("S2")
+    assert Notes(path)["S1"] == "" and "took the note away" in mine.said.value
+
+
 def test_notes_of_two_readers_do_not_overwrite_each_other(tmp_path):
     one, two = Notes(tmp_path / "notes.csv"), Notes(tmp_path / "notes.csv")
-    one["A"], two["B"] = "first", "second, with a comma\nand a line"
+    one.save("A", "first", seen="")
+    two.save("B", "second, with a comma\nand a line", seen="")
     assert Notes(tmp_path / "notes.csv")["A"] == "first"
     assert Notes(tmp_path / "notes.csv")["B"] == "second, with a comma\nand a line"
-    one["C"] = "=1+1 is what a spreadsheet would work out"
+    one.save("C", "=1+1 is what a spreadsheet would work out", seen="")
     assert "'=1+1" in (tmp_path / "notes.csv").read_text()
     assert Notes(tmp_path / "notes.csv")["C"].startswith("=1+1")
     (tmp_path / "notes.csv").write_text("id,text\nA,b\n")

@@ -66,10 +66,15 @@ def write_rows(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
         cells.write_csv(table, temporary)
 
 
+class ChangedElsewhere(ValueError):
+    """Something stands in a table that the person here has not seen: it is kept."""
+
+
 class KeyedRows:
     """Keep one row for each key in a CSV file, written whole at every change.
 
-    What other people and programs write into the file stays, further columns too.
+    What other people and programs write into the file stays, further columns too; of two windows
+    that are open on it one saves after the other, and none over what it has not shown.
 
     Parameters
     ----------
@@ -99,11 +104,19 @@ class KeyedRows:
         self.path, self._columns, self._needed, self._key = path, columns, needed, key
         self.rows = self._read()
 
-    def save(self, row: Row) -> None:
+    def save(self, row: Row, *, seen: Row) -> None:
         """Save a row in the place of the one with its key.
+
+        Parameters
+        ----------
+        row : dict
+        seen : dict
+            Cells of the row before as far as the person knows, empty where there was none.
 
         Raises
         ------
+        ChangedElsewhere
+            If something else stands there by now: it is kept, and in ``rows``.
         ValueError
             If the file is no such table any more; it is not touched.
         OSError
@@ -112,7 +125,10 @@ class KeyedRows:
         with turn(self.path):
             self.rows = self._read()  # another program may have written
             key = self._key(row)
-            rows = {**self.rows, key: {**self.rows.get(key, {}), **row}}
+            before = self.rows.get(key, {})
+            if any(before.get(name, "").strip() != cell.strip() for name, cell in seen.items()):
+                raise ChangedElsewhere("something else was written there meanwhile; it is kept")
+            rows = {**self.rows, key: {**before, **row}}
             write_rows(self.path, list(rows.values()), self._columns)
             self.rows = rows
 

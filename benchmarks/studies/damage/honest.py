@@ -233,7 +233,7 @@ def _adam(model: torch.nn.Module) -> torch.optim.Adam:
 def _records(folder: Path) -> list[tuple]:
     notes, decisions = _place(folder, "notes.csv"), _place(folder, "decisions.csv")
     for i, subject in enumerate(IDS[:9]):
-        Notes(notes)[subject] = f"nodule {i}, upper lobe"
+        Notes(notes).save(subject, f"nodule {i}, upper lobe", seen="")
     known = Decisions(decisions)
     for subject in IDS[:3]:
         row = dict.fromkeys(COLUMNS, "") | {"decision": "reject", "note": "moved, twice"}

@@ -10,7 +10,8 @@ COLUMNS = ("subject_id", "note")
 class Notes:
     """Keep one note per subject in a CSV file, written whole at every change.
 
-    What other people and programs write into the file stays, further columns too.
+    What other people and programs write into the file stays, further columns too; nobody writes
+    over a note that they have not seen.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class Notes:
     Examples
     --------
     >>> notes = Notes(None)
-    >>> notes["A"] = "fissure, probably real"
+    >>> notes.save("A", "fissure, probably real", seen="")
     >>> notes["A"], notes["B"]
     ('fissure, probably real', '')
     """
@@ -44,13 +45,21 @@ class Notes:
         """Return the subject's note, empty if there is none."""
         if self._file is None:
             return self._in_memory.get(subject, "")
-        return self._file.rows.get((subject,), {}).get("note", "")
+        return self._file.rows.get((subject,), {}).get("note", "").strip()
 
-    def __setitem__(self, subject: str, note: str) -> None:
+    def save(self, subject: str, note: str, *, seen: str) -> None:
         """Save a note; an empty one stays as an empty cell of the subject's row.
+
+        Parameters
+        ----------
+        subject, note : str
+        seen : str
+            The note before as far as the person knows, empty if there was none.
 
         Raises
         ------
+        ChangedElsewhere
+            If another note stands there by now: it is kept, and what the subject has here.
         ValueError
             If the file is no such table any more; it is not touched.
         OSError
@@ -59,4 +68,5 @@ class Notes:
         if self._file is None:
             self._in_memory[subject] = note.strip()
         else:
-            self._file.save({"subject_id": subject, "note": note.strip()})
+            row = {"subject_id": subject, "note": note.strip()}
+            self._file.save(row, seen={"note": seen})

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clamlab.viewers.cohort.notes import Notes
+from clamlab.viewers.cohort.note_box import NoteBox
 from clamlab.viewers.cohort.scan_facts import ScanFacts
 from clamlab.viewers.points.neighbours import nearest_scans
 
@@ -53,8 +53,6 @@ class ScanPanel(widgets.VBox):
         notes_path: str | Path | None = None,
     ) -> None:
         self._table, self._features, self._soft = table, features, soft
-        self._notes, self._noted = Notes(notes_path), ""  # whose note is in the box
-        self._unsaved: dict[str, str] = {}  # what the disk refused, until it takes it
         self.summary = widgets.HTML()
         scrolled = {"max_height": "240px", "overflow": "auto", "padding": "0 12px 0 0"}
         self.facts = ScanFacts(table, contract, without=["subject_id"], layout=scrolled)
@@ -62,53 +60,30 @@ class ScanPanel(widgets.VBox):
         self._filling = False  # a list that is filled chooses its first line by itself
         self._go_to = go_to
         self.nearest.observe(self._choose, "value")
-        self.note = widgets.Textarea(
-            continuous_update=False, placeholder="Note about this scan", rows=2, layout=FULL
-        )
-        self.save = widgets.Button(description="Save note")
-        self.saved = widgets.Label()
-        self.save.on_click(lambda button: self.keep_note())
+        self.note_box = NoteBox(notes_path)
         heading = widgets.HTML("<b>Most like it</b>: distance in features")
         like = widgets.VBox([heading, self.nearest], layout={"min_width": "240px"})
         aside = {"flex_flow": "row wrap", "grid_gap": "18px"}
         known = widgets.HBox([self.facts, like], layout=aside)
-        keep = widgets.HBox([self.save, self.saved])
-        super().__init__([self.summary, self.note, keep, known], layout=FULL)
+        super().__init__([self.summary, self.note_box, known], layout=FULL)
 
     def show(self, scan: int) -> None:
         """Turn to a scan; the note about the one before is saved."""
-        self.keep_note()
-        self._noted = self._subject(scan)
-        self.note.value = self._unsaved.get(self._noted, self._notes[self._noted])
-        self.note.disabled = self.save.disabled = False
+        subject = self._subject(scan)
+        self.note_box.turn_to(subject)
         shares = " · ".join(f"cluster {k + 1}: {q:.2f}" for k, q in enumerate(self._soft[scan]))
-        self.summary.value = f"<b>{html.escape(self._noted)}</b>: {shares}"
+        self.summary.value = f"<b>{html.escape(subject)}</b>: {shares}"
         self.facts.show(scan)
         self._list(self._near(scan))
 
     def show_group(self, scans: list[int]) -> None:
         """Say how many scans are looked at together, and in which clusters; notes are of one."""
-        self.keep_note()
-        self.note.disabled = self.save.disabled = True
+        self.note_box.turn_to("")
         sizes = self._table["Cluster"].iloc[scans].value_counts().sort_index()
         counts = " · ".join(f"{name}: {n}" for name, n in sizes.items())
         self.summary.value = f"<b>{len(scans)} scans</b>, by cluster: {counts}"
         self.facts.value = ""
         self._list([])
-
-    def keep_note(self) -> None:
-        """Save what was written, also when the reader goes on without pressing the button."""
-        if not self._noted or self.note.value.strip() == self._notes[self._noted]:
-            return
-        try:
-            self._notes[self._noted] = self.note.value
-        except (ValueError, OSError) as error:
-            self._unsaved[self._noted] = self.note.value
-            self.saved.value = f"{self._noted}: not saved, and kept here until it is: {error}"
-        else:
-            self._unsaved.pop(self._noted, None)
-            kept = self._notes.path or "kept until the kernel stops"
-            self.saved.value = f"{self._noted}: saved ({kept})"
 
     def _list(self, options: list[tuple[str, int]]) -> None:
         self._filling = True

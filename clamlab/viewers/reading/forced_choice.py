@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from clamlab.stats.readers.choices import choice_result
 from clamlab.viewers.assets import read_together
-from clamlab.viewers.person_table import now
+from clamlab.viewers.person_table import ChangedElsewhere, now
 from clamlab.viewers.reading.blind_order import draw
 from clamlab.viewers.reading.choice_trials import QUESTIONS, Picture, Trial
 from clamlab.viewers.reading.readings import Choices
@@ -21,6 +21,9 @@ from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 LINKED = ("index", "window", "level", "zoom", "center", "view", "radiological", "crosshair")
 # What is given has no colour bar beside it, and so is as large as the others in less room.
 COLUMN, GIVEN = "minmax(0, 1fr)", "calc(33.3% - 70px)"
+ANSWERED_ELSEWHERE = (
+    "another window has answered this trial meanwhile, under the same name: that answer stays"
+)
 _open: dict[str, "ForcedChoice"] = {}
 
 
@@ -128,7 +131,8 @@ class ForcedChoice(widgets.VBox):
         Raises
         ------
         ValueError
-            If it is neither, or every trial is answered; if the file is damaged.
+            If it is neither, or every trial is answered; if the file is damaged; if another window
+            has answered it under this name meanwhile.
         OSError
             If the disk refuses; the file is what it was.
         """
@@ -144,8 +148,12 @@ class ForcedChoice(widgets.VBox):
             "correct": "yes" if side == self._right_side(trial) else "no",
             "chosen_at": now(),
         }
-        self._file.save(row)
-        self._show()
+        try:
+            self._file.save(row, seen={"side": ""})
+        except ChangedElsewhere as error:
+            raise ValueError(ANSWERED_ELSEWHERE) from error
+        finally:
+            self._show()
 
     def _next(self) -> Trial | None:
         open_ones = (t for t in self._trials if (*_name(t), self._reader) not in self._file.rows)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.stats.readers.scores import Score, scores_of
 from clamlab.viewers.assets import SLICE_VIEWER, read_together
+from clamlab.viewers.person_table import ChangedElsewhere
 from clamlab.viewers.reading.blind_order import blind_order
 from clamlab.viewers.reading.readings import Readings
 from clamlab.viewers.slices.packing import pack_scan
@@ -19,6 +20,10 @@ from clamlab.viewers.slices.slice_viewer import close_whole
 
 DIGITS = tuple("1234567890")  # in the order in which levels without a digit of their own take them
 REPEATED = 0.1
+SCORED_ELSEWHERE = (
+    "another window has scored this meanwhile, under the same name: what stands in the file is "
+    "shown now; score it again if you want it otherwise"
+)
 _open: dict[str, "Reading"] = {}
 
 
@@ -134,7 +139,8 @@ class Reading(SliceState, anywidget.AnyWidget):
         Raises
         ------
         ValueError
-            If there is no such score, or the value is none of it; if the file is damaged.
+            If there is no such score, or the value is none of it; if the file is damaged; if
+            another window has scored it under this name meanwhile.
         OSError
             If the disk refuses; the file is what it was.
         """
@@ -143,8 +149,12 @@ class Reading(SliceState, anywidget.AnyWidget):
             raise ValueError(f"expected one of {', '.join(known)}, found {name!r}")
         text = known[name].text(value)
         scan, repeat = self._order[self.position]
-        self._file.put(self._ids[scan], self._reader, name, repeat=repeat, value=text)
-        self._show()
+        try:
+            self._file.put(self._ids[scan], self._reader, name, repeat=repeat, value=text)
+        except ChangedElsewhere as error:
+            raise ValueError(SCORED_ELSEWHERE) from error
+        finally:
+            self._show()
 
     def go(self, position: int) -> None:
         """Show another scan, by its place in this reader's order from 0.

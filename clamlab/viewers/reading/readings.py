@@ -26,9 +26,10 @@ class Readings(KeyedRows):
         return row["value"].strip() if row else ""
 
     def put(self, subject: str, reader: str, score: str, *, repeat: int, value: str) -> None:
-        """Save a value in the place of the one before."""
+        """Save a value in the place of the one before; of that, the one that is known here."""
+        seen = {"value": self.value(subject, reader, score, repeat=repeat)}
         told = {"subject_id": subject, "reader": reader, "score": score, "value": value}
-        self.save({**told, "read_at": now(), "repeat": str(repeat)})
+        self.save({**told, "read_at": now(), "repeat": str(repeat)}, seen=seen)
 
 
 def _key(row: Row) -> tuple[str, ...]:
