@@ -242,8 +242,8 @@ def test_a_reader_chooses_from_the_notebook(study):
     left = cells_of("choosing", until="08")
     desk = left["shown"][-2]
     assert desk.said.value.endswith("So far: AB.")
-    desk.name.value = "ab"
-    assert desk.work is None and desk.said.value.startswith("AB has 1 of 12 scans to read")
+    desk.name.value = "ab"  # one of four scores: no scan is read to the end
+    assert desk.work is None and desk.said.value.startswith("AB has 12 of 12 scans to read")
     desk.name.value = "CD"
     choice, _ = desk.work.children
     assert choice.panel.n_trials == 12 + 20  # all scans, and twenty averages
