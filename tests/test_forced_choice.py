@@ -10,7 +10,12 @@ from scipy.stats import beta
 from clamlab.stats.readers import choice_result
 from clamlab.study import Study
 from clamlab.study.withdrawal.run import withdraw
-from clamlab.viewers.reading import ForcedChoice, average_trials, counterfactual_trials
+from clamlab.viewers.reading import (
+    ChoiceDesk,
+    ForcedChoice,
+    average_trials,
+    counterfactual_trials,
+)
 
 IDS = [f"PAT-{i:03}" for i in range(16)]
 CLUSTERS = np.arange(16) % 2
@@ -118,6 +123,84 @@ def test_nothing_that_travels_tells_which_is_right(path):
     assert heard == [{"done": True}] * 15 and choice.panel.result == []
     choice._hear(None, {"position": 3, "side": 1}, [])
     assert heard[-1] == {"refused": "Not saved: another trial is shown by now"}
+
+
+def swapped():
+    return {name: MAPS[other] for name, other in (("Cluster 1", "Cluster 2"),
+                                                   ("Cluster 2", "Cluster 1"))}  # fmt: skip
+
+
+def average_trials_of(**change):
+    hu, _ = scans()
+    given = {"volumes": hu, "clusters": CLUSTERS, "average_maps": MAPS, "n_trials": 4} | change
+    return average_trials(**given)
+
+
+def counterfactual_trials_of(**change):
+    hu, drawn = scans()
+    given = {"volumes": hu, "counterfactual_hu": drawn, "soft_assignments": SOFT} | change
+    return counterfactual_trials(**given, subject_ids=IDS, n_trials=4)
+
+
+@pytest.mark.parametrize(
+    ("trials", "change"),
+    [
+        (average_trials_of, {"average_maps": swapped()}),
+        (average_trials_of, {"volumes": scans()[0] + 1}),  # members that look otherwise
+        (average_trials_of, {"clusters": 1 - CLUSTERS}),
+        (average_trials_of, {"mask": np.eye(6, dtype=bool)}),
+        (counterfactual_trials_of, {"counterfactual_hu": scans()[1] - 1}),
+        (counterfactual_trials_of, {"volumes": scans()[0] + 1}),
+    ],
+)
+def test_an_answer_counts_only_for_the_pictures_it_was_given_about(path, trials, change):
+    choice = ForcedChoice(trials(), reader="AB", path=path)
+    for _ in range(4):
+        choice.choose(1)
+    assert choice.panel.result and choice.panel.left_out == ""
+    before = pd.read_csv(path)
+    assert before["pictures"].str.fullmatch("p[0-9a-f]{16}").all()
+    assert ForcedChoice(trials(), reader="AB", path=path).panel.result == choice.panel.result
+
+    again = ForcedChoice(trials(**change), reader="AB", path=path)
+    names = [(t.kind, t.subject_id, t.about) for t in choice._trials]
+    assert names == [(t.kind, t.subject_id, t.about) for t in again._trials]
+    assert (again.panel.position, again.panel.result) == (0, [])
+    assert again.panel.left_out.startswith("Not counted: 4 answers about other pictures")
+    other = ForcedChoice(trials(**change), reader="CD", path=path)
+    assert other.panel.left_out == ""
+    right = [again._right_side(trial) for trial in again._trials]
+    for side in right:
+        again.choose(side)
+    assert "Right: 4 of 4 (100 %" in again.panel.result[0]
+    kept = pd.read_csv(path)
+    assert len(kept) == 8 and kept.head(4).equals(before), "what was answered stays"
+
+
+def test_answers_from_before_pictures_were_told_do_not_count(path):
+    choice = ForcedChoice(average_trials_of(), reader="AB", path=path)
+    for _ in range(4):
+        choice.choose(1)
+    pd.read_csv(path).drop(columns="pictures").to_csv(path, index=False)
+    desk = ChoiceDesk(average_trials_of(), path=path)
+    assert desk.said.value.endswith("So far: AB.")
+    desk.name.value = "AB"
+    choice, results = desk.work.children
+    assert choice.panel.position == 0 and "4 answers" in choice.panel.left_out
+    for _ in range(4):
+        choice.choose(1)
+    assert "of 4</td>" in results.value and "Not counted: 4 answers" in results.value
+    assert len(pd.read_csv(path)) == 8
+
+
+def test_trials_are_told_by_voxels_and_not_by_rows():
+    """Who leaves the study moves the rows of the others, and changes no picture of theirs."""
+    hu, clusters = scans()[0], np.repeat([0, 1], 8)
+    whole = average_trials(hu, clusters, MAPS, n_trials=2)
+    turned = average_trials(hu[::-1], clusters[::-1], MAPS, n_trials=2)
+    assert [t.pictures for t in whole] == [t.pictures for t in turned]
+    fewer = average_trials(hu[1:], clusters[1:], MAPS, n_trials=2)
+    assert [a.pictures == b.pictures for a, b in zip(whole, fewer, strict=True)] == [False, True]
 
 
 def test_an_answer_of_another_window_stays(path):

@@ -314,8 +314,11 @@ def in_colour(canvas):
 
 def test_one_of_two_is_chosen_by_a_key_and_the_result_waits_for_the_end(lab, page):
     url, folder = lab
-    run_notebook(page, url, "choices.ipynb")
     panel, path = page.locator(".clam-choice-panel"), folder / "kept" / "forced_choices.csv"
+    path.parent.mkdir(exist_ok=True)
+    old = {"subject_id": IDS[0], "kind": "counterfactual", "about": "cluster 2", "side": 1}
+    pd.DataFrame([old | {"reader": "AB", "correct": "yes"}]).to_csv(path, index=False)
+    run_notebook(page, url, "choices.ipynb")
     title = panel.locator(".clam-title")
     canvases = page.locator(".clam-choice canvas[data-plane=axial]")
     panel.focus()
@@ -323,6 +326,7 @@ def test_one_of_two_is_chosen_by_a_key_and_the_result_waits_for_the_end(lab, pag
         title.filter(has_text=f"Trial {n + 1} of 4").wait_for()
         page.locator(".clam-choice-panel[data-waiting=false]").wait_for()
         assert "Right:" not in page.content() and "PAT-" not in page.content()
+        assert panel.get_by_text("Not counted: 1 answer about other pictures").is_visible()
         if n == 1:  # among the slices, too, where 1 and 2 are windows; both scroll together
             canvases.last.wait_for()
             page.wait_for_timeout(200)
@@ -336,12 +340,12 @@ def test_one_of_two_is_chosen_by_a_key_and_the_result_waits_for_the_end(lab, pag
         page.keyboard.press("1" if n % 2 else "2")
     title.filter(has_text="All 4 are answered").wait_for()
     question = panel.locator(".clam-question")
-    assert question.locator("div").count() == 2
-    table = pd.read_csv(path)
+    assert question.locator("div").count() == 2 + 1  # and what is not counted
+    table = pd.read_csv(path).dropna(subset="pictures")
     right = table.groupby("kind")["correct"].apply(lambda answers: (answers == "yes").sum())
     for n_right, words in zip(right, ("goes with the average", "not a scan"), strict=True):
         assert f"Right: {n_right} of 2" in question.locator("div", has_text=words).inner_text()
     assert table["side"].tolist() == [2, 1, 2, 1]
     page.keyboard.press("1")
-    assert len(pd.read_csv(path)) == 4
+    assert len(pd.read_csv(path)) == 4 + 1
     assert page.js_errors == [] and page.requests_outside == []

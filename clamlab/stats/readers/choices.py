@@ -15,7 +15,8 @@ def choice_result(choices: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     choices : DataFrame
-        One row per reader and trial: ``reader``, ``kind`` and ``correct`` (yes or no).
+        One row per reader and trial: ``reader``, ``kind`` and ``correct`` (yes or no). Each counts:
+        leave out, by the column ``pictures``, what is about pictures of an earlier run.
 
     Returns
     -------

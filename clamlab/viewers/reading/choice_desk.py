@@ -13,7 +13,7 @@ from clamlab.stats.readers.choices import choice_result
 from clamlab.viewers.reading.agreement import as_html
 from clamlab.viewers.reading.choice_trials import QUESTIONS, Trial
 from clamlab.viewers.reading.desk import Desk
-from clamlab.viewers.reading.forced_choice import ForcedChoice
+from clamlab.viewers.reading.forced_choice import ForcedChoice, not_counted
 from clamlab.viewers.reading.readings import Choices
 
 
@@ -73,12 +73,16 @@ class ChoiceDesk(Desk):
                     "has seen it does not read without knowing any more."
                 )
             choice = ForcedChoice(trials, reader=name, path=file, affine=affine, seed=seed)
-            return widgets.VBox([choice, _Results(choice, file)])
+            return widgets.VBox([choice, _Results(choice, file, trials)])
 
         def known() -> dict[str, str]:
-            answered = Counter(row["reader"] for row in Choices(file).rows.values())
+            theirs, others = Choices(file).split(trials)
+            answered = Counter(row["reader"] for row in theirs)
             begun = {name: f"{n} trials answered" for name, n in answered.items()}
-            return {**dict.fromkeys(of_reading(), ""), **begun}
+            return {
+                **dict.fromkeys([*of_reading(), *(row["reader"] for row in others)], ""),
+                **begun,
+            }
 
         super().__init__(open_for, known=known, file=file, reader=reader)
 
@@ -86,16 +90,17 @@ class ChoiceDesk(Desk):
 class _Results(widgets.HTML):
     """Every reader's result, once the one who sits here is done."""
 
-    def __init__(self, choice: ForcedChoice, path: Path) -> None:
+    def __init__(self, choice: ForcedChoice, path: Path, trials: Sequence[Trial]) -> None:
         super().__init__()
-        self._choice, self._path = choice, path
+        self._choice, self._path, self._trials = choice, path, trials
         choice.panel.observe(lambda change: self._tell(), "result")
         self._tell()
 
     def _tell(self) -> None:
         if not self._choice.panel.result:
             return
-        results = choice_result(pd.DataFrame(list(Choices(self._path).rows.values())))
+        theirs, others = Choices(self._path).split(self._trials)
+        results = choice_result(pd.DataFrame(theirs))
         shown = pd.DataFrame(
             {
                 "reader": results["reader"],
@@ -106,4 +111,4 @@ class _Results(widgets.HTML):
                 "p": results["p"],
             }
         )
-        self.value = as_html(shown)
+        self.value = f"{as_html(shown)}<p>{not_counted(len(others))}</p>"

@@ -24,7 +24,8 @@ function mountChoice(model, element) {
     const [done, all, result] = [model.get("position"), model.get("n_trials"), model.get("result")];
     ui.number.textContent = result.length ? `All ${all} are answered` : `Trial ${done + 1} of ${all}`;
     ui.reader.textContent = `Reader ${model.get("reader")}`;
-    ui.question.replaceChildren(...(result.length ? result : [model.get("question")]).map((line) => tag("div", { textContent: line })));
+    const lines = [...(result.length ? result : [model.get("question")]), model.get("left_out")].filter(Boolean);
+    ui.question.replaceChildren(...lines.map((textContent) => tag("div", { textContent })));
     root.dataset.waiting = waiting;
   }
   function choose(side) {
@@ -65,7 +66,7 @@ function mountChoice(model, element) {
     }
   }
   document.addEventListener("keydown", onKey, { capture: true, signal: cleanup.signal });
-  const events = "change:position change:n_trials change:question change:result";
+  const events = "change:position change:n_trials change:question change:result change:left_out";
   model.on(events, draw);
   model.on("msg:custom", hear);
   const leavePage = joinPage(model, root);

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,8 @@ class Trial:
         Whose scan it is; empty for averages.
     about : str
         What tells this trial from others of its kind.
+    pictures : str
+        A hash of what is shown: the same trial of another run of the study has another one.
     right, wrong : callable
         Each returns HU and a map in [0, 1], or None for no map.
     given : callable or None
@@ -40,9 +43,15 @@ class Trial:
     kind: str
     subject_id: str
     about: str
+    pictures: str
     right: Picture
     wrong: Picture
     given: Picture | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What an answer is about: an answer about other pictures is no answer to this trial."""
+        return self.kind, self.subject_id, self.about, self.pictures
 
 
 def counterfactual_trials(
@@ -91,7 +100,9 @@ def counterfactual_trials(
     for i in drawn:
         rival = rival_of(soft[i], int(soft[i].argmax()))
         drawn_hu, scan = partial(_of, counterfactual_hu, i, rival), partial(_of, volumes, i)
-        trials.append(Trial(COUNTERFACTUAL, ids[i], f"cluster {rival + 1}", drawn_hu, scan))
+        pictures = _hash(volumes[i], counterfactual_hu[i, rival])
+        about = f"cluster {rival + 1}"
+        trials.append(Trial(COUNTERFACTUAL, ids[i], about, pictures, drawn_hu, scan))
     return trials
 
 
@@ -146,9 +157,14 @@ def average_trials(
     under = np.full(grid, -1000) if backdrop is None else np.asarray(backdrop)
     inside = np.ones(grid, bool) if mask is None else np.asarray(mask, bool)
 
-    def shown(cluster: int) -> Picture:
-        return lambda: (under, np.where(inside, average_maps[f"Cluster {cluster + 1}"], 0))
+    def map_of(cluster: int) -> NDArray:
+        return np.where(inside, average_maps[f"Cluster {cluster + 1}"], 0)
 
+    def shown(cluster: int) -> Picture:
+        return lambda: (under, map_of(cluster))
+
+    hash_of_map = cache(lambda cluster: _hash(map_of(cluster)))
+    hash_of_scan = cache(lambda scan: _hash(volumes[scan]))
     rng = np.random.default_rng(seed)
     trials = []
     for number in range(1, n_trials + 1):
@@ -157,9 +173,20 @@ def average_trials(
         members = np.flatnonzero(labels == own)
         group = np.sort(rng.choice(members, min(PER_AVERAGE, len(members)), replace=False))
         about = f"cluster {own + 1} or {rival + 1}, average {number}"
-        given = partial(_average, volumes, group)
-        trials.append(Trial(AVERAGE, "", about, shown(own), shown(rival), given))
+        # The members by their voxels: rows are others' once somebody has left the study. What lies
+        # under both maps alike is not asked about.
+        words = [hash_of_map(own), hash_of_map(rival), *sorted(map(hash_of_scan, group))]
+        given, pictures = partial(_average, volumes, group), _hash("".join(words).encode())
+        trials.append(Trial(AVERAGE, "", about, pictures, shown(own), shown(rival), given))
     return trials
+
+
+def _hash(*parts: NDArray | bytes) -> str:
+    """Name what is shown; by a letter first, so that no spreadsheet takes it for a number."""
+    whole = blake2b(digest_size=8)
+    for part in parts:
+        whole.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
+    return f"p{whole.hexdigest()}"
 
 
 def _average(volumes: NDArray, group: NDArray) -> tuple[NDArray, None]:

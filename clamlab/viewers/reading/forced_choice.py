@@ -45,14 +45,17 @@ class ChoicePanel(anywidget.AnyWidget):
     reader = traitlets.Unicode().tag(sync=True)
     # Lines that tell the result; empty until every trial is answered.
     result: traitlets.List = traitlets.List().tag(sync=True)
+    # Says how many answers are about other pictures than these; empty if none is.
+    left_out = traitlets.Unicode().tag(sync=True)
 
 
 class ForcedChoice(widgets.VBox):
     """Let a reader choose one of two unlabelled pictures by the keys 1 and 2.
 
     Trials come in an order, and on sides, drawn from the reader's name. An answer is in the file
-    before the next trial is shown and is not asked for again; how many were right is told at the
-    end and not before.
+    before the next trial is shown and is not asked for again, unless its pictures are others by
+    then: those answers stay in the file and do not count. How many were right is told at the end
+    and not before.
 
     Parameters
     ----------
@@ -144,6 +147,7 @@ class ForcedChoice(widgets.VBox):
             "reader": self._reader,
             "kind": trial.kind,
             "about": trial.about,
+            "pictures": trial.pictures,
             "side": str(side),
             "correct": "yes" if side == self._right_side(trial) else "no",
             "chosen_at": now(),
@@ -156,8 +160,7 @@ class ForcedChoice(widgets.VBox):
             self._show()
 
     def _next(self) -> Trial | None:
-        open_ones = (t for t in self._trials if (*_name(t), self._reader) not in self._file.rows)
-        return next(open_ones, None)
+        return next((t for t in self._trials if self._file.answer(t, self._reader) is None), None)
 
     def _drawn(self, what: str, trial: Trial) -> float:
         return draw(what, self._seed, self._reader, *_name(trial))
@@ -169,9 +172,10 @@ class ForcedChoice(widgets.VBox):
         trial = self._next()
         if trial is not None:
             self._show_pictures(trial)
-        answered = [(*_name(t), self._reader) in self._file.rows for t in self._trials]
+        answered, others = self._file.split(self._trials, reader=self._reader)
         with self.panel.hold_sync():
-            self.panel.position = sum(answered)
+            self.panel.position = len(answered)
+            self.panel.left_out = not_counted(len(others))
             self.panel.question = "" if trial is None else QUESTIONS[trial.kind]
             self.panel.result = [] if trial is not None else self._result()
 
@@ -203,7 +207,7 @@ class ForcedChoice(widgets.VBox):
             close_whole(viewer)
 
     def _result(self) -> list[str]:
-        mine = [self._file.rows[(*_name(trial), self._reader)] for trial in self._trials]
+        mine, _ = self._file.split(self._trials, reader=self._reader)
         return [
             f"{QUESTIONS[row.kind]} Right: {row.n_right} of {row.n_trials} "
             f"({100 * row.share:.0f} %, 95 % interval {100 * row.low:.0f} to {100 * row.high:.0f} "
@@ -221,6 +225,19 @@ class ForcedChoice(widgets.VBox):
             self.panel.send({"refused": f"Not saved: {error}"})
             return
         self.panel.send({"done": True})
+
+
+def not_counted(n_answers: int) -> str:
+    """Say how many answers are about other pictures; nothing if none is.
+
+    Examples
+    --------
+    >>> not_counted(1)
+    'Not counted: 1 answer about other pictures than these (of an earlier run of the study, ...'
+    """
+    answers = f"{n_answers} answer{'s' * (n_answers != 1)}"
+    of = "(of an earlier run of the study, or of other settings)"
+    return f"Not counted: {answers} about other pictures than these {of}." if n_answers else ""
 
 
 def _view(title: str, make: Picture) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """What readers saw in scans and chose of pictures, kept in tables that any program opens."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from clamlab.viewers.person_table import KeyedRows, Row, now
+from clamlab.viewers.reading.choice_trials import Trial
 
 NEEDED = ("subject_id", "reader", "score", "value")
 COLUMNS = (*NEEDED, "read_at", "repeat")
@@ -39,7 +41,9 @@ def _key(row: Row) -> tuple[str, ...]:
 
 
 class Choices(KeyedRows):
-    """Keep one answer per trial and reader in a CSV file.
+    """Keep one answer per trial, with its pictures, and reader in a CSV file.
+
+    Answers about pictures of an earlier run of the study stay, beside those about the new ones.
 
     Parameters
     ----------
@@ -47,8 +51,28 @@ class Choices(KeyedRows):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, (*CHOSEN, "chosen_at"), needed=CHOSEN, key=_key_of_choice)
+        columns = (*CHOSEN, "chosen_at", "pictures")
+        super().__init__(path, columns, needed=CHOSEN, key=lambda row: (*_asked(row), _who(row)))
+
+    def answer(self, trial: Trial, reader: str) -> Row | None:
+        """Return what a reader answered to a trial with just these pictures."""
+        return self.rows.get((*trial.identity, reader))
+
+    def split(
+        self, trials: Iterable[Trial], *, reader: str | None = None
+    ) -> tuple[list[Row], list[Row]]:
+        """Return the answers to some trials, and those about other pictures; of one or of all."""
+        asked = {trial.identity for trial in trials}
+        rows = [row for row in self.rows.values() if reader in (None, _who(row))]
+        theirs = [row for row in rows if _asked(row) in asked]
+        return theirs, [row for row in rows if _asked(row) not in asked]
 
 
-def _key_of_choice(row: Row) -> tuple[str, ...]:
-    return row["kind"].strip(), row["subject_id"], row["about"].strip(), row["reader"].strip()
+def _asked(row: Row) -> tuple[str, ...]:
+    """Tell as `Trial.identity` what was asked; answers from before pictures were told fit none."""
+    pictures = row.get("pictures", "").strip()
+    return row["kind"].strip(), row["subject_id"], row["about"].strip(), pictures
+
+
+def _who(row: Row) -> str:
+    return row["reader"].strip()
