@@ -15,7 +15,7 @@ from docx import Document
 from jsonschema import Draft202012Validator
 from report_study import CLUSTERS, report_study
 
-from clamlab import figures, resources, traces, viewers
+from clamlab import figures, resources, stats, traces, viewers
 from clamlab.atomic import put_in_place
 from clamlab.cli import main
 from clamlab.cli.report import made_of
@@ -25,7 +25,8 @@ from clamlab.report.composing import Section, compose
 from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
-from clamlab.report.sections import scanners
+from clamlab.report.sections import outcomes, scanners
+from clamlab.report.sections import study as study_section
 from clamlab.study import Study
 
 FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
@@ -176,6 +177,47 @@ def test_counts_of_a_few_and_single_scans_come_only_when_asked_for(whole, study)
     assert traces.find(study.root / "report", study.read("scans")["subject_id"]) == []
     told = manifest_of(study)["report"]
     assert told["small_counts"] is True and told["single_scans"] is True
+
+
+def found_of(**values):
+    """What a section needs, and no more."""
+    stages = pd.DataFrame(columns=["stage", "status", "why", "finished"])
+    settings = {n: values.pop(n) for n in ("small_counts", "records") if n in values}
+    return Found("x", stages, values, **settings)
+
+
+def test_what_readers_saw_is_not_from_outside_the_images(quick):
+    """It goes along with the clusters, as it may: fvc does not."""
+    rng = np.random.default_rng(5)
+    clusters = np.repeat([0, 1], 20)
+    outcome = {"type": "number", "x-role": "outcome"}
+    rules = {
+        "fvc": outcome | {"title": "FVC"},
+        "extent": outcome | {"title": "Extent", "x-source": "reader", "x-units": "%"},
+        "volume": outcome | {"title": "Volume", "x-source": "derived"},
+    }
+    table = pd.DataFrame({name: rng.normal(3, 1, 40) for name in rules}).assign(cluster=clusters)
+    table["extent"] += 4 * clusters
+    ways = (stats.outcomes.outcome_associations, stats.outcomes.adjusted_means)
+    tables = [way(table, {"properties": rules}) for way in ways]
+    models = stats.outcomes.compare_models(table, {"properties": rules}, n_bootstrap=0)
+    assigned = pd.DataFrame({"cluster": clusters})
+    found = found_of(
+        associations=tables[0], adjusted_means=tables[1], model_comparison=models,
+        assignments=assigned,
+    )  # fmt: skip
+    first = study_section.make(found)[0].text
+    assert "Of 1 outcome from outside the images, none differed" in first
+    of_readers = tables[0][tables[0]["source"] == "reader"]
+    alone = study_section.make(found_of(associations=of_readers, assignments=assigned))[0].text
+    assert "No outcome from outside the images could be tested." in alone
+    differences = outcomes.make(found)[-1]
+    assert differences.cells[""].tolist() == ["FVC", "Extent† (%)", "Volume"]
+    assert any(note.startswith("† Read from an image") for note in differences.notes)
+    said, explained = outcomes.make_models(found)[:2]
+    assert "explained more variation (adjusted R²) for Extent†." in said.text
+    assert list(explained.cells) == ["", "FVC", "Extent†"]
+    assert any(note.startswith("† Read from an image") for note in explained.notes)
 
 
 def test_methods_say_what_was_run(whole):

@@ -39,6 +39,18 @@ def test_the_first_outcome_that_is_not_of_the_image_is_mapped(cohort):
     assert found.t[1, 2] > 5
 
 
+def test_what_a_reader_saw_is_mapped_only_where_it_is_asked_for(cohort):
+    table, maps = cohort
+    read = {"extent": NUMBER | {"x-role": "outcome", "x-source": "reader"}}
+    schema = {"properties": read | SCHEMA["properties"]}
+    table = table.assign(extent=np.arange(N) * 1.0)
+    assert told(table, maps, schema).title == "FVC, l"
+    assert told(table, maps, schema, outcome="extent").title == "extent"
+    for name in ("fvc", "dlco"):
+        del schema["properties"][name]
+    assert "no outcome from outside the image" in told(table, maps, schema).note
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("change", "n", "why"),

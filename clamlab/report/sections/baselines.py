@@ -7,6 +7,7 @@ from clamlab.report.blocks import Block, Heading, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found, NotFoundError
+from clamlab.report.sections.outcomes import marked, marks
 from clamlab.report.words import capital, number
 from clamlab.stats.disclosure.partitions import CUT
 from clamlab.stats.outcomes import partitions_sentence
@@ -46,18 +47,20 @@ def _outcomes(found: Found) -> list[Block]:
     except NotFoundError as error:
         return [Missing(f"Not here: {error}.")]
     blocks: list[Block] = [Sentence(partitions_sentence(compared))]
-    external = compared[compared["outcome_source"] != "derived"]
-    wide = external.pivot_table(
+    shown = compared[compared["outcome_source"] != "derived"]
+    shown = shown.assign(title=marked(shown["title"], shown["outcome_source"]))
+    wide = shown.pivot_table(
         index="partition", columns="title", values="adjusted_r2", sort=False, dropna=False
     )
-    if external.empty or wide.empty:
+    if shown.empty or wide.empty:
         return blocks
     names = {name: "Demographics alone" if name == "demographics" else capital(name)
              for name in wide.index}  # fmt: skip
     cells = wide.rename(index=names | {NETWORK: "Clusters"}).map(number).reset_index(names="")
     notes = [
         "Adjusted R² of demographics with the groups, all of one outcome on the same rows; a dash: "
-        "not estimated, or groups of a few persons. Exploratory: nobody planned these models."
+        "not estimated, or groups of a few persons. Exploratory: nobody planned these models.",
+        *marks(shown["outcome_source"]),
     ]
     return [*blocks, Table("What each way of grouping explains.", cells, notes)]
 

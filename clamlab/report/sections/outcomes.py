@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from clamlab import figures
+from clamlab.figures.outcomes import READ, READ_WORDS
 from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
@@ -16,6 +17,7 @@ from clamlab.stats.outcomes.summary import summary_sentence
 from clamlab.stats.tables.rendering import p_text
 
 NAMES = ("associations", "adjusted_means", "model_comparison")
+READER = "reader"
 
 
 def told(found: Found) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -43,7 +45,18 @@ def make(found: Found) -> list[Block]:
     return [drawn(panel, caption), _table(associations)]
 
 
+def marked(titles: pd.Series, sources: pd.Series) -> pd.Series:
+    """Mark what a person read from the images, as Figure 10 and Table 2 do."""
+    return titles.where(sources != READER, titles + READ)
+
+
+def marks(sources: pd.Series) -> list[str]:
+    """Say what the mark means, where one stands."""
+    return [READ_WORDS] if (sources == READER).any() else []
+
+
 def _table(associations: pd.DataFrame) -> Table:
+    associations = associations.assign(title=marked(associations["title"], associations["source"]))
     pairs = associations[associations["part"] == "pairwise"]
     tests = associations[associations["part"] == "omnibus"].set_index("outcome")
     rows, before = [], None
@@ -69,6 +82,8 @@ def _table(associations: pd.DataFrame) -> Table:
         "P: of all clusters together; Holm and BH: corrected for the number of outcomes.",
         "What was derived from the images is described, not tested: its P is left empty.",
     ]
+    if mark := marks(pairs["source"]):
+        notes += [*mark, "Holm and BH correct it by itself, apart from the other outcomes."]
     if pairs.empty:
         notes.append("No difference could be estimated.")
     return Table("Differences between clusters.", pd.DataFrame(rows, columns=columns), notes)
@@ -85,15 +100,17 @@ def make_models(found: Found) -> list[Block]:
     if why := found.hides_averages:
         raise NotFoundError(why)
     comparison = told(found)[2]
-    external = comparison[comparison["outcome_source"] != "derived"]
-    wide = external.pivot_table(index="title", columns="model", values="adjusted_r2", sort=False)
+    sources = comparison["outcome_source"]
+    comparison = comparison.assign(title=marked(comparison["title"], sources))
+    shown = comparison[sources != "derived"]
+    wide = shown.pivot_table(index="title", columns="model", values="adjusted_r2", sort=False)
     wide = wide.T.rename(index=capital)
     cells = wide.map(lambda value: number(value)).reset_index(names="")
-    notes = ["Adjusted R². All models of one outcome rest on the same rows."]
+    notes = ["Adjusted R². All models of one outcome rest on the same rows.", *marks(sources)]
     blocks: list[Block] = [Sentence(summary_sentence(comparison))]
     if not wide.empty:
         blocks.append(Table("What each model explains of the outcomes.", cells, notes))
-    gains = external[external["model"] == "demographics + cluster"].dropna(subset="added_r2")
+    gains = shown[shown["model"] == "demographics + cluster"].dropna(subset="added_r2")
     if len(gains):
         rows = [
             [

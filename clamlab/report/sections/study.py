@@ -48,12 +48,11 @@ def _means(found: Found) -> str:
     associations = found.get("associations")
     if associations is None:
         return ""
-    tests = associations[
-        (associations["part"] == "omnibus") & (associations["source"] != "derived")
-    ]
-    tested = tests.dropna(subset="p_holm")
+    # What readers saw is of the images that were clustered, as what was derived from them is.
+    outside = (associations["part"] == "omnibus") & (associations["source"] == "external")
+    tested = associations[outside].dropna(subset="p_holm")
     if tested.empty:
-        return "No outcome could be tested."
+        return "No outcome from outside the images could be tested."
     apart = tested.loc[tested["p_holm"] < 0.05, "title"]
     which = f" ({listed(list(apart))})" if len(apart) else ""
     how_many = str(len(apart)) if len(apart) else "none"

@@ -72,8 +72,8 @@ def outcome_map(
     schema : dict
         Its contract.
     outcome : str, optional
-        A column with role "outcome" that is a number; by default the first that does not come
-        from the image.
+        A column with role "outcome" that is a number; by default the first that neither a person
+        nor the network took from the image.
     covariates : sequence of str, optional
         As for `outcome_associations`: all demographics by default.
     n_permutations, seed : int
@@ -132,11 +132,16 @@ def outcome_map(
     return OutcomeMap(wanted.label, n, t, p)
 
 
+def first_outside(known: Sequence[Variable]) -> Variable | None:
+    """Find the first outcome from outside the image: what a person read of it is none."""
+    return next((variable for variable in known if variable.source == "external"), None)
+
+
 def _choose(table: pd.DataFrame, schema: dict, name: str | None) -> Variable | None:
     """Find the outcome that is asked for, or else the first that may be tested, if there is one."""
     known, _ = find_outcomes(table, schema)
     if name is None:
-        return next((variable for variable in known if variable.source != "derived"), None)
+        return first_outside(known)
     by_name = {variable.name: variable for variable in known}
     if name not in by_name:
         raise ValueError(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clamlab import clam, figures
 from clamlab.figures.marking import mark
 from clamlab.stats.maps import OutcomeMap, outcome_map
+from clamlab.stats.maps.outcome_maps import first_outside
 from clamlab.stats.outcomes.fitting import find_outcomes
 from clamlab.viewers.following.boxes import Boxes
 from clamlab.viewers.following.cut import Cut
@@ -75,7 +76,8 @@ class TMap(widgets.VBox):
         self._covariates, self._mask, self._spacing_mm = covariates, mask, spacing_mm
         known, _ = find_outcomes(table, contract)
         self._titles = {v.name: v.title for v in known if v.source != "derived"}
-        self._planned = mapped or next(iter(self._titles), None)
+        first = first_outside(known)
+        self._planned = mapped or (first and first.name)
         self._cut: Cut | None = None
         self._looks = Looks(None)
         self._key: Any = None
