@@ -160,7 +160,7 @@ def _clusters(study, ids, n):
 def _maps(study, ids, n):
     maps = np.zeros((n, K, 2, 2, 2), "float32")
     maps[:, 0, 1], maps[:, 1, 0] = 1, 1
-    card = {"cluster": [0, 1], "kind": "activation", "n_examined": 6}
+    card = {"cluster": [0, 1], "kind": "activation", "n_scans": [20, 28], "n_examined": 6}
     verdict = "Trust it for: marking places. Do not trust it for: telling this cluster (the same)."
     averages = average_by_cluster(scans(n), CLUSTERS)
     shown = {name: np.where(lungs(), 0.5, 0).astype("float32") for name in averages}

@@ -131,13 +131,14 @@ def study_of(tmp_path, clusters):
     )
     arrays = ("channel_confidence", "maps", "unweighted", "contrast", "counterfactual_hu")
     measures = ids.assign(side="both", zone="all", rule="sum", share=0.5)
-    card = {"cluster": [0], "kind": ["contrast"], "n_examined": [6], "verdict": ["stands"]}
+    sizes = pd.Series(clusters).value_counts().sort_index()
+    card = {"cluster": sizes.index, "kind": "contrast", "n_scans": sizes, "n_examined": 6}
     published(
         study,
         "06_clam",
         **dict.fromkeys(arrays, none),
         map_measures=measures,
-        trust=pd.DataFrame(card),
+        trust=pd.DataFrame(card).assign(verdict="stands"),
         averages=touch("hu_cluster_1.nii.gz"),
     )
     picture = figures.latent_scatter(np.zeros((2, 2)), [0, 1])
@@ -306,7 +307,7 @@ def test_small_counts_go_along_where_they_are_asked_for(study, tmp_path):
 def test_a_cluster_of_a_few_scans_is_not_averaged(tmp_path, capsys):
     study = study_of(tmp_path, [0] * N + [1] * 3)
     files = exported(study, tmp_path / "paper")
-    assert "a cluster of fewer than 5 scans" in capsys.readouterr().out
+    assert "without outcomes: a cluster had fewer than 5 scans" in capsys.readouterr().out
     assert {name.split("/")[0] for name in files} == {
         "02_volumes", "04_n_clusters", "08_table_one", "stages.csv",
     }  # fmt: skip
@@ -316,6 +317,21 @@ def test_a_cluster_of_a_few_scans_is_not_averaged(tmp_path, capsys):
     assert "06_clam/averages/hu_cluster_1.nii.gz" in exported(
         study, tmp_path / "all", "--small-counts"
     )
+
+
+def test_averages_of_another_run_need_sizes_of_their_own(study, tmp_path, capsys):
+    """Clusters of today are large, and those that the maps were averaged of were not."""
+    shutil.copytree(study.root, tmp_path / "study", copy_function=shutil.copy2)
+    study = Study(tmp_path / "study")
+    ids = study.read("assignments")
+    ids.assign(cluster=1 - ids["cluster"]).to_csv(study.path("assignments"), index=False)
+    study.read("trust").assign(n_scans=[2, 46]).to_csv(study.path("trust"), index=False)
+    files = exported(study, tmp_path / "paper", "--stale", "05,06,07,08,09")
+    said = capsys.readouterr().out
+    assert "without averages and trust cards: a cluster had fewer than 5 scans when they" in said
+    assert "without pictures of averages: how many scans each cluster had when they were" in said
+    assert not [name for name in files if name.startswith(("06_clam", "07_explore"))]
+    assert "09_associations/adjusted_means.csv" in files  # its table tells of how many it is
 
 
 def test_tables_of_subjects_bear_pseudonyms_and_no_dates(study, tmp_path, capsys):

@@ -18,6 +18,7 @@ from report_study import CLUSTERS, report_study
 from clamlab import figures, resources, stats, traces, viewers
 from clamlab.atomic import put_in_place
 from clamlab.cli import main
+from clamlab.cli.collecting import collect
 from clamlab.cli.report import made_of
 from clamlab.figures.style import new_figure
 from clamlab.report import Found, report_of, to_page
@@ -25,7 +26,7 @@ from clamlab.report.composing import Section, compose
 from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
-from clamlab.report.sections import outcomes, scanners
+from clamlab.report.sections import maps, outcomes, scanners
 from clamlab.report.sections import study as study_section
 from clamlab.study import Study
 
@@ -593,8 +594,6 @@ def test_reasons_are_told_by_kind_alone():
 
 
 def test_a_page_that_would_be_too_large_keeps_its_pictures(whole, monkeypatch):
-    from clamlab.cli.collecting import collect
-
     report = report_of(collect(whole))
     monkeypatch.setattr("clamlab.report.page.LARGEST", 100_000)
     page = to_page(report)
@@ -645,6 +644,51 @@ def test_clusters_of_a_few_show_no_average(study, quick):
     assert "29 Uncertainty and significance for the authors" in words(page, "items")
 
 
+def maps_of(sizes, clusters=CLUSTERS, **settings):
+    """The section of maps whose averages were made of so many scans."""
+    shown = {f"Cluster {k + 1}": np.zeros((2, 2, 2)) for k in range(len(sizes))}
+    cards = {"cluster": range(len(sizes)), "kind": "activation", "n_scans": sizes}
+    trust = pd.DataFrame(cards).assign(n_examined=6, verdict="Trust it for: marking places.")
+    values = {"average_hu": shown, "average_map": shown, "lung_mask": np.ones((2, 2, 2), bool)}
+    if clusters is not None:
+        values["assignments"] = pd.DataFrame({"cluster": clusters})
+    return maps.make(found_of(trust=trust, **values, **settings))
+
+
+def test_averages_are_shown_where_their_own_sizes_and_those_of_today_are_known(quick):
+    picture = maps_of([30, 18])[0]  # another run than today's
+    assert "30 scans in cluster 1 and 18 scans in cluster 2" in picture.caption
+    few = maps_of([2, 46])[0]
+    assert "a cluster had fewer than 5 scans when they were made" in few.text
+    assert "had when they were made is not known" in maps_of([np.nan, 46])[0].text
+    assert "how many scans each cluster has is not known" in maps_of([20, 28], None)[0].text
+    assert "2 scans in cluster 1" in maps_of([2, 46], None, small_counts=True)[0].caption
+
+
+def test_means_of_outcomes_are_shown_as_averages_are():
+    rows = {"part": "group", "outcome": "fvc", "group": [0, 1], "n": [2, 40], "n_missing": [0, 6]}
+    values = {
+        "associations": pd.DataFrame(rows),
+        "assignments": pd.DataFrame({"cluster": CLUSTERS}),
+    }
+    assert "had fewer than 5 scans when" in outcomes.hidden(found_of(**values))
+    values["associations"]["n"] += 6
+    assert not outcomes.hidden(found_of(**values))
+    for name in values:  # nobody knows of how many they were, or are
+        others = {n: v for n, v in values.items() if n != name}
+        assert "is not known" in outcomes.hidden(found_of(**others))
+
+
+def test_what_other_groups_explain_is_masked_by_its_own_tables_or_not_told(study):
+    moved = study.read("assignments").assign(cluster=1 - CLUSTERS)
+    moved.to_csv(study.path("assignments"), index=False)
+    found = collect(study)
+    why = "09_associations was run with another assignments than there is now"
+    assert found.get("partitions_compared") is None
+    assert why in found.reasons["partitions_compared"]
+    assert collect(study, small_counts=True).get("partitions_compared") is not None
+
+
 EDITS = {
     "no cluster": ("assignments", {"cluster": [None] * 48}, "clusters"),
     "a cluster in words": ("assignments", {"cluster": ["α <b>"] * 48}, "maps"),
@@ -676,10 +720,12 @@ def test_a_file_that_cannot_be_read_fails_what_stands_on_it(study, quick):
 
 def test_what_is_lacking_of_one_cluster_is_named(study, quick):
     (study.path("averages") / "clam_cluster_2.nii.gz").unlink()
-    study.read("trust").iloc[1:].to_csv(study.path("trust"), index=False)
     study.read("stability").assign(agreement=None).to_csv(study.path("stability"), index=False)
     assert main(["report", str(study.root)]) == 0
-    maps = words(page_of(study), "maps")
-    assert "No average scan or map of cluster 2." in maps
-    assert "No trust card of cluster 1." in maps
+    assert "No average scan or map of cluster 2." in words(page_of(study), "maps")
     assert "nan" not in words(page_of(study), "clusters")
+    study.read("trust").iloc[1:].to_csv(study.path("trust"), index=False)
+    assert main(["report", str(study.root)]) == 0
+    told = words(page_of(study), "maps")
+    assert "No trust card of cluster 1." in told
+    assert "had when they were made is not known" in told  # it stands on the card

@@ -6,8 +6,14 @@ from typing import Any
 import pandas as pd
 
 from clamlab.baselines import baseline_title
+from clamlab.cli.standing import changed_since
 from clamlab.stats.disclosure import mask_agreement, mask_partitions
 from clamlab.stats.outcomes.fitting import choose_covariates
+from clamlab.study import Study, StudyError
+from clamlab.study.provenance import record_of
+
+STAGE = "09_associations"
+COUNTED_IN = ("cohort", "assignments", "baseline_partitions", "schema:participants")
 
 
 def told_agreement(
@@ -19,27 +25,38 @@ def told_agreement(
 
 
 def told_comparison(
+    study: Study,
     compared: pd.DataFrame,
     partitions: pd.DataFrame,
     people: pd.DataFrame,
     *,
     contract: Mapping[str, Any],
-    covariates: list[str] | None,
 ) -> pd.DataFrame:
     """Return what partitions explain of the outcomes, without a number that is of a few persons.
 
     Parameters
     ----------
+    study : Study
     compared, partitions : DataFrame
         As notebooks 09 and 05 wrote them.
     people : DataFrame
         The clinical table with its clusters.
     contract : dict
         The table's.
-    covariates : list of str or None
-        What notebook 09 was run with.
+
+    Raises
+    ------
+    StudyError
+        If notebook 09 was run with another table, other clusters or other partitions: by those of
+        today nobody can tell which of its numbers are of a few.
     """
-    adjust, _ = choose_covariates(people, dict(contract), covariates)
+    if changed := changed_since(study, STAGE, COUNTED_IN):
+        raise StudyError(
+            f"{STAGE} was run with another {', '.join(changed)} than there is now, and so it is "
+            "not known which of its numbers are of a few persons (--small-counts shows them)"
+        )
+    told = record_of(study.root, STAGE).get("parameters", {})
+    adjust, _ = choose_covariates(people, dict(contract), told.get("covariates"))
     titles = {name: baseline_title(name) for name in partitions if name != "subject_id"}
     return mask_partitions(
         compared,

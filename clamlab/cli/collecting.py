@@ -180,11 +180,7 @@ def _compare(study: Study, gathered: Gathered, *, small_counts: bool) -> None:
         whole, groups = need("baseline_comparison"), need("baseline_partitions")
         if small_counts:
             return whole
-        told = record_of(study.root, "09_associations").get("parameters", {})
-        return told_comparison(
-            whole, groups, need("people"), contract=need("contract"),
-            covariates=told.get("covariates"),
-        )  # fmt: skip
+        return told_comparison(study, whole, groups, need("people"), contract=need("contract"))
 
     made: dict[str, Callable[[], Any]] = {
         "agreement": lambda: told_agreement(

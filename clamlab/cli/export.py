@@ -8,17 +8,20 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from clamlab.atomic import whole_folder
 from clamlab.cli.baselines import told_agreement, told_comparison
 from clamlab.cli.choice import numbers_of, told_choice
-from clamlab.cli.standing import check_standing, explored
+from clamlab.cli.standing import changed_since, check_standing, explored
 from clamlab.cli.subject_tables import NAMES, subject_tables
 from clamlab.schema import analysed, check_table, join_subjects
-from clamlab.stats.disclosure import SMALLEST, mask_flow, mask_outcomes, mask_table_one
+from clamlab.stats.disclosure import mask_flow, mask_outcomes, mask_table_one
+from clamlab.stats.disclosure.averages import sizes_of_maps, sizes_of_outcomes, why_hidden
+from clamlab.stats.disclosure.masking import as_made
 from clamlab.study import Study, StudyError, lock
 from clamlab.study.catalogue import REPORT, artefact_of
 from clamlab.study.files import members, write_file
-from clamlab.study.provenance import record_of
 from clamlab.study.withdrawal.remembering import refuse_while_pending
 
 CAPTION = "Characteristics by cluster"
@@ -120,23 +123,27 @@ def _comparison(study: Study, folder: Path, small_counts: bool) -> None:
     else:
         contract = analysed(study.schema("participants"))
         people = check_table(study.read("cohort"), contract)
-        told = told_comparison(
-            study.read("baseline_comparison"),
-            study.read("baseline_partitions"),
-            join_subjects(study.read("assignments"), people)[0],
-            contract=contract,
-            covariates=record_of(study.root, "09_associations")["parameters"].get("covariates"),
-        )
-        _write(study, folder, "baseline_comparison", told)
+        joined = join_subjects(study.read("assignments"), people)[0]
+        compared, groups = study.read("baseline_comparison"), study.read("baseline_partitions")
+        try:
+            told = told_comparison(study, compared, groups, joined, contract=contract)
+        except StudyError as error:
+            print(f"without baseline_comparison.csv: {error}")
+        else:
+            _write(study, folder, "baseline_comparison", told)
 
 
 def _maps(study: Study, folder: Path, small_counts: bool) -> None:
-    if _shows_no_person(study, small_counts, "averages and trust cards"):
+    sizes = sizes_of_maps(study.read("trust"))
+    if _shows_no_person(study, sizes, small_counts, "averages and trust cards"):
         _copy(study, folder, "trust", "averages")
 
 
 def _pictures(study: Study, folder: Path, small_counts: bool) -> None:
-    if _shows_no_person(study, small_counts, "pictures of averages"):
+    # What they are of stands in no table: only of today's clusters it is known.
+    changed = changed_since(study, "07_explore", ["assignments"])
+    sizes = None if changed else _sizes(study)
+    if _shows_no_person(study, sizes, small_counts, "pictures of averages"):
         _copy(study, folder, "figure_7", "average_viewer")
     if study.path("person_viewer").exists():
         print(f"without {study.path('person_viewer').name}: it holds a row for each scan")
@@ -164,7 +171,8 @@ def _outcomes(study: Study, folder: Path, small_counts: bool) -> None:
         _copy(study, folder, *OUTCOMES, "figure_10")
         _comparison(study, folder, small_counts)
         return
-    if not _shows_no_person(study, small_counts, "outcomes"):
+    sizes = sizes_of_outcomes(as_made(study.read("associations")))
+    if not _shows_no_person(study, sizes, small_counts, "outcomes"):
         return
     from clamlab import figures
 
@@ -190,13 +198,18 @@ WRITERS: dict[str, Callable[[Study, Path, bool], None]] = {
 }
 
 
-def _shows_no_person(study: Study, small_counts: bool, what: str) -> bool:
+def _shows_no_person(
+    study: Study, made_of: pd.Series | None, small_counts: bool, what: str
+) -> bool:
     """Tell whether every cluster has enough scans for an average that is nobody's; else say so."""
-    smallest = int(study.read("assignments")["cluster"].value_counts().min())
-    if small_counts or smallest >= SMALLEST:
-        return True
-    print(f"without {what}: a cluster of fewer than {SMALLEST} scans (--small-counts takes them)")
-    return False
+    why = "" if small_counts else why_hidden(made_of, _sizes(study))
+    if why:
+        print(f"without {what}: {why} (--small-counts takes them)")
+    return not why
+
+
+def _sizes(study: Study) -> pd.Series:
+    return study.read("assignments")["cluster"].value_counts()
 
 
 def _copy(study: Study, folder: Path, *names: str) -> None:

@@ -1,11 +1,13 @@
 """Stages that no longer stand: found and told in one way, whoever asks."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from clamlab.study import Study, StudyError
 from clamlab.study.catalogue import artefacts_of
 from clamlab.study.fingerprints import unchanged
-from clamlab.study.provenance import record_of
+from clamlab.study.provenance import record_of, still
 from clamlab.study.withdrawal.remembering import WITHDRAWN
 
 UNSOUND = ("stale", "altered", "partial")
@@ -38,6 +40,12 @@ def explored(study: Study) -> list[str]:
             where = place.relative_to(study.root).as_posix()
             said.append(f"{where}: {len(kept)} kept by a person, exploratory; never made again")
     return said
+
+
+def changed_since(study: Study, stage: str, names: Iterable[str]) -> list[str]:
+    """Name those of some inputs of a stage that are not what they were when it was run."""
+    inputs = record_of(study.root, stage).get("inputs", {})
+    return [n for n in names if n in inputs and not still(study.root, n, inputs[n], verify=True)]
 
 
 def check_standing(study: Study, states: pd.DataFrame) -> None:

@@ -101,17 +101,20 @@ class Found:
         assigned = self.get("assignments")
         return [] if assigned is None else sorted({int(code) for code in assigned["cluster"]})
 
-    @property
-    def hides_averages(self) -> str:
-        """Say why averages may not be shown; nothing where they may."""
-        assigned = self.get("assignments")
-        if self.small_counts or assigned is None:
-            return ""
-        from clamlab.stats.disclosure import SMALLEST
+    def hides_averages(self, made_of: pd.Series | None) -> str:
+        """Say why averages may not be shown; nothing where they may.
 
-        if int(assigned["cluster"].value_counts().min()) >= SMALLEST:
+        Parameters
+        ----------
+        made_of : Series or None
+            Scans of each cluster when the averages were made: those of today's clusters may be
+            others. None where nobody knows.
+        """
+        if self.small_counts:
             return ""
-        return (
-            f"a cluster has fewer than {SMALLEST} scans, and an average of so few shows persons "
-            "(--small-counts shows it)"
-        )
+        from clamlab.stats.disclosure.averages import why_hidden
+
+        assigned = self.get("assignments")
+        now = None if assigned is None else assigned["cluster"].value_counts()
+        why = why_hidden(made_of, now)
+        return why and f"{why} (--small-counts shows it)"

@@ -12,6 +12,7 @@ from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
 from clamlab.report.words import listed
+from clamlab.stats.disclosure.averages import sizes_of_maps
 from clamlab.stats.tables.rendering import cluster_name
 
 _SENTENCE = re.compile(r"^Trust it for: (?P<good>.*?)\.(?: Do not trust it for: (?P<bad>.*?)\.)?$")
@@ -31,13 +32,14 @@ def _lacking(what: str, names: Sequence[str]) -> list[Block]:
 
 
 def _averages(found: Found) -> list[Block]:
-    if why := found.hides_averages:
-        return [Missing(f"No averages: {why}.")]
     hu, maps, mask = (found.get(name) for name in ("average_hu", "average_map", "lung_mask"))
     if not hu or not maps or mask is None:
         why = found.reasons.get("average_hu", "average scans or maps are not in 06_clam/averages")
         return [Missing(f"No averages: {why}.")]
     names = [name for name in hu if name in maps]
+    sizes = _sizes(found.need("trust"), names)
+    if why := found.hides_averages(sizes):
+        return [Missing(f"No averages: {why}.")]
     wanted = ["Overall", *map(cluster_name, found.codes)]
     lacking = [name for name in wanted if name not in names]
     scans, shown = {n: hu[n] for n in names}, {n: maps[n] for n in names}
@@ -45,7 +47,7 @@ def _averages(found: Found) -> list[Block]:
     panel = figures.average_panel(scans, shown, mask=mask, spacing_mm=grid.get("spacing_mm"))
     caption = (
         f"Average scans (a, HU) and average cluster activation maps (b, importance from 0 to 1) "
-        f"of {listed([_named(n) for n in names])}; {_sizes(found)}. Axial slices from the top "
+        f"of {listed([_named(n) for n in names])}; {_told(sizes)}. Axial slices from the top "
         "of the lung down, the patient's right on the left."
     )
     page = viewers.to_html(
@@ -63,11 +65,17 @@ def _named(name: str) -> str:
     return "all scans" if name == "Overall" else name.lower()
 
 
-def _sizes(found: Found) -> str:
-    assigned = found.get("assignments")
-    if assigned is None:
+def _sizes(trust: pd.DataFrame, names: Sequence[str]) -> pd.Series | None:
+    """Return of how many scans the averages are: of their own run, whatever clusters are now."""
+    sizes = sizes_of_maps(trust)
+    shown = [code for code in trust["cluster"].unique() if cluster_name(code) in names]
+    others = len(names) - len(shown) - ("Overall" in names)
+    return None if sizes is None or others or sizes.isna().any() else sizes[shown].astype(int)
+
+
+def _told(sizes: pd.Series | None) -> str:
+    if sizes is None:
         return "numbers of scans not known"
-    sizes = assigned["cluster"].value_counts().sort_index()
     return listed([f"{n} scans in {cluster_name(k).lower()}" for k, n in sizes.items()])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from clamlab.report.found import Found, NotFoundError
-from clamlab.report.sections.outcomes import told
+from clamlab.report.sections.outcomes import hidden, told
 from clamlab.report.words import listed
 from clamlab.stats.disclosure import mask_table_one
 from clamlab.stats.disclosure.masking import MASKED, as_made
@@ -63,7 +63,7 @@ def _table_one(found: Found) -> pd.DataFrame | None:
 
 
 def _outcomes(found: Found) -> list[pd.DataFrame | None]:
-    if found.hides_averages:
+    if hidden(found):
         return []
     try:
         return [*told(found), found.get("partitions_compared")]

@@ -12,11 +12,13 @@ from clamlab.report.drawing import drawn
 from clamlab.report.found import Found, NotFoundError
 from clamlab.report.words import capital, number
 from clamlab.stats.disclosure import mask_outcomes
+from clamlab.stats.disclosure.averages import sizes_of_outcomes
 from clamlab.stats.disclosure.masking import as_made
 from clamlab.stats.outcomes.summary import summary_sentence
 from clamlab.stats.tables.rendering import p_text
 
 NAMES = ("associations", "adjusted_means", "model_comparison")
+SIZES = ("assignments",)
 READER = "reader"
 
 
@@ -28,9 +30,17 @@ def told(found: Found) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return mask_outcomes(associations, means, models)
 
 
+def hidden(found: Found) -> str:
+    """Say why means of clusters may not be shown; nothing where they may."""
+    associations = found.get("associations")
+    return found.hides_averages(
+        None if associations is None else sizes_of_outcomes(as_made(associations))
+    )
+
+
 def make(found: Found) -> list[Block]:
     """Draw Figure 10, and print each outcome's test and difference."""
-    if why := found.hides_averages:
+    if why := hidden(found):
         raise NotFoundError(why)
     associations, means, _ = told(found)
     adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
@@ -97,7 +107,7 @@ def _title(pair: Any) -> str:
 
 def make_models(found: Found) -> list[Block]:
     """Print how much each model explains, with the cluster and without."""
-    if why := found.hides_averages:
+    if why := hidden(found):
         raise NotFoundError(why)
     comparison = told(found)[2]
     sources = comparison["outcome_source"]
@@ -132,5 +142,7 @@ def make_models(found: Found) -> list[Block]:
     return blocks
 
 
-SECTION = Section("outcomes", "What the clusters mean clinically", make, needs=NAMES)
-MODELS = Section("models", "More than the stage that a reader sees?", make_models, needs=NAMES)
+SECTION = Section("outcomes", "What the clusters mean clinically", make, needs=NAMES, uses=SIZES)
+MODELS = Section(
+    "models", "More than the stage that a reader sees?", make_models, needs=NAMES, uses=SIZES
+)
