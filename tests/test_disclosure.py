@@ -12,6 +12,7 @@ from clamlab.stats.disclosure import (
     mask_flow,
     mask_partitions,
     mask_table_one,
+    mask_trust,
 )
 from clamlab.stats.disclosure import partitions as of_partitions
 from clamlab.stats.disclosure.sentences import without_counts
@@ -186,5 +187,26 @@ def test_a_note_of_one_row_is_a_count_of_one():
     assert without_counts("group 4 has one row; 3 rows left out") == (
         "group 4 has a few rows; a few rows left out"
     )
-    for told in ("one level only, 13 rows", "groups of fewer than two values are left out"):
+    assert without_counts(
+        "46 of 48 scans agree, 1 of 3 maps is empty, 0 of 4 rows, 4 of 4 rows"
+    ) == (
+        "all but a few of 48 scans agree, some of a few maps is empty, none of a few rows, "
+        "all of a few rows"
+    )
+    for told in (
+        "one level only, 13 rows",
+        "groups of fewer than two values are left out",
+        "20 of 48 scans",
+    ):
         assert without_counts(told) == told
+
+
+def test_trust_cards_count_no_few_maps():
+    cards = {
+        "n_examined": [6, 6, 6, 12],
+        "n_empty": [0, 2, 6, 9],
+        "verdict": "2 of 6 maps are empty.",
+    }
+    told = mask_trust(pd.DataFrame(cards))
+    assert told["n_empty"].fillna(-1).tolist() == [0, -1, 6, -1]
+    assert set(told["verdict"]) == {"a few of 6 maps are empty."}

@@ -665,6 +665,46 @@ def test_averages_are_shown_where_their_own_sizes_and_those_of_today_are_known(q
     assert "2 scans in cluster 1" in maps_of([2, 46], None, small_counts=True)[0].caption
 
 
+def cards_of(*verdicts, n_examined=10, **settings):
+    rows = {"cluster": range(len(verdicts)), "kind": "contrast", "n_examined": n_examined}
+    trust = pd.DataFrame(rows).assign(verdict=verdicts, n_scans=n_examined)
+    return next(b for b in maps.make(found_of(trust=trust, **settings)) if hasattr(b, "cells"))
+
+
+def test_what_a_card_says_beside_its_claims_is_no_claim():
+    same, empty = (
+        "The same places count against every rival: read the HU.",
+        "3 of 10 maps are empty.",
+    )
+    told = cards_of(
+        f"Trust it for: marking places; showing more. Do not trust it for: telling. {same} {empty}",
+        f"Trust it for: marking places. {same}",
+        "Every examined map is empty: it says nothing about this cluster.",
+        small_counts=True,
+    )
+    assert told.cells["Trust it for"].tolist() == [
+        "• marking places\n• showing more", "• marking places", "–",
+    ]  # fmt: skip
+    assert told.cells["Do not trust it for"].tolist() == ["• telling", "–", "–"]
+    assert told.notes == [
+        f"Cluster 1, contrast map: {same} {empty}",
+        f"Cluster 2, contrast map: {same}",
+        "Cluster 3, contrast map: Every examined map is empty: it says nothing about this cluster.",
+    ]
+
+
+def test_cards_of_a_few_scans_do_not_count_them():
+    said = (
+        "Trust it for: a. Judged on 2 scans: too few to decide a comparison. 1 of 3 maps are empty."
+    )
+    few = cards_of(said, n_examined=3)
+    assert few.cells["Scans"].tolist() == ["fewer than 5"]
+    assert "Judged on a few scans" in few.notes[0] and "some of a few maps" in few.notes[0]
+    assert not re.search(r"[123](?! map|,)", few.notes[0].removeprefix("Cluster 1"))
+    shown = cards_of(said, n_examined=3, small_counts=True)
+    assert shown.cells["Scans"].tolist() == ["3"] and "1 of 3 maps" in shown.notes[0]
+
+
 def test_means_of_outcomes_are_shown_as_averages_are():
     rows = {"part": "group", "outcome": "fvc", "group": [0, 1], "n": [2, 40], "n_missing": [0, 6]}
     values = {

@@ -16,7 +16,7 @@ from clamlab.cli.choice import numbers_of, told_choice
 from clamlab.cli.standing import changed_since, check_standing, explored
 from clamlab.cli.subject_tables import NAMES, subject_tables
 from clamlab.schema import analysed, check_table, join_subjects
-from clamlab.stats.disclosure import mask_flow, mask_outcomes, mask_table_one
+from clamlab.stats.disclosure import mask_flow, mask_outcomes, mask_table_one, mask_trust
 from clamlab.stats.disclosure.averages import sizes_of_maps, sizes_of_outcomes, why_hidden
 from clamlab.stats.disclosure.masking import as_made
 from clamlab.study import Study, StudyError, lock
@@ -134,9 +134,12 @@ def _comparison(study: Study, folder: Path, small_counts: bool) -> None:
 
 
 def _maps(study: Study, folder: Path, small_counts: bool) -> None:
-    sizes = sizes_of_maps(study.read("trust"))
-    if _shows_no_person(study, sizes, small_counts, "averages and trust cards"):
-        _copy(study, folder, "trust", "averages")
+    trust = study.read("trust")
+    if not _shows_no_person(study, sizes_of_maps(trust), small_counts, "averages and trust cards"):
+        return
+    _copy(study, folder, "trust", "averages")
+    if not small_counts:
+        _write(study, folder, "trust", mask_trust(trust))
 
 
 def _pictures(study: Study, folder: Path, small_counts: bool) -> None:

@@ -11,18 +11,27 @@ from clamlab.report.blocks import Block, Heading, Missing, Note, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
-from clamlab.report.words import listed
+from clamlab.report.words import count, listed
 from clamlab.stats.disclosure.averages import sizes_of_maps
+from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.tables.rendering import cluster_name
 
-_SENTENCE = re.compile(r"^Trust it for: (?P<good>.*?)\.(?: Do not trust it for: (?P<bad>.*?)\.)?$")
+# Each list of claims ends with its sentence; what a card says beside them holds of none.
+_VERDICT = re.compile(
+    r"(?:Trust it for: (?P<good>.*?)\.)?(?: Do not trust it for: (?P<bad>.*?)\.)?"
+    r"(?:(?:^| )(?P<rest>.*))?"
+)
 
 
 def make(found: Found) -> list[Block]:
     """Show averages and maps, then the trust cards; the first may be hidden, or not be there."""
     trust, codes = found.need("trust"), found.codes
     lacking = [cluster_name(code) for code in codes if code not in set(trust["cluster"])]
-    blocks = [*_averages(found), Heading("What these maps can be trusted for"), *_cards(trust)]
+    blocks = [
+        *_averages(found),
+        Heading("What these maps can be trusted for"),
+        *_cards(trust, small=found.small_counts),
+    ]
     return [*blocks, *_lacking("trust card", lacking)]
 
 
@@ -79,17 +88,19 @@ def _told(sizes: pd.Series | None) -> str:
     return listed([f"{n} scans in {cluster_name(k).lower()}" for k, n in sizes.items()])
 
 
-def _cards(trust: pd.DataFrame) -> list[Block]:
-    rows = []
+def _cards(trust: pd.DataFrame, *, small: bool) -> list[Block]:
+    rows, notes = [], []
     for card in trust.itertuples():
-        read = _SENTENCE.match(card.verdict)
-        good, bad = (read["good"], read["bad"] or "") if read else (card.verdict, "")
+        verdict = card.verdict if small else without_counts(card.verdict)
+        read = _VERDICT.fullmatch(verdict)
+        good, bad, rest = read.groups("") if read else ("", "", verdict)
         kind = f"{cluster_name(card.cluster)}, {card.kind} map"
-        rows.append([kind, str(card.n_examined), _lines(good), _lines(bad)])
+        rows.append([kind, count(card.n_examined, small=small), _lines(good), _lines(bad)])
+        notes += [f"{kind}: {rest}"] if rest else []
     cells = pd.DataFrame(rows, columns=["", "Scans", "Trust it for", "Do not trust it for"])
     return [
         Table("Trust cards: what was tested of the maps, on some scans of each cluster.", cells,
-              wordy=True),
+              notes, wordy=True),
         Note(
             "Importance is not abnormality: healthy tissue may be what separates two clusters. "
             "Maps come from the network that made the clusters: differences between clusters in "

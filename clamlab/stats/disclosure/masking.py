@@ -148,6 +148,34 @@ def mask_flow(flow: pd.DataFrame) -> pd.DataFrame:
     return masked
 
 
+def mask_trust(trust: pd.DataFrame) -> pd.DataFrame:
+    """Get trust cards that may leave the study: none counts one to four persons' maps.
+
+    Parameters
+    ----------
+    trust : DataFrame
+        From :func:`clamlab.evaluation.trust_card`.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; where one to four of the maps that were examined are empty, or are not, their
+        number is missing.
+
+    Examples
+    --------
+    >>> verdict = "Trust it for: nothing that was tested. 2 of 6 maps are empty."
+    >>> card = {"n_examined": [6], "n_empty": [2], "verdict": [verdict]}
+    >>> mask_trust(pd.DataFrame(card)).values.tolist()
+    [[6, <NA>, 'Trust it for: nothing that was tested. a few of 6 maps are empty.']]
+    """
+    told = trust.assign(verdict=trust["verdict"].map(without_counts))
+    if "n_empty" in told:
+        few = is_small(told["n_empty"]) | is_small(told["n_examined"] - told["n_empty"])
+        told["n_empty"] = told["n_empty"].astype("Int64").mask(few)
+    return told
+
+
 def as_made(table: pd.DataFrame) -> pd.DataFrame:
     """Give a table that was read from its file the types that it was made with."""
     table = table.copy()
