@@ -10,13 +10,19 @@ from clamlab.stats.disclosure import (
     hidden_cells,
     mask_agreement,
     mask_flow,
+    mask_outcomes,
     mask_partitions,
     mask_table_one,
     mask_trust,
 )
 from clamlab.stats.disclosure import partitions as of_partitions
 from clamlab.stats.disclosure.sentences import without_counts
-from clamlab.stats.outcomes import compare_partitions
+from clamlab.stats.outcomes import (
+    adjusted_means,
+    compare_models,
+    compare_partitions,
+    outcome_associations,
+)
 from clamlab.stats.tables import render_table_one, table_one
 
 
@@ -171,16 +177,51 @@ def test_what_partitions_explain_rests_on_no_few_persons():
     rules = {"fvc": {"x-role": "outcome"}, "dlco": {"x-role": "outcome"}}
     schema = {"properties": {**rules, "age": {"x-role": "demographic"}}}
     compared = compare_partitions(table, schema, groups)
-    told = mask_partitions(compared, table, groups, covariates=["age"])
+    told = mask_partitions(compared, table, schema, groups, covariates=["age"])
     left = told.set_index(["outcome", "partition"])["adjusted_r2"].notna()
     assert left["fvc"].to_dict() == {
         "demographics": True, "clusters": True, "density": True, "volume": False,
     }  # fmt: skip
     assert not left["dlco"].any()
     # Were no age needed, the first group of volume would be eighteen.
-    assert mask_partitions(compared, table, groups)["adjusted_r2"].notna().all()
+    assert mask_partitions(compared, table, schema, groups)["adjusted_r2"].notna().all()
     with pytest.raises(ValueError, match="no column density"):
-        mask_partitions(compared, table, groups.drop(columns="density"))
+        mask_partitions(compared, table, schema, groups.drop(columns="density"))
+
+
+def test_a_value_that_has_no_logarithm_is_none_of_a_partition():
+    """Of cluster 1 and of density 1 three values are above 0; all have one."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"subject_id": [f"S{i}" for i in range(40)], "cluster": [0, 1] * 20})
+    table["crp"] = np.exp(rng.normal(0, 1, 40))
+    table.loc[table.index[7::2], "crp"] = 0.0
+    groups = table[["subject_id"]].assign(density=table["cluster"])
+    schema = {"properties": {"crp": {"x-role": "outcome", "x-transform": "log"}}}
+    compared = compare_partitions(table, schema, groups)
+    assert compared["n"].unique().tolist() == [23]
+    told = mask_partitions(compared, table, schema, groups)
+    assert told[["n", "n_missing", "adjusted_r2", "added"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("unstaged", "stays", "stays_of_before"),
+    [(range(3, 20), False, False), (range(40, 58), True, False), ([], True, True)],
+)
+def test_models_of_a_few_persons_of_a_cluster_keep_no_number(unstaged, stays, stays_of_before):
+    """The outcome is known of twenty and forty; models are compared where the stage is, too."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": np.repeat([0, 1], [20, 40]), "fvc": rng.normal(3, 1, 60)})
+    table["stage"] = np.arange(60) % 2.0
+    table.loc[[*unstaged], "stage"] = np.nan
+    rules = {"fvc": {"x-role": "outcome"}, "stage": {"x-role": "staging", "enum": [0, 1]}}
+    ways = (outcome_associations, adjusted_means, compare_models)
+    *others, models = (way(table, {"properties": rules}) for way in ways)
+    associations, _, told = mask_outcomes(*others, models)
+    assert told["adjusted_r2"].notna().all() == told["n"].notna().all() == stays
+    assert associations["difference"].notna().any() and "n_smallest" not in told
+    # Tables from before do not tell of which cluster those are that are lost.
+    before = mask_outcomes(*others, models.drop(columns="n_smallest"))[2]
+    assert before["adjusted_r2"].notna().all() == stays_of_before
 
 
 def test_a_note_of_one_row_is_a_count_of_one():

@@ -61,6 +61,7 @@ def told_comparison(
     return mask_partitions(
         compared,
         people,
+        dict(contract),
         partitions.rename(columns=titles),
         covariates=[variable.name for variable in adjust],
     )

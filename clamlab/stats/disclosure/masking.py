@@ -15,6 +15,7 @@ _TELLS = [
 ]
 _ADJUSTED = ["p_holm", "p_bh"]  # over a family of tests
 _COUNTS = ["n", "n_missing"]
+_FEWEST = "n_smallest"  # rows of a cluster: beside its size, it would tell how many are missing
 _SIZES = ["statistic", "df1", "df2", "aic", "bic"]  # functions of how many rows there were
 DIGITS = 3  # significant ones of an exported number
 _MOMENTS = ["mean", "sd", "median", "q1", "q3"]
@@ -75,8 +76,9 @@ def mask_outcomes(
     Returns
     -------
     tuple of three DataFrame
-        An outcome of which a cluster has one to four values keeps no number, only a ``note``. Of
-        one where one to four are missing, the counts go, and what is a function of them.
+        An outcome of which a cluster has one to four values keeps no number, only a ``note``, nor
+        do models that are compared on so few. Of one where one to four are missing, the counts go,
+        and what is a function of them.
 
     Examples
     --------
@@ -98,14 +100,28 @@ def mask_outcomes(
         if hidden_cells(counts).any():
             for table in tables:
                 mask_rows(table, table["outcome"] == outcome, few=_some(by_cluster["n"]))
-    # Nested models of one outcome also lose the rows in which a reader's term is missing.
-    compared = tables[2]
+        own = whole[2]["outcome"] == outcome
+        if _has_few(whole[2][own], by_cluster["n"]):
+            mask_rows(tables[2], own, few=True)
+    compared = tables[2] = tables[2].drop(columns=_FEWEST, errors="ignore")
     gaps = is_small(compared[_COUNTS].fillna(0).astype(int)).any(axis=1)
     mask_rows(compared, pd.Series(gaps, index=compared.index), few=False)
     for table in tables:
         table["note"] = table["note"].map(without_counts)
     told = [told_less_exactly(*pair) for pair in zip(tables, whole, strict=True)]
     return told[0], told[1], told[2]
+
+
+def _has_few(models: pd.DataFrame, rows: pd.Series) -> bool:
+    """Tell whether a cluster may have one to four rows in models that are compared.
+
+    They lose those of an outcome in which a reader's term is missing. Tables from before the
+    fewest rows were counted leave it open of which cluster these were: of any.
+    """
+    there = rows[rows > 0]
+    if _FEWEST in models:
+        return _some(models[_FEWEST].fillna(0))
+    return bool((there.min() - (there.sum() - models["n"]) < SMALLEST).any())
 
 
 def told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from clamlab.stats.disclosure.masking import as_made, mask_rows, told_less_exactly
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import hidden_cells, is_small
+from clamlab.stats.variables import describe_variable
 
 SCANNER = "scanner: "  # names of groups that are facts, with sizes that the report prints
 CLUSTERS, NOTHING = "clusters", "demographics"
@@ -84,6 +85,7 @@ def _without_known(note: str) -> str:
 def mask_partitions(
     compared: pd.DataFrame,
     table: pd.DataFrame,
+    schema: dict,
     partitions: pd.DataFrame,
     *,
     covariates: Sequence[str] = (),
@@ -96,6 +98,8 @@ def mask_partitions(
         From :func:`clamlab.stats.outcomes.compare_partitions`.
     table : DataFrame
         The one that was compared in, with ``subject_id`` and ``cluster``.
+    schema : dict
+        Its contract: a value that a model cannot use, such as 0 on the log scale, is none.
     partitions : DataFrame
         The groups, with ``subject_id``; columns are named as in ``compared``.
     covariates : sequence of str
@@ -121,7 +125,8 @@ def mask_partitions(
     >>> parts = table[["subject_id"]].assign(volume=[0] * 3 + [1] * 37)
     >>> schema = {"properties": {"fvc": {"x-role": "outcome"}}}
     >>> compared = compare_partitions(table, schema, parts)
-    >>> mask_partitions(compared, table, parts)[["partition", "adjusted_r2"]].values.tolist()
+    >>> told = mask_partitions(compared, table, schema, parts)
+    >>> told[["partition", "adjusted_r2"]].values.tolist()
     [['demographics', 0.0], ['clusters', 0.0468], ['volume', nan]]
     """
     compared = as_made(compared)
@@ -134,9 +139,12 @@ def mask_partitions(
             f"{', '.join(absent)}: run notebook 09 again"
         )
     rows = table.join(groups, on="subject_id")
-    known = rows[[*groups, *covariates]].notna().all(axis=1)
+    known = rows[[*groups]].notna().all(axis=1)
+    for name in covariates:
+        known &= describe_variable(rows, schema, name).values(rows).notna()
     for outcome in compared["outcome"].unique():
-        there, own = known & rows[outcome].notna(), masked["outcome"] == outcome
+        modelled = describe_variable(rows, schema, outcome).transformed(rows)
+        there, own = known & modelled.notna(), masked["outcome"] == outcome
         by_cluster = pd.crosstab(there, rows["cluster"]).reindex([True, False], fill_value=0)
         few = bool(is_small(by_cluster.loc[True]).any())
         if few or hidden_cells(by_cluster).any():

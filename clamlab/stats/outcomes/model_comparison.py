@@ -33,8 +33,8 @@ from clamlab.stats.variables import (
 BASE = "demographics"
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title transform outcome_source model reader reader_title reader_role has_cluster "
-    "source n n_missing n_parameters r2 adjusted_r2 aic bic added_r2 added_low added_high "
-    "f_cluster p_cluster f_reader p_reader note"
+    "source n n_missing n_smallest n_parameters r2 adjusted_r2 aic bic added_r2 added_low "
+    "added_high f_cluster p_cluster f_reader p_reader note"
 ).split()
 
 
@@ -86,10 +86,11 @@ def compare_models(
     Returns
     -------
     DataFrame
-        One row per outcome and model: n, n_missing (rows left out), n_parameters, r2,
-        adjusted_r2, aic, bic; added_r2 over demographics with its 95 % percentile interval
-        added_low to added_high; f_cluster, p_cluster and f_reader, p_reader: the nested F
-        tests of the cluster, and of the reader's variable, given all else in that model.
+        One row per outcome and model: n, n_missing (rows left out), n_smallest (rows of the
+        cluster that has fewest), n_parameters, r2, adjusted_r2, aic, bic; added_r2 over
+        demographics with its 95 % percentile interval added_low to added_high; f_cluster,
+        p_cluster and f_reader, p_reader: the nested F tests of the cluster, and of the reader's
+        variable, given all else in that model.
         ``source`` names the least independent term: "reader" for models with a variable
         read from the image, "derived" for the cluster alone, "external" for neither. ``note``
         says what was left out and why. An outcome that no model can be made of keeps the row of
@@ -160,6 +161,7 @@ def _compare(
         "transform": outcome.transform,
         "outcome_source": outcome.source,
         "n": len(table),
+        "n_smallest": table[group].value_counts().min(),
     }
     y = outcome.transformed(table)
     if y.nunique() < 2:
@@ -286,7 +288,7 @@ def _frame(records: list[dict]) -> pd.DataFrame:
     text += ["reader", "reader_title", "reader_role", "source", "note"]
     frame[text] = frame[text].astype(object).where(frame[text].notna(), "")
     frame["has_cluster"] = frame["has_cluster"].astype("boolean")
-    whole = ["n", "n_missing", "n_parameters"]
+    whole = ["n", "n_missing", "n_smallest", "n_parameters"]
     frame[whole] = frame[whole].astype("Int64")
     derived = frame["outcome_source"] == "derived"
     frame.loc[derived, "note"] = frame.loc[derived, "note"].map(
