@@ -20,6 +20,7 @@ from clamlab.atomic import put_in_place
 from clamlab.cli import main
 from clamlab.cli.collecting import collect
 from clamlab.cli.report import made_of
+from clamlab.cli.rerun.plan import read_plan
 from clamlab.figures.style import new_figure
 from clamlab.report import Found, report_of, to_page
 from clamlab.report.composing import Section, compose
@@ -28,7 +29,7 @@ from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
 from clamlab.report.sections import maps, outcomes, scanners
 from clamlab.report.sections import study as study_section
-from clamlab.study import Study
+from clamlab.study import Study, StudyError
 
 FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
 
@@ -492,6 +493,58 @@ def test_a_report_that_would_name_somebody_is_not_written(study, capsys, quick):
     assert main(["report", str(study.root)]) == 1
     assert "would name subjects: 'PAT-0007'" in capsys.readouterr().err
     assert page_of(study) == before
+
+
+def called(study, names):
+    """Give the first subjects other ids, in all tables of a study."""
+    for path in study.root.rglob("*.csv"):
+        text = path.read_text("utf-8")
+        for i, name in enumerate(names):
+            text = text.replace(f"PAT-{i:04}", name)
+        path.write_text(text, "utf-8")
+
+
+def test_words_of_the_program_name_nobody_who_is_called_so(study, quick, capsys):
+    """Of HC3 a sentence of the methods, H2 is a tag of the page, 3a an item, 1 a level."""
+    called(study, ["HC3", "HC1", "H2", "3a", "1", "2", "rule"])
+    study.update(visit="1")
+    contract = study.root / "schemas" / "participants.schema.json"
+    rules = json.loads(contract.read_text())
+    grade = {"title": "as of HC1", "enum": ["1", "2", "3"], "x-reference": "1"}
+    rules["properties"]["grade"] = grade | {"x-role": "staging", "x-units": "1"}
+    contract.write_text(json.dumps(rules))
+    record = study.root / "09_associations" / "stage.json"
+    run = json.loads(record.read_text())
+    run["parameters"] = {"covariance": "HC3", "mapped": "fvc", "mine": "as HC3"}
+    record.write_text(json.dumps(run))
+    explored = study.root / "07_explore" / "stage.json"
+    explored.parent.mkdir(exist_ok=True)
+    explored.write_text(json.dumps({"inputs": {}, "outputs": {}, "parameters": {"scans": ["1"]}}))
+    as_run(study, "09_associations", "a.py:1: UserWarning: HC3 does not exist for HC3\n")
+    assert main(["report", str(study.root)]) == 0
+    assert "do not assume equal variances (HC3)" in words(page_of(study), "methods")
+    assert "UserWarning: HC3 does not exist for (a subject)" in words(page_of(study), "run")
+    told = manifest_of(study)
+    kept = told["stages"]["09_associations"]["parameters"]
+    assert kept == {"covariance": "HC3", "mapped": "fvc", "mine": "as (a subject)"}
+    assert told["stages"]["07_explore"]["parameters"] == {"scans": ["(a subject)"]}
+    grade["title"] = "as of (a subject)"
+    assert told["choices"]["contract"]["properties"]["grade"].items() >= grade.items()
+    assert told["choices"]["n_clusters"]["decided_by"] == "rule"
+    assert told["study"]["settings"]["visit"] == "1"
+    manifest = study.root / "report" / "manifest.json"
+    plan = read_plan(manifest, last="09", given={})
+    assert plan.parameters["09_associations"]["COVARIANCE"] == "HC3"
+    kept["covariance"] = "(a subject)"  # as a version before wrote it: no default in its place
+    (study.root / "before.json").write_text(json.dumps(told))
+    with pytest.raises(StudyError, match="say what it was with -p COVARIANCE=VALUE"):
+        read_plan(study.root / "before.json", last="09", given={})
+    # And where the study itself tells of one of them, the report is not written.
+    table = study.read("table_one").replace({"title": {"age": "age of HC3, H2, 3a and HC1"}})
+    table.to_csv(study.path("table_one"), index=False)
+    assert main(["report", str(study.root)]) == 1
+    refused = capsys.readouterr().err
+    assert all(f"'{name}' in report.html" in refused for name in ("HC3", "H2", "3a", "HC1"))
 
 
 def test_an_export_takes_a_report_without_who_decided(study, tmp_path, quick):

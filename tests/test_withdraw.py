@@ -540,6 +540,12 @@ def test_an_id_is_found_wherever_it_is_written(tmp_path, content):
     assert traces.find(tmp_path, ["007x"], others=["sub-007x"]) == []
 
 
+def test_letters_of_a_picture_in_a_page_spell_nobody(tmp_path):
+    packed = "iVBORw0KGgo/P7/" * 40
+    (tmp_path / "page.html").write_text(f'<p>of S9</p><img src="data:image/png;base64,{packed}">')
+    assert traces.find(tmp_path, ["P7", "S9"]) == [("page.html", "S9")]
+
+
 def test_arrays_of_texts_are_looked_into(tmp_path):
     np.save(tmp_path / "names.npy", np.array(["a", "sub-007x"]))
     np.savez(tmp_path / "names.npz", ids=np.array(["a", "sub-007x"]))

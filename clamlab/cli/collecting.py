@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab.cli.choice import told_choice
-from clamlab.cli.cleaning import cleaner, ids_of
+from clamlab.cli.cleaning import cleaned_contract, cleaned_record, cleaner, ids_of
 from clamlab.cli.gathering import Gathered, read_checked
 from clamlab.cli.repeatable import codes_in, timeless
 from clamlab.cli.standing import explored
@@ -17,6 +17,7 @@ from clamlab.cli.warned import runs_of, said_of
 from clamlab.report import Found
 from clamlab.schema import analysed, check_table, join_subjects
 from clamlab.selection import decision_words
+from clamlab.selection.decision import PARAMETER, RULE
 from clamlab.study import ARTEFACTS, Study, StudyError
 from clamlab.study.errors import RecordError
 from clamlab.study.files import is_there, members
@@ -80,17 +81,12 @@ def collect(
     return Found(
         name=cleaned(str(study.settings["name"])),
         stages=states.assign(why=states["why"].map(cleaned)),
-        values=values
-        | {
-            name: cleaned(values[name])
-            for name in ("choice", "decision", "contract", "decided")
-            if name in values
-        },
+        values=values | _named_nowhere(values, cleaned),
         reasons={name: cleaned(why) for name, why in reasons.items()},
         errors=frozenset(map(cleaned, gathered.errors)),
         stage_of=stage_of,
-        records=cleaned(records),
-        settings={n: cleaned(study.settings[n]) for n in SETTINGS if n in study.settings},
+        records={stage: cleaned_record(stage, told, cleaned) for stage, told in records.items()},
+        settings={n: study.settings[n] for n in SETTINGS if n in study.settings},
         small_counts=small_counts,
         notices=(
             *map(
@@ -100,6 +96,18 @@ def collect(
             *_withdrawals(study),
         ),
     )
+
+
+def _named_nowhere(values: Mapping[str, Any], cleaned: Callable[[Any], Any]) -> Json:
+    """Clean what people wrote of what was read; words that the program chose from stay."""
+    told = {name: cleaned(values[name]) for name in ("decision", "decided") if name in values}
+    if "contract" in values:
+        told["contract"] = cleaned_contract(values["contract"], cleaned)
+    if "choice" in values:
+        by = values["choice"]["decided_by"]
+        by = by if by in (RULE, PARAMETER) else cleaned(by)
+        told["choice"] = {**values["choice"], "decided_by": by}
+    return told
 
 
 def _may_tell(study: Study, states: pd.DataFrame) -> set[str]:

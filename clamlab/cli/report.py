@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
-from clamlab import traces
 from clamlab.atomic import partial_name, put_in_place, sync_folder
 from clamlab.cli.collecting import collect, ids_of
+from clamlab.cli.naming import name_nobody
 from clamlab.io import FileError, read_json
 from clamlab.report import (
     Report,
@@ -69,7 +68,7 @@ def made_of(
         found, made, files={_name(p): data for p, data in files.items()}, scans=scans
     )
     files[MANIFEST] = (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
-    _name_nobody(files, ids_of(study))
+    name_nobody({_name(p): data for p, data in files.items()}, made, told, ids_of(study))
     return files, made
 
 
@@ -101,19 +100,6 @@ def _told_by(manifest: Path) -> set[tuple[str, str]]:
         return set({**told}.items())
     except (FileError, KeyError, TypeError):
         return set()  # there is none, or none that could tell
-
-
-def _name_nobody(files: dict[str, bytes], ids: set[str]) -> None:
-    """Look once more, in the finished bytes, for subjects; nothing is written that names one."""
-    with tempfile.TemporaryDirectory() as folder:
-        for place, data in files.items():
-            (Path(folder) / _name(place)).write_bytes(data)
-        if told := traces.find(folder, ids):
-            named = ", ".join(f"{text!r} in {file}" for file, text in told)
-            raise StudyError(
-                f"the report would name subjects: {named}. Nothing was written; look where that "
-                "stands (a level of the contract, the study's name, a header) and change it there"
-            )
 
 
 def _publish(root: Path, files: dict[str, bytes]) -> None:

@@ -10,7 +10,7 @@ import nbformat
 from jsonschema import Draft202012Validator
 
 from clamlab import resources
-from clamlab.cli.cleaning import SOMEBODY
+from clamlab.cli.cleaning import SOMEBODY, may_name
 from clamlab.cli.collecting import SETTINGS
 from clamlab.cli.repeatable import codes_in
 from clamlab.cli.running import parameters_of
@@ -187,6 +187,12 @@ def _parameters(stage: str, told: Json, given: Mapping[str, Any], said: list[str
                 )
             values[name] = str(Path(given[name]).resolve())
         elif SOMEBODY in str(was):
+            if name not in given and not may_name(stage, key):
+                raise StudyError(
+                    f"{stage}: {name} is not on record, since it was taken for a subject when the "
+                    f"manifest was written: say what it was with -p {name}=VALUE, or make the "
+                    "manifest anew with 'clamlab report STUDY'"
+                )
             if name not in given:
                 said.append(f"{stage}: {name} named subjects, whom a manifest does not: left out")
             values[name] = given.get(name, known[name])
