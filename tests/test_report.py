@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from docx import Document
 from jsonschema import Draft202012Validator
-from report_study import CLUSTERS, report_study
+from report_study import CLUSTERS, KERNELS, report_study
 
 from clamlab import figures, resources, stats, traces, viewers
 from clamlab.atomic import put_in_place
@@ -27,8 +27,9 @@ from clamlab.report.composing import Section, compose
 from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
-from clamlab.report.sections import maps, outcomes, scanners
+from clamlab.report.sections import clusters, maps, outcomes, quality, scanners
 from clamlab.report.sections import study as study_section
+from clamlab.report.words import counts
 from clamlab.study import Study, StudyError
 
 FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
@@ -220,6 +221,62 @@ def test_what_readers_saw_is_not_from_outside_the_images(quick):
     assert "explained more variation (adjusted R²) for Extent†." in said.text
     assert list(explained.cells) == ["", "FVC", "Extent†"]
     assert any(note.startswith("† Read from an image") for note in explained.notes)
+
+
+@pytest.mark.parametrize("whole", range(5, 16))
+def test_masked_counts_have_more_than_one_solution(whole):
+    """Tried with all numbers that say the same: 12 as three below 5 can only be 4, 4 and 4."""
+    ways: dict[tuple, list] = {}
+    for numbers in np.ndindex(*[whole + 1] * 3):
+        if sum(numbers) == whole:
+            ways.setdefault(tuple(counts(numbers, small=False)), []).append(numbers)
+    for told, those in ways.items():
+        for place, (word, could_be) in enumerate(zip(told, zip(*those, strict=True), strict=True)):
+            few = {n for n in could_be if 0 < n < 5}
+            assert not few or (word in ("masked", "fewer than 5") and len({*could_be}) > 1), (
+                told, those, place,
+            )  # fmt: skip
+
+
+def test_a_few_that_lack_a_value_are_not_told_by_who_has_it():
+    rows = np.arange(48)
+    qc = pd.DataFrame(
+        {
+            "subject_id": [f"S{i}" for i in rows],
+            "status": "ok",
+            "reason": np.where(rows < 46, "lung volume 900 ml", None),
+            "decision": np.where(rows < 4, "accept", np.where(rows < 8, "reject", None)),
+            "dice": np.where(rows < 46, 0.9 + rows / 1000, np.nan),
+            "filled_fraction": 0.1,
+        }
+    )
+    made = quality.make(found_of(qc=qc))
+    few = "A person decided about some scans: fewer than 5 accepted, fewer than 5 rejected, 0"
+    assert few in made[0].text
+    assert made[1].cells["Scans"].tolist() == ["masked"]
+    assert made[2].cells["Scans"].tolist() == ["masked", "48"]
+    shown = quality.make(found_of(qc=qc, small_counts=True))
+    assert "about 8 scans: 4 accepted, 4 rejected" in shown[0].text
+    assert shown[2].cells["Scans"].tolist() == ["46", "48"]
+    people = pd.DataFrame({"subject_id": qc["subject_id"], "cluster": CLUSTERS})
+    people["scanner"] = np.where(rows < 46, KERNELS, None)
+    rules = {"scanner": {"enum": ["B30", "B70"], "x-role": "scanner"}}
+    values = {"people": people, "qc": qc, "contract": {"properties": rules}}
+    for small, n in ((False, "masked"), (True, "46")):
+        cells = scanners.make(found_of(**values, small_counts=small))[-1].cells.set_index("")
+        assert cells.loc["Scanner", "Scans"] == n
+
+
+def test_a_mean_of_few_probabilities_is_not_shown():
+    def clusters_of(*sizes, **settings):
+        assigned = pd.DataFrame({"cluster": np.repeat(range(len(sizes)), sizes), "confidence": 0.8})
+        return clusters.make(found_of(assignments=assigned, **settings))[0].cells
+
+    told = clusters_of(3, 45)
+    assert told["Scans"].tolist() == ["fewer than 5", "masked"]
+    assert told["Mean probability"].tolist() == ["masked", "0.80"]
+    assert clusters_of(4, 4, 4)[["Scans", "Mean probability"]].eq("masked").all(axis=None)
+    assert clusters_of(3, 45, small_counts=True)["Mean probability"].tolist() == ["0.80"] * 2
 
 
 def test_methods_say_what_was_run(whole):

@@ -54,17 +54,48 @@ def count(n: Any, *, small: bool) -> str:
     return FEW if is_small(int(n)) and not small else str(int(n))
 
 
+def count_of(n: Any, whole: int, *, small: bool) -> str:
+    """Print how many of a known number; where the rest is a few, it would be told by that.
+
+    >>> count_of(46, 48, small=False), count_of(40, 48, small=False), count_of(46, 48, small=True)
+    ('masked', '40', '46')
+    """
+    if not pd.isna(n) and not small and is_small(whole - int(n)):
+        return MASKED
+    return count(n, small=small)
+
+
 def counts(numbers: Sequence[int], *, small: bool) -> list[str]:
     """Print counts that add up to what is known; next to a small one the largest is masked too.
 
+    Where their sum would tell small ones all the same, more are masked, and none is called small.
+
     >>> counts([45, 3, 0], small=False), counts([40, 8, 0], small=False)
     (['masked', 'fewer than 5', '0'], ['40', '8', '0'])
+    >>> counts([4, 4, 0], small=False), counts([20, 1, 20, 7], small=False)
+    (['masked', 'masked', '0'], ['masked', 'fewer than 5', 'masked', '7'])
     """
-    told = [count(n, small=small) for n in numbers]
-    largest = max(range(len(told)), key=lambda i: numbers[i], default=0)
-    if FEW in told and told[largest] != FEW:  # or it would be the total less the others
-        told[largest] = MASKED
-    return told
+    few = [i for i, n in enumerate(numbers) if is_small(n) and not small]
+    if not few:
+        return [str(n) for n in numbers]
+    larger = sorted((i for i, n in enumerate(numbers) if n >= SMALLEST), key=lambda i: -numbers[i])
+    taken = next((t for t in range(len(larger) + 1) if _open(numbers, few, larger, t)), None)
+    word = MASKED if taken is None else FEW
+    told = {**dict.fromkeys(larger[:taken], MASKED), **dict.fromkeys(few, word)}
+    return [told.get(i, str(n)) for i, n in enumerate(numbers)]
+
+
+def _open(numbers: Sequence[int], few: list[int], larger: list[int], taken: int) -> bool:
+    """Tell whether each of a few could be 1 and could be 4, with so many of the larger masked.
+
+    Of these is known that they are no less than those that stay, and what all of them add up to.
+    """
+    if is_small(sum(numbers)):
+        return True
+    least = max([SMALLEST, *(numbers[i] for i in larger[taken:])])
+    others, left = len(few) - 1, sum(numbers[i] for i in [*few, *larger[:taken]])
+    could_be_most = left - (SMALLEST - 1) - others >= taken * least
+    return could_be_most and (taken > 0 or left - 1 <= others * (SMALLEST - 1))
 
 
 def capital(text: str) -> str:

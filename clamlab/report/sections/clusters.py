@@ -5,7 +5,7 @@ import pandas as pd
 from clamlab.report.blocks import Block, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
-from clamlab.report.words import MASKED, count, counts, number
+from clamlab.report.words import FEW, MASKED, count_of, counts, number
 from clamlab.stats.tables.rendering import cluster_name
 
 
@@ -22,7 +22,10 @@ def make(found: Found) -> list[Block]:
             "Share": [
                 f"{k / n:.0%}" if str(k) == t else MASKED for k, t in zip(sizes, told, strict=True)
             ],
-            "Mean probability": [number(confidence[code]) for code in sizes.index],
+            "Mean probability": [
+                MASKED if t == FEW or {*told} <= {MASKED, "0"} else number(confidence[code])
+                for code, t in zip(sizes.index, told, strict=True)
+            ],
         }
     )
     notes = ["Cluster 1 is the densest. Mean probability: of the scans for their own cluster."]
@@ -37,7 +40,7 @@ def make(found: Found) -> list[Block]:
 def _stability(stability: pd.DataFrame, found: Found) -> list[Block]:
     """Say how many scans change cluster when the cohort is drawn again."""
     borderline = int(stability["borderline"].astype(str).str.lower().eq("true").sum())
-    told = count(borderline, small=found.small_counts)
+    told = count_of(borderline, len(stability), small=found.small_counts)
     agreement = stability["agreement"].mean()
     if pd.isna(agreement):
         return [Missing("Not here: how often scans change cluster in samples is not on record.")]

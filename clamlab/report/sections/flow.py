@@ -8,7 +8,7 @@ from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
 from clamlab.report.reasons import count_kinds
-from clamlab.report.words import MASKED, capital, count
+from clamlab.report.words import MASKED, capital, count, count_of
 from clamlab.stats.disclosure import SMALLEST, mask_flow
 
 
@@ -58,7 +58,9 @@ def _reasons(found: Found, *, hidden: bool) -> list[Block]:
     cells = pd.DataFrame(
         {
             "Reason": [capital(kind) for kind in kinds.index],
-            "Subjects": [MASKED if hidden else count(n, small=found.small_counts) for n in kinds],
+            "Subjects": [
+                MASKED if hidden else count_of(n, len(out), small=found.small_counts) for n in kinds
+            ],
         }
     )
     return [

@@ -6,7 +6,7 @@ from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
 from clamlab.report.reasons import count_kinds
-from clamlab.report.words import capital, count, counted, counts, number
+from clamlab.report.words import capital, count_of, counted, counts, number
 from clamlab.stats.disclosure import SMALLEST
 from clamlab.stats.tables.scan_facts import NOT_RECORDED, scan_facts
 
@@ -37,44 +37,45 @@ _MEASURES = {
 def make(found: Found) -> list[Block]:
     """Count what the checks found, what a person decided, and how scans were made."""
     qc, small = found.need("qc"), found.small_counts
-    said = [f"Of the scans, {_counts(qc['status'], _STATUSES, small)}"]
-    decided = qc["decision"].dropna() if "decision" in qc else pd.Series(dtype=object)
-    decided = decided[decided != ""]
-    if len(decided):
-        said.append(f"A person decided about {_some(len(decided), small)}: ")
-        said[-1] += _counts(decided, _DECISIONS, small)
-    else:
-        said.append("No person has decided about a scan.")
+    statuses = qc["status"].value_counts()
+    told = counts([int(statuses.get(key, 0)) for key in _STATUSES], small=small)
+    said = [f"Of the scans, {_in_words(told, _STATUSES)}", _decided(qc, small)]
     blocks: list[Block] = [Sentence(" ".join(said))]
-    blocks += _findings(qc, small) + _measured(qc) + _made(qc, small)
+    blocks += _findings(qc, small) + _measured(qc, small) + _made(qc, small)
     return blocks
 
 
-def _some(n: int, small: bool) -> str:
-    told = count(n, small=small)
-    return counted(n, "scan") if told == str(n) else f"{told} scans"
+def _decided(qc: pd.DataFrame, small: bool) -> str:
+    """Count what a person decided; those without a decision are counted, and masked, with it."""
+    column = qc["decision"].fillna("") if "decision" in qc else pd.Series("", index=qc.index)
+    decided = column[column != ""].value_counts()
+    n, rest = int(decided.sum()), int((column == "").sum())
+    if not n:
+        return "No person has decided about a scan."
+    *told, left = counts([*(int(decided.get(key, 0)) for key in _DECISIONS), rest], small=small)
+    how_many = counted(n, "scan") if left == str(rest) else "some scans"
+    return f"A person decided about {how_many}: {_in_words(told, _DECISIONS)}"
 
 
-def _counts(column: pd.Series, words: dict[str, str], small: bool) -> str:
-    numbers = column.value_counts()
-    told = counts([int(numbers.get(key, 0)) for key in words], small=small)
+def _in_words(told: list[str], words: dict[str, str]) -> str:
     return f"{', '.join(f'{n} {word}' for n, word in zip(told, words.values(), strict=True))}."
 
 
 def _findings(qc: pd.DataFrame, small: bool) -> list[Block]:
-    kinds = count_kinds(qc.loc[qc["status"] != "excluded", "reason"])
+    used = qc.loc[qc["status"] != "excluded", "reason"]
+    kinds = count_kinds(used)
     if kinds.empty:
         return [Sentence("The checks found nothing in the scans of the study.")]
     cells = pd.DataFrame(
         {
             "Finding": [capital(kind) for kind in kinds.index],
-            "Scans": [count(n, small=small) for n in kinds],
+            "Scans": [count_of(n, len(used), small=small) for n in kinds],
         }
     )
     return [Table("Findings in the scans of the study; a scan may have several.", cells)]
 
 
-def _measured(qc: pd.DataFrame) -> list[Block]:
+def _measured(qc: pd.DataFrame, small: bool) -> list[Block]:
     """Describe what was measured, of ten scans or more: below that a quartile is somebody's."""
     used = qc[qc["status"] != "excluded"]
     if {"right_ml", "left_ml"} <= set(used):
@@ -85,7 +86,8 @@ def _measured(qc: pd.DataFrame) -> list[Block]:
         values = pd.to_numeric(column, errors="coerce").dropna()
         if len(values) >= 2 * SMALLEST:
             mean, sd = number(values.mean(), digits), number(values.std(), digits)
-            rows.append([title, str(len(values)), f"{mean} ({sd})"])
+            n = count_of(len(values), len(used), small=small)
+            rows.append([title, n, f"{mean} ({sd})"])
     if not rows:
         return []
     cells = pd.DataFrame(rows, columns=["", "Scans", "Mean (SD)"])

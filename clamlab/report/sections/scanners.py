@@ -5,7 +5,7 @@ import pandas as pd
 from clamlab.report.blocks import Block, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
-from clamlab.report.words import capital, count, listed, number
+from clamlab.report.words import capital, count_of, listed, number
 from clamlab.stats.disclosure.small_counts import is_small
 from clamlab.stats.tables import scan_facts, shortcut_alarm
 from clamlab.stats.tables.rendering import p_text
@@ -101,11 +101,11 @@ def _names(facts: pd.Series) -> list[str]:
 
 
 def _table(alarm: pd.DataFrame, found: Found) -> Block:
-    known = alarm[alarm["effect_size"].notna()]
+    known, n_scans = alarm[alarm["effect_size"].notna()], len(found.need("people"))
     cells = pd.DataFrame(
         {
             "": [capital(name) for name in _names(known["variable"])],
-            "Scans": [count(n, small=found.small_counts) for n in known["n"]],
+            "Scans": [count_of(n, n_scans, small=found.small_counts) for n in known["n"]],
             "Effect": [effect if isinstance(effect, str) else "" for effect in known["effect"]],
             "Size": [number(row.effect_size, 1 if row.few else 2) for row in known.itertuples()],
             "P (Holm)": [
