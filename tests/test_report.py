@@ -27,7 +27,7 @@ from clamlab.report.composing import Section, compose
 from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
-from clamlab.report.sections import clusters, maps, outcomes, quality, scanners
+from clamlab.report.sections import clusters, limits, maps, number, outcomes, quality, scanners
 from clamlab.report.sections import study as study_section
 from clamlab.report.words import counts
 from clamlab.study import Study, StudyError
@@ -96,12 +96,13 @@ def test_numbers_are_those_of_the_files(whole):
     assert "Lung volume outside the expected range fewer than 5" in quality
     assert "A person decided about 6 scans: 6 accepted, 0 rejected" in quality
     assert "Kernel B30 28 B70 20" in quality
-    number = words(page, "number")
-    assert "2 clusters, decided by the rule." in number and "p = .012" in number
-    assert "About 46 scans" in number and "Silhouette 3" in number
-    clusters = words(page, "clusters")
-    assert "Cluster 1 20 42% 0.81 Cluster 2 28 58% 0.81" in clusters
-    assert "88% of the samples on average; 7 of 48 scans are borderline" in clusters
+    chosen = words(page, "number")
+    assert "2 clusters, decided by the rule." in chosen and "p = .012" in chosen
+    assert "resampled scans are stable (mean adjusted Rand index 0.97)" in chosen
+    assert "About 46 scans" in chosen and "Silhouette 3" in chosen
+    told = words(page, "clusters")
+    assert "Cluster 1 20 42% 0.81 Cluster 2 28 58% 0.81" in told
+    assert "88% of the samples on average; 7 of 48 scans are borderline" in told
     maps = words(page, "maps")
     assert "Cluster 1, activation map 6 • marking places • telling this cluster (the same)" in maps
     assert "20 scans in cluster 1 and 28 scans in cluster 2" in maps
@@ -277,6 +278,19 @@ def test_a_mean_of_few_probabilities_is_not_shown():
     assert told["Mean probability"].tolist() == ["masked", "0.80"]
     assert clusters_of(4, 4, 4)[["Scans", "Mean probability"]].eq("masked").all(axis=None)
     assert clusters_of(3, 45, small_counts=True)["Mean probability"].tolist() == ["0.80"] * 2
+
+
+def test_what_comes_back_as_one_cloud_does_is_not_called_unstable(study):
+    """An index of 0.96 beside "unstable" says two things at once."""
+    test = {"n_clusters": 2, "p_value": 0.4, "stability": "unstable", "agreement": 0.96}
+    study.write("choice", study.read("choice") | {"test": test})
+    found = collect(study)
+    cloud = "scans come back, but no better than those of one cloud of the same shape"
+    told = [p for b in number.make(found) if hasattr(b, "points") for p in b.points]
+    assert any(f"{cloud} (mean adjusted Rand index 0.96)." in point for point in told)
+    assert f"Partitions of resampled {cloud}." in limits.make(found)[1].points
+    study.write("choice", study.read("choice") | {"test": test | {"agreement": 0.3}})
+    assert "Partitions of resampled scans are unstable." in limits.make(collect(study))[1].points
 
 
 def test_methods_say_what_was_run(whole):

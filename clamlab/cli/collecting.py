@@ -18,6 +18,7 @@ from clamlab.report import Found
 from clamlab.schema import analysed, check_table, join_subjects
 from clamlab.selection import decision_words
 from clamlab.selection.decision import PARAMETER, RULE
+from clamlab.selection.stability import come_back
 from clamlab.study import ARTEFACTS, Study, StudyError
 from clamlab.study.errors import RecordError
 from clamlab.study.files import is_there, members
@@ -159,6 +160,7 @@ def _work_out(study: Study, gathered: Gathered, *, scans: bool, names: bool) -> 
         "contract": lambda: analysed(study.schema("participants")),
         "flow": lambda: _flow(gathered),
         "decision": lambda: decision_words(gathered.need("choice")),
+        "come_back": lambda: _come_back(gathered.need("choice")),
         "people": lambda: _people(study, gathered),
         "average_hu": lambda: _averages(study, "hu", gathered),
         "average_map": lambda: _averages(study, "clam", gathered),
@@ -199,6 +201,13 @@ def _compare(study: Study, gathered: Gathered, *, small_counts: bool) -> None:
         "partitions_compared": compared,
     }  # fmt: skip
     gathered.make(made)
+
+
+def _come_back(choice: Json) -> str:
+    """Say how partitions of resampled scans come back; nothing where that is not on record."""
+    test = choice["test"]
+    known = test.get("stability") and test.get("agreement") is not None
+    return come_back(test["stability"], test["agreement"]) if known else ""
 
 
 def _flow(gathered: Gathered) -> pd.DataFrame:

@@ -24,8 +24,9 @@ class Found:
         "missing"), ``why``, ``finished``.
     values : mapping of str to object
         Tables, lists and arrays by the names that the study has for them, and what was worked out
-        of them where they were read: ``flow``, ``decision``, ``average_hu``, ``average_map``,
-        ``people`` (the clinical table with its clusters), ``scans_shown``.
+        of them where they were read: ``flow``, ``decision``, ``come_back`` (how partitions of
+        resampled scans do), ``average_hu``, ``average_map``, ``people`` (the clinical table with
+        its clusters), ``scans_shown``.
     reasons : mapping of str to str
         Why something is not among the values.
     stage_of : mapping of str to str

@@ -6,7 +6,6 @@ from clamlab.report.found import Found, NotFoundError
 from clamlab.report.sections.scanners import UNKNOWN, alarms, plain
 from clamlab.report.words import counted, listed
 
-OFTEN = 0.6  # adjusted Rand index from which a partition comes back
 ALWAYS = (
     "A partition always exists: that scans were put into clusters is no evidence of diseases or "
     "subtypes. Whether there are clusters is asked before they are made, above.",
@@ -42,12 +41,8 @@ def _of_numbers(found: Found) -> list[str]:
         said.append(
             f"There are {n} scans; about {needed} would show halves 4 standard deviations apart."
         )
-    if test.get("stability") in ("doubtful", "unstable"):
-        often = (test.get("agreement") or 0.0) >= OFTEN and test["stability"] == "unstable"
-        back = "come back, but no better than those of one cloud would"
-        said.append(
-            f"Partitions of resampled scans {back if often else 'are ' + test['stability']}."
-        )
+    if test.get("stability") in ("doubtful", "unstable") and found.get("come_back"):
+        said.append(f"Partitions of resampled scans {found.get('come_back')}.")
     assigned = found.get("assignments")
     if assigned is not None and (smallest := int(assigned["cluster"].value_counts().min())) < 20:
         told = str(smallest) if smallest >= 5 or found.small_counts else "fewer than 5"

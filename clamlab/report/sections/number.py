@@ -31,7 +31,7 @@ def make(found: Found) -> list[Block]:
     choice, criteria = found.need("choice"), found.get("criteria")
     blocks: list[Block] = [Sentence(found.need("decision"))]
     rule = choice.get("recommended") or {}
-    if points := _points(rule, choice.get("test") or {}):
+    if points := _points(rule, choice.get("test") or {}, found.get("come_back") or ""):
         blocks.append(Listing(points))
     if str(choice.get("decided_by") or "rule") not in ("rule", "parameter"):
         where = "A person overruled or confirmed the rule; the reason given stands in the study"
@@ -47,7 +47,7 @@ def make(found: Found) -> list[Block]:
     return blocks
 
 
-def _points(rule: dict, test: dict) -> list[str]:
+def _points(rule: dict, test: dict, come_back: str) -> list[str]:
     points = []
     if rule.get("answer") in _ANSWERS:
         points.append(f"Answer of the rule: {_ANSWERS[rule['answer']]}.")
@@ -69,9 +69,9 @@ def _points(rule: dict, test: dict) -> list[str]:
             f"The number that was decided, held to the same test: {p_text(test['p_value'])} that "
             "one cloud looks as split as its nearest two clusters."
         )
-    if test.get("agreement") is not None:
+    if come_back:
         points.append(
-            f"Partitions of resampled scans are {test.get('stability')} (mean adjusted Rand index "
+            f"Partitions of resampled scans {come_back} (mean adjusted Rand index "
             f"{number(test['agreement'])})."
         )
     return points
