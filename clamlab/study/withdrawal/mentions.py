@@ -105,15 +105,18 @@ def striking(gone: Collection[str], known: Collection[str]) -> Callable[[str], s
     >>> striking({"12"}, {"12", "13"})("12 slices are filled; the same image as 12, 13")
     '12 slices are filled; the same image as (withdrawn), 13'
     """
-    longest_first = sorted({*known, *gone} - {""}, key=len, reverse=True)
-    words = "|".join(map(re.escape, longest_first))
-    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words or '(?!)'})(?![A-Za-z0-9])")
     telling = {name for name in gone if is_telling(name)}
+    longest_first = sorted({*known, *telling} - {""}, key=len, reverse=True)
+    words = "|".join(map(re.escape, longest_first)) or "(?!)"
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
 
-    def struck(text: str, ids: Collection[str]) -> str:
-        return pattern.sub(lambda m: SOMEBODY if m[0] in ids else m[0], text)
+    def struck(text: str) -> str:
+        return pattern.sub(lambda m: SOMEBODY if m[0] in telling else m[0], text)
 
-    return lambda text: _TWINS.sub(lambda m: struck(m[0], gone), struck(text, telling))
+    def listed(twins: re.Match[str]) -> str:
+        return ", ".join(SOMEBODY if name in gone else name for name in twins[0].split(", "))
+
+    return lambda text: struck(_TWINS.sub(listed, text))
 
 
 def without_subjects(table: pd.DataFrame, column: str, gone: Collection[str]) -> pd.DataFrame:
