@@ -8,8 +8,6 @@ from browser import chromium, new_page
 
 # One thread a process: pytest runs as many processes as there are cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# UMAP compiles itself for minutes when it is new, to place forty points in a second.
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 REPOSITORY = Path(__file__).parents[1]
 

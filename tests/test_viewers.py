@@ -8,6 +8,7 @@ import re
 
 import matplotlib
 import nibabel as nib
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -489,7 +490,9 @@ def test_study_maps_are_importance_on_the_scans_grid():
             assert overlay.max() > 0.5
 
 
-def test_features_are_placed_by_umap_too():
+def test_features_are_placed_by_umap_too(monkeypatch):
+    # When it is new it compiles itself for minutes, to place forty points in a second.
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
     rng = np.random.default_rng(0)
     features = rng.normal(size=(40, 6)) + np.repeat([0, 20], 20)[:, None]
     scatter = viewers.points.latent_scatter.LatentScatter(features, [f"S{i}" for i in range(40)])
