@@ -368,6 +368,8 @@ def test_a_number_put_into_the_rules_mouth_is_a_persons():
     kept = decide(rule, previous=changed)  # which is what running it does
     assert kept["n_clusters"] == 3 and kept["recommended"] == rule
     assert decision_words(kept).startswith(said) and "two humps" not in kept["reason"]
+    own = {"n_clusters": 3, "decided_by": "a person", "reason": "three on sight"}
+    assert decide(rule, previous=own)["reason"] == "three on sight"
     one = {**decide(rule), "n_clusters": 1}
     with pytest.raises(ValueError, match="^A person decided that there is one.*without a name"):
         decided_n_clusters(one)

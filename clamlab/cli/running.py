@@ -26,8 +26,8 @@ from clamlab.cli.warned import warnings_in
 from clamlab.study import StudyError
 from clamlab.study.files import writing
 
-# In a terminal a bar is text; the bars that a browser draws could not be seen.
-# Bars as text, and what libraries log told by its level and their name: a report can pick it out.
+# Bars as text, since those that a browser draws could not be seen in a terminal; and what libraries
+# log told by its level and their name: a report can pick it out.
 PREPARED = (
     "import logging, tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm\nlogging.basicConfig()"
 )

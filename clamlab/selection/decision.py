@@ -64,7 +64,7 @@ def decide(
 
 def _of_person(previous: dict[str, Any]) -> dict[str, Any]:
     """Keep a person's decision; of a number without a name the reason beside it is the rule's."""
-    if whose(previous) != SOMEBODY:
+    if _name(previous) or whose(previous) == RULE:
         return previous
     reason = f"written into {FILE}, without a name or a reason"
     return {"n_clusters": previous["n_clusters"], "reason": reason, "decided_by": SOMEBODY}
@@ -234,11 +234,16 @@ def whose(choice: dict[str, Any]) -> str:
     >>> whose({"n_clusters": 3, "decided_by": "rule", "recommended": {"n_clusters": 2}})
     'a person'
     """
-    by = str(choice.get("decided_by") or RULE).strip()
-    if by and by.lower() != RULE:
+    if by := _name(choice):
         return by
     recommended = (choice.get("recommended") or {}).get("n_clusters", choice.get("n_clusters"))
     return RULE if choice.get("n_clusters") == recommended else SOMEBODY
+
+
+def _name(choice: dict[str, Any]) -> str:
+    """Return who is named as having decided; nothing where that is the rule or nobody."""
+    by = str(choice.get("decided_by") or "").strip()
+    return "" if by.lower() == RULE else by
 
 
 def cluster_name(cluster: int) -> str:

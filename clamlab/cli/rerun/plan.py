@@ -15,8 +15,7 @@ from clamlab.cli.collecting import SETTINGS
 from clamlab.cli.repeatable import codes_in
 from clamlab.cli.running import parameters_of
 from clamlab.io import read_json
-from clamlab.selection.decision import PARAMETER, RULE
-from clamlab.selection.decision import SOMEBODY as A_PERSON
+from clamlab.selection.decision import PARAMETER, RULE, whose
 from clamlab.study import ARTEFACTS, StudyError
 from clamlab.study.fingerprints import fingerprint
 from clamlab.study.machine import made_with
@@ -67,9 +66,9 @@ class Plan:
     def choice(self) -> Json | None:
         """A person's number of clusters, with who decided; None where rule or parameter did."""
         told = self.manifest["choices"]["n_clusters"] or {}
-        by, number = str(told.get("decided_by") or RULE).strip(), told.get("n_clusters")
-        if by.lower() == RULE and number != (told.get("recommended") or number):
-            by = A_PERSON  # wrote another number into the rule's file
+        number = told.get("n_clusters")
+        rule = {"n_clusters": told.get("recommended") or number}
+        by = whose({**told, "recommended": rule})
         if number is None or by.lower() in (RULE, PARAMETER):
             return None
         return {"n_clusters": number, "decided_by": by}
