@@ -169,6 +169,7 @@ def test_a_page_quotes_nobody():
         "n_clusters": 3, "decided_by": "Dr. Smith", "reason": "as for Jane Doe",
         "recommended": {"n_clusters": 2, "reason": "of Jane Doe"},
         "test": {"n_clusters": 3, "p_value": 0.2, "n_scans": 30, "stability": "stable",
+                     "is_between": None,
                  "agreement": 0.9, "words": "Jane Doe. Seen with Jane's age taken out; notebook "
                  "05 clusters the scans as they are."},
     }  # fmt: skip

@@ -54,6 +54,15 @@ def test_real_clusters_survive_the_calibration():
     assert null_calibration(x, mean_difference, two_means, seed=0, n_null=39).p == 1 / 40
 
 
+def test_what_is_no_number_in_a_cloud_counts_against_the_observed():
+    x = np.random.default_rng(1000).normal(size=(20, 3))
+
+    def only_here(drawn, labels):
+        return 1.0 if np.array_equal(drawn, x) else np.nan
+
+    assert null_calibration(x, only_here, two_means, seed=0, n_null=19).p == 1
+
+
 def test_null_calibration_refuses_what_is_no_number():
     with pytest.raises(ValueError, match="must be a number"):
         null_calibration(np.eye(9), lambda x, labels: np.nan, two_means, seed=0)
@@ -169,6 +178,18 @@ def test_of_cohorts_without_clusters_only_the_number_is_asked():
     assert table.loc["location", "n_fitted"] == 2
     assert table.loc["none", ["n_fitted", "accuracy"]].isna().all()
     assert table.loc["none", "pick_recommended"] == 1
+
+
+def test_each_cohort_has_the_numbers_that_were_asked_of_it(tmp_path):
+    options = {"methods": ["linear"], "n_scans": 20, "n_gap": 2, "progress": False}
+    options["path"] = tmp_path / "study.csv"
+    both = [("location", 2), ("location", 3)]
+    simulation_study(both, [1000], fitted=[2, 3], **options)
+    true_alone = simulation_study(iter(both), iter([1000, 1001]), fitted=None, **options)
+    assert (true_alone["n_fitted"] == true_alone["n_true"]).all()
+    assert true_alone.groupby("seed").size().to_dict() == {1000: 2, 1001: 2}
+    with pytest.raises(ValueError, match="expected each seed once, found 7 2 times"):
+        simulation_study(both, [7, 7], **options)
 
 
 def test_study_refuses_an_unknown_method():

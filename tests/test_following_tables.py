@@ -151,6 +151,21 @@ def test_the_map_is_that_of_the_rows_and_its_p_is_corrected(table, maps, monkeyp
     assert np.isnan(explorer.map.found.p).all()
 
 
+def test_a_map_of_what_a_person_read_is_marked(table, maps):
+    read = CONTRACT["properties"] | {"crp": CONTRACT["properties"]["crp"] | {"x-source": "reader"}}
+    explorer = OutcomeExplorer(table, {"properties": read}, seed=5, maps=maps)
+    assert [title for title, _ in explorer.map.choice.options] == ["no map", "FVC", "CRP†"]
+    explorer.map.choice.value = "fvc"
+    explorer.follow()
+    assert "†" not in explorer.map.shown.value
+    explorer.map.choice.value = "crp"
+    explorer.follow()
+    assert "Read from an image by a person" in explorer.map.shown.value
+    assert "Read from an image by a person" in marks_of(explorer.map._figure)
+    titles = [axes.get_title() for axes in explorer.map._figure.axes]
+    assert any(title.startswith(f"{explorer.map.found.title}†") for title in titles), titles
+
+
 def marks_of(figure):
     return " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
 

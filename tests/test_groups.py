@@ -6,7 +6,7 @@ import pytest
 
 from clamlab import clam
 from clamlab.ingest.cohort.qc_table import FACTS
-from clamlab.selection.preparing import design_of
+from clamlab.selection.preparing import design_of, take_out
 from clamlab.stats.maps import outside_shares, voxelwise_association, zone_shares
 from clamlab.stats.tables import columns_named, known_beforehand, scan_facts, shortcut_alarm
 
@@ -335,3 +335,21 @@ def test_what_is_known_beforehand_holds_no_outcome_and_no_constant():
     with pytest.raises(ValueError, match="found 'scaner'; there are kernel, age"):
         columns_named(known, ("age", "scaner"))
     assert columns_named(known, ()).shape == (n, 0)
+
+
+def test_codes_of_sites_are_names_and_taken_out_as_such():
+    """As a number, three sites of which the second differs would have no slope."""
+    rng = np.random.default_rng(1010)
+    sites = np.arange(60) % 3 + 1
+    x = rng.normal(size=(60, 6))
+    x[sites == 2, 0] += 10
+    ids = [f"S{i}" for i in range(60)]
+    table = pd.DataFrame({"subject_id": ids, "site": pd.array(sites, "Int64"), "dose": x[:, 1]})
+    rules = {"site": {"x-role": "scanner"}, "dose": {"x-role": "scanner"}}
+    qc = pd.DataFrame({"subject_id": ids})
+    known = known_beforehand(table, {"properties": rules}, qc)
+    assert design_of(known[["site"]]).shape[1] == 3  # a constant, and a column for two of three
+    assert design_of(known[["dose"]]).shape[1] == 2
+    left = take_out(x, columns_named(known, ("site",)))
+    means = [left[sites == site, 0].mean() for site in (1, 2, 3)]
+    assert means == pytest.approx([0, 0, 0], abs=1e-9)

@@ -219,7 +219,7 @@ def test_what_readers_saw_is_not_from_outside_the_images(quick):
     assert differences.cells[""].tolist() == ["FVC", "Extent† (%)", "Volume"]
     assert any(note.startswith("† Read from an image") for note in differences.notes)
     said, explained = outcomes.make_models(found)[:2]
-    assert "explained more variation (adjusted R²) for Extent†." in said.text
+    assert said.text.endswith(" Read from the images by a person, and not counted: Extent†.")
     assert list(explained.cells) == ["", "FVC", "Extent†"]
     assert any(note.startswith("† Read from an image") for note in explained.notes)
 
@@ -278,6 +278,31 @@ def test_a_mean_of_few_probabilities_is_not_shown():
     assert told["Mean probability"].tolist() == ["masked", "0.80"]
     assert clusters_of(4, 4, 4)[["Scans", "Mean probability"]].eq("masked").all(axis=None)
     assert clusters_of(3, 45, small_counts=True)["Mean probability"].tolist() == ["0.80"] * 2
+
+
+def test_a_test_is_told_of_the_number_that_it_tested(study):
+    choice = study.read("choice")
+    rule = choice["recommended"]
+    test = {"n_clusters": 3, "p_value": rule["p_value"], "n_scans": 30, "is_between": None}
+    test |= {"stability": "stable", "agreement": 0.97}
+    by_hand = choice | {"n_clusters": 4, "decided_by": "A. Reader", "test": test}
+
+    def points():
+        return " ".join(p for b in number.make(collect(study)) if hasattr(b, "points")
+                        for p in b.points)  # fmt: skip
+
+    study.write("choice", by_hand)
+    assert "held to the same test" not in points() and "Partitions of" not in points()
+    study.write("choice", by_hand | {"n_clusters": 3})
+    assert "held to the same test: p = .012" in points(), "also where it is the p of the rule's"
+    assert "Partitions of resampled scans are stable" in points()
+    assert "as split as these scans: p = .012" in points()
+    study.write("choice", choice | {"recommended": rule | {"p_of_pair": True}})
+    assert "as split as the two clusters hardest to tell apart: p = .012" in points()
+    study.write("choice", choice | {"test": choice["test"] | {"is_between": False}})
+    elsewhere = "The gap that was seen is not between these clusters"
+    assert elsewhere in points()
+    assert any(point.startswith(elsewhere) for point in limits.make(collect(study))[1].points)
 
 
 def test_what_comes_back_as_one_cloud_does_is_not_called_unstable(study):

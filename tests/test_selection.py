@@ -252,6 +252,7 @@ def test_clusters_in_a_row_have_the_p_of_the_two_that_are_hardest_to_tell_apart(
     choice = choose_n_clusters(x, seed=0, k_max=4, n_gap=2, sparse_bound=1.5)[1]
     assert choice["n_clusters"] == 3
     assert choice["p_value"] == pytest.approx(1 / 300)
+    assert choice["p_of_pair"] and "as the two hardest to tell apart (p = .003" in choice["reason"]
 
 
 def test_units_and_constant_features_change_nothing():
@@ -358,6 +359,16 @@ def test_a_parameter_holds_while_it_is_given_and_a_name_until_it_is_changed():
     assert decide(rule, previous=given)["n_clusters"] == 2
     person = {"n_clusters": 3, "reason": "on sight", "decided_by": "A. Reader"}
     assert decide(rule, previous=person)["n_clusters"] == 3
+    # Another number than was given, and tested, is not the parameter's.
+    by_hand = {**given, "n_clusters": 3, "test": {"n_clusters": 4}}
+    assert decision_words(by_hand).startswith("3 clusters, decided by a person (the rule: 2).")
+    kept = decide(rule, previous=by_hand)
+    assert (kept["n_clusters"], kept["decided_by"]) == (3, "a person")
+    assert kept["reason"].startswith("written into 04_n_clusters/choice.json")
+    assert decide(rule, previous={**given, "test": {"n_clusters": 4}})["n_clusters"] == 2
+    one = {**decide(rule, n_clusters=1), "test": None}
+    assert decide(rule, previous=one)["n_clusters"] == 2
+    assert decide(rule, previous={**one, "n_clusters": 3})["n_clusters"] == 3
 
 
 def test_a_number_put_into_the_rules_mouth_is_a_persons():
@@ -370,6 +381,8 @@ def test_a_number_put_into_the_rules_mouth_is_a_persons():
     assert decision_words(kept).startswith(said) and "two humps" not in kept["reason"]
     own = {"n_clusters": 3, "decided_by": "a person", "reason": "three on sight"}
     assert decide(rule, previous=own)["reason"] == "three on sight"
+    nameless = {**changed, "reason": "three on sight"}
+    assert decide(rule, previous=nameless)["reason"] == "three on sight"
     one = {**decide(rule), "n_clusters": 1}
     with pytest.raises(ValueError, match="^A person decided that there is one.*without a name"):
         decided_n_clusters(one)

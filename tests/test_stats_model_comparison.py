@@ -145,6 +145,19 @@ def test_derived_outcomes_and_readers_are_not_tested(cohort):
     assert "FVC" not in summary_sentence(found)
 
 
+def test_what_a_person_read_is_named_and_not_counted(compared):
+    read = compared.assign(
+        outcome_source=compared["outcome_source"].mask(compared["outcome"] == "crp", "reader")
+    )
+    title = compared.loc[compared["outcome"] == "crp", "title"].iloc[0]
+    told = f" Read from the images by a person, and not counted: {title}."
+    sentence = summary_sentence(read)
+    assert sentence.endswith(told) and title not in sentence.removesuffix(told)
+    nothing = summary_sentence(compared.assign(outcome_source="reader"))
+    assert nothing.startswith("No outcome could be modelled with the cluster")
+    assert "not counted: FVC and " in nothing
+
+
 def test_what_cannot_be_compared_says_why(cohort):
     table, schema = cohort
     broken = table.assign(fvc=1.0, crp=np.nan, stage=pd.NA)

@@ -92,6 +92,11 @@ def test_the_sentence_counts_outcomes_from_outside_the_image(compared):
     below = below.assign(adjusted_r2=-0.1 - 0.01 * (below["partition"] != "clusters"))
     told = "than density in 0 (as much in 2), site in 0 (as much in 2)."
     assert partitions_sentence(below).endswith(told), "neither explains anything"
+    read = compared["outcome_source"].mask(compared["outcome"] == "crp", "reader")
+    told = partitions_sentence(compared.assign(outcome_source=read))
+    title = of(compared, "crp")["title"].iloc[0]
+    assert told.startswith("Exploratory: of 1 outcome the clusters")
+    assert told.endswith(f" Read from the images by a person, and not counted: {title}.")
     nothing = compared[compared["partition"].isin(["demographics", "clusters"])]
     assert partitions_sentence(nothing).startswith("No outcome could be modelled")
 

@@ -23,16 +23,19 @@ def numbers_of(value: dict[str, Any]) -> dict[str, Any]:
 def told_choice(choice: Any, *, names: bool) -> dict[str, Any]:
     """Keep of a decision its numbers and, with ``names``, who decided.
 
+    A number that was changed by hand still has the test of the one before: that is left out.
+
     Examples
     --------
     >>> told_choice({"n_clusters": 2, "decided_by": "A. Reader", "reason": "as"}, names=False)
     {'n_clusters': 2, 'decided_by': 'a person', 'recommended': {}, 'test': {}}
     """
     choice = checked_choice(choice)
-    by = whose(choice)
+    by, test = whose(choice), choice.get("test") or {}
+    is_of_it = test.get("n_clusters") == choice["n_clusters"]
     return {
         "n_clusters": choice["n_clusters"],
         "decided_by": by if names or by in (RULE, PARAMETER) else SOMEBODY,
         "recommended": numbers_of(choice.get("recommended") or {}),
-        "test": numbers_of(choice.get("test") or {}),
+        "test": numbers_of(test) if is_of_it else {},
     }

@@ -99,8 +99,7 @@ def _number(study: Study, folder: Path, _: bool) -> None:
     """Write why there are so many clusters, without what a person wrote: names stay here."""
     _copy(study, folder, "criteria")
     choice = study.read("choice")
-    by = told_choice(choice, names=False)["decided_by"]
-    _write(study, folder, "choice", numbers_of(choice) | {"decided_by": by})
+    _write(study, folder, "choice", numbers_of(choice) | told_choice(choice, names=False))
 
 
 def _baselines(study: Study, folder: Path, small_counts: bool) -> None:

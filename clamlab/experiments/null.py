@@ -19,7 +19,8 @@ class NullCalibration:
     null : array
         The statistic after the same clustering step on each one-cluster cohort.
     p : float
-        Share of cohorts, the observed one included, with at least the observed value.
+        Share of cohorts, the observed one included, with at least the observed value, or with one
+        that is no number.
     """
 
     observed: float
@@ -85,4 +86,5 @@ def null_calibration(
     for i in tqdm(range(n_null), desc="null cohorts", disable=not progress):
         drawn = one_cluster_null(x, seed=seed + 1 + i)
         null[i] = statistic(drawn, np.asarray(cluster_step(drawn, seed + 1 + i)))
-    return NullCalibration(observed, null, float((1 + (null >= observed).sum()) / (1 + n_null)))
+    # What is no number in a cohort of one cloud is not smaller than what was observed.
+    return NullCalibration(observed, null, float((1 + (~(null < observed)).sum()) / (1 + n_null)))

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from clamlab.experiments.found import what_features_show, what_was_found
 from clamlab.experiments.methods import fitter_of
-from clamlab.experiments.resuming import resumed_rows, settings_text
+from clamlab.experiments.resuming import once_each, resumed_rows, settings_text
 from clamlab.simulate import cluster_features, lung_slices
 
 FEATURES = "features"
@@ -96,7 +96,7 @@ def power(
     Raises
     ------
     ValueError
-        If there is no seed or no combination, or a keyword cannot be varied.
+        If there is no seed or no combination, a seed is there twice, or a keyword cannot be varied.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def power(
         training = {}  # nothing is trained: the same cohorts whatever these are
     cohorts = [
         Cohort(scenario, n_clusters, seed, cell, training, k_max)
-        for cell, seed in itertools.product(_cells(scenario, grid), list(seeds))
+        for cell, seed in itertools.product(_cells(scenario, grid), once_each("seed", seeds))
     ]
     if not cohorts:
         raise ValueError("power needs at least one seed and one value for every grid keyword")

@@ -24,6 +24,22 @@ def settings_text(settings: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={str(value).replace(' ', '')}" for name, value in settings.items())
 
 
+def once_each(what: str, values: Iterable[Any]) -> list[Any]:
+    """Give the values as a list, or say which is there twice: one cohort would count as two.
+
+    Examples
+    --------
+    >>> once_each("seed", range(3))
+    [0, 1, 2]
+    """
+    values = list(values)
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(
+            f"expected each {what} once, found {twice[0]!r} {values.count(twice[0])} times"
+        )
+    return values
+
+
 def stored_table(path: str | os.PathLike | None) -> pd.DataFrame:
     """Give the rows of earlier runs; none if there is no file yet."""
     if path is None or not Path(path).exists():

@@ -13,7 +13,13 @@ from sklearn.metrics import silhouette_score
 
 from clamlab.evaluation import adjusted_rand, clustering_accuracy
 from clamlab.experiments.methods import HELD_OUT, METHODS, PATIENCE, fitter_of
-from clamlab.experiments.resuming import results_of, settings_text, store_table, stored_table
+from clamlab.experiments.resuming import (
+    once_each,
+    results_of,
+    settings_text,
+    store_table,
+    stored_table,
+)
 from clamlab.selection import choose_n_clusters
 from clamlab.simulate import lung_slices
 
@@ -114,7 +120,7 @@ def simulation_study(
     Raises
     ------
     ValueError
-        For an unknown method.
+        For an unknown method, or a scenario or a seed that is there twice.
 
     Examples
     --------
@@ -133,6 +139,7 @@ def simulation_study(
         "pretrain_epochs": pretrain_epochs,
         "cluster_epochs": cluster_epochs,
     }
+    scenarios, seeds = once_each("scenario", scenarios), once_each("seed", seeds)
     runs = [
         Run(method, name, k, seed, n_scans, slices or {}, training, n_gap, _wanted(fitted, k))
         for seed in seeds
@@ -150,10 +157,8 @@ def simulation_study(
         table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
         store_table(table.sort_values([*RUN, "n_fitted"]), path)
         _keep_features(run, features, path)
-    keys = {run.key for run in runs}
-    wanted = table[RUN].apply(tuple, axis=1).isin(keys) & (
-        table["n_fitted"].isin({k for run in runs for k in run.fitted}) | table["n_fitted"].isna()
-    )
+    fits = {(*run.key, k) for run in runs for k in run.fitted or (0,)}
+    wanted = table[[*RUN, "n_fitted"]].fillna({"n_fitted": 0}).apply(tuple, axis=1).isin(fits)
     return table[wanted].sort_values([*RUN, "n_fitted"], ignore_index=True)
 
 

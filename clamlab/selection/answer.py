@@ -21,13 +21,16 @@ class Answer:
     n_clusters : int
         1 unless the answer is "clusters".
     p_value : float
-        How often one continuous cloud looks as much like two as these scans do.
+        How often one continuous cloud looks as much like two as these scans do, or as the pair.
     seen_from_sd : float, optional
         Two halves so many standard deviations apart, along a direction that varies much, would
         have been seen with probability .8; none where 10 would not do.
     n_scans_needed : int, optional
         Scans that would show two halves 4 standard deviations apart with probability .8; none
         where 700 would not do.
+    p_of_pair : bool
+        Whether the p-value is that of the two clusters hardest to tell apart: three or more in a
+        row look like one cloud when they are cut in two.
     """
 
     answer: str
@@ -35,9 +38,12 @@ class Answer:
     p_value: float
     seen_from_sd: float | None
     n_scans_needed: int | None
+    p_of_pair: bool = False
 
 
-def answer_of(n_clusters: int, p_value: float, foresight: Foresight) -> Answer:
+def answer_of(
+    n_clusters: int, p_value: float, foresight: Foresight, *, p_of_pair: bool = False
+) -> Answer:
     """Tell apart that there are no clusters from that none can be seen.
 
     Parameters
@@ -46,6 +52,8 @@ def answer_of(n_clusters: int, p_value: float, foresight: Foresight) -> Answer:
         1 where none were seen.
     p_value : float
     foresight : Foresight
+    p_of_pair : bool
+        Whether the p-value is that of two of the clusters.
 
     Returns
     -------
@@ -65,6 +73,7 @@ def answer_of(n_clusters: int, p_value: float, foresight: Foresight) -> Answer:
         p_value=p_value,
         seen_from_sd=foresight.seen_from_sd,
         n_scans_needed=foresight.n_scans_needed,
+        p_of_pair=p_of_pair,
     )
 
 
@@ -96,9 +105,10 @@ def words_of(answer: Answer, n_scans: int, *, is_most: bool = False) -> str:
             if is_most
             else ""
         )
+        as_what = " as the two hardest to tell apart" if answer.p_of_pair else ""
         return (
             f"{answer.n_clusters} clusters among {n_scans} scans, each apart from every other: one "
-            f"cloud, whether skewed, flat or bent, seldom looks as split ({p}; "
+            f"cloud, whether skewed, flat or bent, seldom looks as split{as_what} ({p}; "
             f"{_short(LEVEL)} or less is asked).{more}"
         )
     seen = (

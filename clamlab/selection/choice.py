@@ -14,10 +14,12 @@ from clamlab.selection.answer import Answer, answer_of, words_of
 from clamlab.selection.checks import checked_features
 from clamlab.selection.compared import COLUMNS, compare
 from clamlab.selection.counting import Separation, hardest_pair, separations
+from clamlab.selection.criteria import kmeans
 from clamlab.selection.foresight import foresee
 from clamlab.selection.lines import few_apart
 from clamlab.selection.preparing import Prepared, prepare, principal_scores, row_numbers
 from clamlab.selection.presence import LEVEL, is_present, presence
+from clamlab.selection.same_cut import SAME, agreement, groups_seen
 
 
 def choose_n_clusters(
@@ -63,8 +65,8 @@ def choose_n_clusters(
         where a cluster is a handful of scans).
     choice : dict
         answer ("clusters", "continuum" or "undecided"), n_clusters (1 for the last two), p_value,
-        seen_from_sd and n_scans_needed, as in `Answer`; rule, reason in plain words, notes, picks
-        (criterion -> K; missing where a criterion says nothing), sparse_bound,
+        seen_from_sd, n_scans_needed and p_of_pair, as in `Answer`; rule, reason in plain words,
+        notes, picks (criterion -> K; missing where a criterion says nothing), sparse_bound,
         n_multimodal_components, n_scans, k_max, seed. Ready for JSON.
 
     Raises
@@ -191,13 +193,28 @@ def _answer(prepared: Prepared, several: list[Separation], seed: int) -> tuple[A
     n_clusters = _count(several, p_value <= LEVEL)
     foresight = foresee(_inside(scores, several, n_clusters), tested.critical, seed=seed)
     if n_clusters > 1:
-        return answer_of(n_clusters, p_value, foresight), []
+        of_pair = p_value < tested.p_value
+        answer = answer_of(n_clusters, p_value, foresight, p_of_pair=of_pair)
+        return answer, _others_cut(scores, n_clusters, seed)
     few = few_apart(scores, tested.critical, seed=seed)
     if not few.any():
         return answer_of(n_clusters, p_value, foresight), []
     # What lies apart is no continuum, however few.
     answer = answer_of(n_clusters, p_value, replace(foresight, is_ample=False))
     return answer, [_few_note(prepared.kept[few])]
+
+
+def _others_cut(scores, n_clusters: int, seed: int) -> list[str]:
+    """Say where k-means in all features, as the network begins with it, cuts something else."""
+    clusters = kmeans(scores, n_clusters, seed=seed, n_init=10).labels_
+    same = agreement(clusters, groups_seen(scores, n_clusters, seed=seed))
+    if same >= SAME:
+        return []
+    return [
+        f"k-means in all features, with which notebook 05 begins, does not give the {n_clusters} "
+        f"clusters that were seen (adjusted Rand index {same:.2f}): something else varies more. "
+        "See below what that goes along with, and what the clusters of notebook 05 are."
+    ]
 
 
 def _few_note(rows) -> str:

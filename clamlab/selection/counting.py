@@ -84,13 +84,13 @@ def separations(scores: Array, k_values, *, seed: int) -> list[Separation]:
     [True, False]
     """
     return [
-        max((_judge(scores, view, k, seed) for view in _views(scores, k)), key=lambda s: s.margin)
+        max((_judge(scores, view, k, seed) for view in views(scores, k)), key=lambda s: s.margin)
         for k in k_values
     ]
 
 
-def _views(scores: Array, n_clusters: int) -> list[tuple[int, ...]]:
-    """Leading components, with the first and without: noise in many falls apart by itself."""
+def views(scores: Array, n_clusters: int) -> list[tuple[int, ...]]:
+    """Give leading components, with the first and without: noise in many falls apart by itself."""
     n, d = scores.shape
     most = min(d, n_clusters + 1, max(1, n // SCANS_PER_COMPONENT))
     views = [tuple(range(m)) for m in range(1, most + 1)]

@@ -48,7 +48,7 @@ def decide(
             raise ValueError(
                 f"expected n_clusters as a whole number from 1, found n_clusters={n_clusters!r}"
             )
-        reason = f"given as a parameter; the rule recommends {recommended['n_clusters']}"
+        reason = _reason_of_parameter(recommended)
         decision = {"n_clusters": n_clusters, "reason": reason, "decided_by": PARAMETER}
     elif previous is not None and whose(checked_choice(previous)) not in (RULE, PARAMETER):
         # A number given as a parameter holds as long as it is given.
@@ -63,11 +63,19 @@ def decide(
 
 
 def _of_person(previous: dict[str, Any]) -> dict[str, Any]:
-    """Keep a person's decision; of a number without a name the reason beside it is the rule's."""
-    if _name(previous) or whose(previous) == RULE:
+    """Keep a person's decision; without a name, the reason may still be that of the one before."""
+    by = whose(previous)
+    if by == RULE or by == _name(previous):
         return previous
-    reason = f"written into {FILE}, without a name or a reason"
+    recommended = previous.get("recommended") or {}
+    reason = previous.get("reason")
+    if not reason or reason in (recommended.get("reason"), _reason_of_parameter(recommended)):
+        reason = f"written into {FILE}, without a name or a reason"
     return {"n_clusters": previous["n_clusters"], "reason": reason, "decided_by": SOMEBODY}
+
+
+def _reason_of_parameter(recommended: dict[str, Any]) -> str:
+    return f"given as a parameter; the rule recommends {recommended.get('n_clusters')}"
 
 
 def decided_n_clusters(choice: dict[str, Any]) -> int:
@@ -227,17 +235,26 @@ def whose(choice: dict[str, Any]) -> str:
     Returns
     -------
     str
-        "a person" also where another number than the rule's stands under the rule's name.
+        "a person" also where another number than the rule's stands under the rule's name, or
+        another than the one that was given, and tested, under that of the parameter.
 
     Examples
     --------
     >>> whose({"n_clusters": 3, "decided_by": "rule", "recommended": {"n_clusters": 2}})
     'a person'
     """
+    number = choice.get("n_clusters")
     if by := _name(choice):
-        return by
-    recommended = (choice.get("recommended") or {}).get("n_clusters", choice.get("n_clusters"))
-    return RULE if choice.get("n_clusters") == recommended else SOMEBODY
+        was_changed = by == PARAMETER and _tested(choice) not in (None, number)
+        return SOMEBODY if was_changed else by
+    recommended = (choice.get("recommended") or {}).get("n_clusters", number)
+    return RULE if number == recommended else SOMEBODY
+
+
+def _tested(choice: dict[str, Any]) -> int | None:
+    """Return the number that was decided when it was tested; None where that is not on record."""
+    test = choice.get("test", {})
+    return 1 if test is None else test.get("n_clusters")  # one cluster has no test
 
 
 def _name(choice: dict[str, Any]) -> str:

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 from clamlab.clustering.checks import check_whole
 from clamlab.selection.answer import CLUSTERS
 from clamlab.selection.checks import checked_features
-from clamlab.selection.preparing import take_out
+from clamlab.selection.preparing import Prepared, prepare, take_out
+from clamlab.selection.same_cut import SAME, agreement, groups_seen
 from clamlab.selection.stability import bootstrapped
 
 COLUMNS = ["n_clusters", "subject_id", "cluster", "agreement", "jaccard", "apart"]
@@ -53,7 +54,8 @@ def every_partition(
     DataFrame
         One row per number and scan: n_clusters, subject_id, cluster (from 0), agreement (share of
         resampled partitions that leave the scan in its cluster), jaccard (how well its cluster
-        comes back, 1 is wholly), apart (whether the rule saw that many clusters apart).
+        comes back, 1 is wholly), apart (whether the rule saw that many clusters apart, and they
+        are these: where something else varies more, k-means may cut that).
 
     Raises
     ------
@@ -86,20 +88,20 @@ def every_partition(
     if without is not None and without.shape[1]:
         x = take_out(x, without)
     apart = numbers_apart(criteria, choice)
+    prepared = prepare(features, subjects=subjects, without=without)
     tables = []
     with threadpool_limits(limits=1):
         for k in numbers:
-            found = bootstrapped(x, k, n_bootstrap, seed=seed)
-            rank = _densest_first(found.labels, dense, k)
+            found = bootstrapped(x, k, n_bootstrap, seed=seed, density=dense)
             tables.append(
                 pd.DataFrame(
                     {
                         "n_clusters": k,
                         "subject_id": np.asarray(subjects),
-                        "cluster": rank[found.labels],
+                        "cluster": found.labels,
                         "agreement": found.agreement,
                         "jaccard": found.jaccard[found.labels],
-                        "apart": k in apart,
+                        "apart": k in apart and _is_seen(found.labels, prepared, k, seed),
                     }
                 )
             )
@@ -120,7 +122,7 @@ def numbers_apart(criteria: pd.DataFrame, choice: dict[str, Any]) -> set[int]:
     return {choice["n_clusters"], *criteria.query("separation >= 0")["n_clusters"]}
 
 
-def _densest_first(labels: NDArray, density: NDArray, n_clusters: int) -> NDArray[np.int64]:
-    """Give each cluster's place from the densest to the least dense."""
-    means = [density[labels == k].mean() for k in range(n_clusters)]
-    return np.argsort(np.argsort(-np.array(means), kind="stable"))
+def _is_seen(labels: NDArray, prepared: Prepared, n_clusters: int, seed: int) -> bool:
+    """Tell whether these are the clusters between which the rule saw a gap."""
+    seen = groups_seen(prepared.scores, n_clusters, seed=seed)
+    return agreement(labels[prepared.kept], seen) >= SAME

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import pdist
 
 from clamlab.selection.answer import p_text
+from clamlab.selection.counting import pair_margin, views
 from clamlab.selection.criteria import kmeans
+from clamlab.selection.lines import SMALLEST_CLUSTER
 from clamlab.selection.preparing import FEWEST_SCANS, prepare, principal_scores
 from clamlab.selection.presence import LEVEL, presence
+from clamlab.selection.same_cut import SAME, agreement, best_cut
 from clamlab.selection.stability import VERDICTS, assignment_stability, come_back
 
 SEEN_WITH = " Seen with"
@@ -31,8 +33,8 @@ def with_test(
 ) -> dict[str, Any]:
     """Put beside a decided number what the features say of it, for every later page to print.
 
-    The p-value is that of its two nearest clusters: how often a single cloud looks as split as
-    they do. The stability is that of its partition.
+    The p-value is that of its two clusters that are hardest to tell apart: how often a single cloud
+    looks as split as they do together. The stability is that of its partition.
 
     Parameters
     ----------
@@ -50,8 +52,9 @@ def with_test(
     -------
     dict
         The decision with ``test``: n_clusters, p_value (none where the pair has fewer than twelve
-        scans), n_scans (of the pair), stability ("stable", "doubtful", "unstable"), agreement
-        (mean adjusted Rand index), words. One cluster has no test.
+        scans), is_between (where a gap is seen: whether it lies between these two, or elsewhere),
+        n_scans (of the pair), stability ("stable", "doubtful", "unstable"), agreement (mean
+        adjusted Rand index), words. One cluster has no test.
 
     Raises
     ------
@@ -73,20 +76,13 @@ def with_test(
     stability = assignment_stability(
         prepared.features, n_clusters, seed=seed, n_bootstrap=n_bootstrap
     )
-    pair = _nearest_two(prepared.scores, n_clusters, seed)
-    enough = len(pair) >= FEWEST_SCANS
-    tested = pair if n_clusters == 2 else principal_scores(pair)
-    p_value = presence(tested, seed=seed).p_value if enough else None
-    agreement = float(stability.bootstraps["ari"].mean())
     test = {
         "n_clusters": n_clusters,
-        "p_value": p_value,
-        "n_scans": len(pair),
+        **_test_of_pair(prepared.scores, n_clusters, seed),
         "stability": stability.verdict,
-        "agreement": round(agreement, 3),
+        "agreement": round(float(stability.bootstraps["ari"].mean()), 3),
     }
-    words = _words(n_clusters, p_value, len(pair), stability.verdict, agreement)
-    return {**decision, "test": {**test, "words": words + _taken_out(without)}}
+    return {**decision, "test": {**test, "words": _words(test) + _taken_out(without)}}
 
 
 def words_of_test(test: dict[str, Any]) -> str:
@@ -108,7 +104,8 @@ def words_of_test(test: dict[str, Any]) -> str:
 
     Examples
     --------
-    >>> test = {"n_clusters": 2, "p_value": 0.4, "n_scans": 30, "stability": "stable"}
+    >>> test = {"n_clusters": 2, "p_value": 0.4, "is_between": None, "n_scans": 30}
+    >>> test |= {"stability": "stable"}
     >>> words_of_test(test | {"agreement": 0.9, "words": "as for Jane Doe"})
     '2 clusters: the two clusters are not shown to be apart (p = .40 that one cloud looks as
     split); partitions of resampled scans are stable (adjusted Rand index 0.90).'
@@ -116,24 +113,47 @@ def words_of_test(test: dict[str, Any]) -> str:
     p_value, verdict = test["p_value"], test["stability"]
     if verdict not in VERDICTS:
         raise ValueError(f"expected one of {', '.join(VERDICTS)}, found {verdict!r}")
-    words = _words(
-        int(test["n_clusters"]),
-        None if p_value is None else float(p_value),
-        int(test["n_scans"]),
-        verdict,
-        float(test["agreement"]),
-    )
-    return words + (TAKEN_OUT if SEEN_WITHOUT in str(test.get("words", "")) else "")
+    numbers = {
+        "n_clusters": int(test["n_clusters"]),
+        "p_value": None if p_value is None else float(p_value),
+        "is_between": test["is_between"],
+        "n_scans": int(test["n_scans"]),
+        "stability": verdict,
+        "agreement": float(test["agreement"]),
+    }
+    return _words(numbers) + (TAKEN_OUT if SEEN_WITHOUT in str(test.get("words", "")) else "")
 
 
-def _nearest_two(scores: NDArray, n_clusters: int, seed: int) -> NDArray:
-    """Give the scans of the two nearest clusters, as k-means finds them in all components."""
-    if n_clusters == 2:
-        return scores
+def _test_of_pair(scores: NDArray, n_clusters: int, seed: int) -> dict[str, Any]:
+    """Test the two clusters of k-means in all components that are hardest to tell apart."""
     found = kmeans(scores, n_clusters, seed=seed, n_init=10)
-    distances = pdist(found.cluster_centers_)
-    pair = list(combinations(range(n_clusters), 2))[int(np.argmin(distances))]
-    return scores[np.isin(found.labels_, pair)]
+    pair = _hardest_two(scores, found.labels_, found.cluster_centers_)
+    both = np.isin(found.labels_, pair)
+    n = int(both.sum())
+    if n < FEWEST_SCANS:
+        return {"p_value": None, "is_between": None, "n_scans": n}
+    # Of two clusters the components of all scans are those of the pair.
+    tested = scores if n_clusters == 2 else principal_scores(scores[both])
+    p_value, is_between = presence(tested, seed=seed).p_value, None
+    if p_value <= LEVEL:
+        _, upper = best_cut(tested, seed=seed)
+        is_between = agreement(upper, found.labels_[both] == pair[1]) >= SAME
+    return {"p_value": p_value, "is_between": is_between, "n_scans": n}
+
+
+def _hardest_two(scores: NDArray, labels: NDArray, centres: NDArray) -> tuple[int, int]:
+    """Find the pair with least evidence, at its best view; the nearest, where there is none."""
+    n_clusters = len(centres)
+    sizes = np.bincount(labels, minlength=n_clusters)
+
+    def ease(pair: tuple[int, int]) -> tuple[float, float]:
+        apart = float(np.linalg.norm(centres[pair[0]] - centres[pair[1]]))
+        if sizes[list(pair)].min() < SMALLEST_CLUSTER:
+            return -np.inf, apart
+        shown = (pair_margin(scores, view, labels, pair) for view in views(scores, n_clusters))
+        return max(shown), apart
+
+    return min(combinations(range(n_clusters), 2), key=ease)
 
 
 def _taken_out(without: pd.DataFrame | None) -> str:
@@ -143,14 +163,17 @@ def _taken_out(without: pd.DataFrame | None) -> str:
     return f"{SEEN_WITH} {names} {SEEN_WITHOUT}"
 
 
-def _words(n_clusters: int, p_value: float | None, n: int, verdict: str, agreement: float) -> str:
+def _words(test: dict[str, Any]) -> str:
+    n_clusters, p_value, comes_back = test["n_clusters"], test["p_value"], test["agreement"]
+    which = "the two clusters" if n_clusters == 2 else "the two that are hardest to tell apart"
     if p_value is None:
-        tested = f"its nearest two clusters have {n} scans together, too few to be tested"
+        tested = f"{which} have {test['n_scans']} scans together, too few to be tested"
     else:
         apart = "apart" if p_value <= LEVEL else "not shown to be apart"
-        which = "the two clusters" if n_clusters == 2 else "the two nearest clusters"
+        if test["is_between"] is False:
+            apart = "not those between which a gap is seen"
         tested = f"{which} are {apart} ({p_text(p_value)} that one cloud looks as split)"
     return (
         f"{n_clusters} clusters: {tested}; partitions of resampled scans "
-        f"{come_back(verdict, agreement)} (adjusted Rand index {agreement:.2f})."
+        f"{come_back(test['stability'], comes_back)} (adjusted Rand index {comes_back:.2f})."
     )

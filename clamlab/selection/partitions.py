@@ -73,6 +73,16 @@ def renamed(labels: NDArray, like: NDArray, n_clusters: int) -> NDArray[np.int64
     return rows[np.argsort(columns)][labels]
 
 
+def densest_first(labels: NDArray, density: ArrayLike, n_clusters: int) -> NDArray[np.int64]:
+    """Give clusters numbers from the densest to the least dense, as everywhere.
+
+    >>> densest_first(np.array([0, 0, 1]), [-800, -820, -600], 2).tolist()
+    [1, 1, 0]
+    """
+    means = [np.asarray(density)[labels == k].mean() for k in range(n_clusters)]
+    return np.argsort(np.argsort(-np.array(means), kind="stable"))[labels]
+
+
 def overlap(one: NDArray, other: NDArray, n_clusters: int) -> NDArray:
     """Count the scans that each cluster of one partition shares with each of another.
 

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from clamlab.clustering.checks import check_seed, check_whole
 from clamlab.selection.counting import separations
 from clamlab.selection.densities import Density, fitted_laws
-from clamlab.selection.lines import all_cuts, along_line, evidence_of_cut
+from clamlab.selection.lines import along_line
 from clamlab.selection.preparing import prepare
+from clamlab.selection.same_cut import best_cut
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def best_sight(
     Raises
     ------
     ValueError
-        If the number of clusters is below 1, and as :func:`clamlab.selection.choose_n_clusters`.
+        If the number of clusters is below 1, or one of three or more is a handful of scans however
+        they are seen; and as :func:`clamlab.selection.choose_n_clusters`.
 
     Examples
     --------
@@ -84,12 +86,15 @@ def best_sight(
     scores, kept = prepared.scores, prepared.kept
     if n_clusters > 2:
         found = separations(scores, [n_clusters], seed=seed)[0]
+        if not np.isfinite(found.margin):
+            raise ValueError(
+                f"expected {n_clusters} clusters of some size, found one of a handful of scans in "
+                "every view: there are no two to look at; ask for fewer"
+            )
         pair = np.flatnonzero(np.isin(found.labels, found.pair))
         return _sight(scores[pair], found.labels[pair] == found.pair[1], found.view, kept[pair])
-    sights = list(all_cuts(scores[None], seed=seed))
-    shown = [evidence_of_cut(scores[None], *sight)[0] for sight in sights]
-    view, cut = sights[int(np.argmax(shown))]
-    return _sight(scores, cut[0], view, kept)
+    view, upper = best_cut(scores, seed=seed)
+    return _sight(scores, upper, view, kept)
 
 
 def _sight(scores, upper, view: tuple[int, ...], rows) -> Sight:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
@@ -12,7 +13,7 @@ from clamlab.clustering.checks import check_whole
 from clamlab.selection.checks import checked_features
 from clamlab.selection.criteria import kmeans
 from clamlab.selection.null import one_cluster_null
-from clamlab.selection.partitions import overlap, renamed
+from clamlab.selection.partitions import densest_first, overlap, renamed
 from clamlab.selection.preparing import take_out
 
 VERDICTS = ("stable", "doubtful", "unstable")
@@ -71,6 +72,7 @@ def assignment_stability(
     seed: int,
     n_bootstrap: int = 100,
     without: pd.DataFrame | None = None,
+    density: ArrayLike | None = None,
     progress: bool = False,
 ) -> AssignmentStability:
     """See whether clusters survive a new sample of scans, and which scans are borderline.
@@ -91,6 +93,9 @@ def assignment_stability(
         At least 2.
     without : DataFrame, optional
         What is taken out before looking, as for :func:`clamlab.selection.choose_n_clusters`.
+    density : array, shape (n,), optional
+        Mean HU of each scan: the densest cluster is then the first, as everywhere else. Without it
+        clusters have no order.
     progress : bool
         Show a progress bar.
 
@@ -121,8 +126,14 @@ def assignment_stability(
     check_whole("n_bootstrap", n_bootstrap, least=2)
     if without is not None and without.shape[1]:
         x = take_out(x, without)
+    if density is not None and len(np.asarray(density)) != len(x):
+        raise ValueError(
+            f"expected a density for each of {len(x)} scans, found {len(np.asarray(density))}"
+        )
     with threadpool_limits(limits=1):
-        found = bootstrapped(x, n_clusters, n_bootstrap, seed=seed, progress=progress)
+        found = bootstrapped(
+            x, n_clusters, n_bootstrap, seed=seed, density=density, progress=progress
+        )
         null_ari = np.array(
             [
                 bootstrapped(
@@ -177,10 +188,18 @@ class Bootstrapped:
 
 
 def bootstrapped(
-    x: np.ndarray, n_clusters: int, n_bootstrap: int, *, seed: int, progress: bool = False
+    x: np.ndarray,
+    n_clusters: int,
+    n_bootstrap: int,
+    *,
+    seed: int,
+    density: ArrayLike | None = None,
+    progress: bool = False,
 ) -> Bootstrapped:
-    """Cluster the scans, and again each of many samples of them."""
+    """Cluster the scans, the densest first, and again each of many samples of them."""
     labels = kmeans(x, n_clusters, seed=seed, n_init=10).labels_
+    if density is not None:
+        labels = densest_first(labels, density, n_clusters)
     rng = np.random.default_rng(seed)
     ari, jaccard = np.empty(n_bootstrap), np.empty((n_bootstrap, n_clusters))
     agreement = np.zeros(len(x))

@@ -3,6 +3,7 @@
 from clamlab.report.blocks import Block, Heading, Listing
 from clamlab.report.composing import Section
 from clamlab.report.found import Found, NotFoundError
+from clamlab.report.sections.number import GAP_ELSEWHERE
 from clamlab.report.sections.scanners import UNKNOWN, alarms, plain
 from clamlab.report.words import counted, listed
 
@@ -41,6 +42,8 @@ def _of_numbers(found: Found) -> list[str]:
         said.append(
             f"There are {n} scans; about {needed} would show halves 4 standard deviations apart."
         )
+    if test.get("is_between") is False:
+        said.append(GAP_ELSEWHERE)
     if test.get("stability") in ("doubtful", "unstable") and found.get("come_back"):
         said.append(f"Partitions of resampled scans {found.get('come_back')}.")
     assigned = found.get("assignments")

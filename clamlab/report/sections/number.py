@@ -9,6 +9,11 @@ from clamlab.report.drawing import drawn
 from clamlab.report.found import Found
 from clamlab.report.words import number, p_text
 
+GAP_ELSEWHERE = (
+    "The gap that was seen is not between these clusters: they cut something else, which varies "
+    "more."
+)
+
 TITLES = {
     "silhouette": "Silhouette",
     "silhouette_sparse": "Silhouette, sparse",
@@ -52,8 +57,9 @@ def _points(rule: dict, test: dict, come_back: str) -> list[str]:
     if rule.get("answer") in _ANSWERS:
         points.append(f"Answer of the rule: {_ANSWERS[rule['answer']]}.")
     if rule.get("p_value") is not None:
+        what = "the two clusters hardest to tell apart" if rule.get("p_of_pair") else "these scans"
         told = p_text(rule["p_value"])
-        points.append(f"How often one continuous cloud looks as split as these scans: {told}.")
+        points.append(f"How often one continuous cloud looks as split as {what}: {told}.")
     if rule.get("seen_from_sd") is not None:
         points.append(
             "Two halves of the cohort would have been seen with probability .8 from "
@@ -64,11 +70,13 @@ def _points(rule: dict, test: dict, come_back: str) -> list[str]:
             f"About {rule['n_scans_needed']} scans show two halves that are 4 standard deviations "
             "apart with the same probability."
         )
-    if test.get("p_value") is not None and test["p_value"] != rule.get("p_value"):
+    if test.get("p_value") is not None and test["n_clusters"] != rule.get("n_clusters"):
         points.append(
             f"The number that was decided, held to the same test: {p_text(test['p_value'])} that "
-            "one cloud looks as split as its nearest two clusters."
+            "one cloud looks as split as its two clusters that are hardest to tell apart."
         )
+    if test.get("is_between") is False:
+        points.append(GAP_ELSEWHERE)
     if come_back:
         points.append(
             f"Partitions of resampled scans {come_back} (mean adjusted Rand index "

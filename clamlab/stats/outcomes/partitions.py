@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from clamlab.stats.outcomes.model_comparison import compare_models
+from clamlab.stats.outcomes.summary import without_read
 
 KNOWN_SHARE = 0.8
 AS_MUCH = 1e-9
@@ -100,7 +101,8 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     Parameters
     ----------
     compared : DataFrame
-        From :func:`compare_partitions`; outcomes derived from the image are not counted.
+        From :func:`compare_partitions`; outcomes derived from the image are not counted, and
+        those that a person read from it are named as not counted.
 
     Returns
     -------
@@ -109,23 +111,26 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> compared = pd.DataFrame({"outcome": "fvc", "outcome_source": "external",
+    >>> compared = pd.DataFrame({"outcome": "fvc", "title": "FVC", "outcome_source": "external",
     ...     "partition": ["demographics", "clusters", "density"], "adjusted_r2": [0.1, 0.2, 0.3]})
     >>> partitions_sentence(compared)[-70:]
     'ters explain more (adjusted R² beside demographics) than density in 0.'
     """
-    external = compared[(compared["outcome_source"] != "derived") & compared["adjusted_r2"].notna()]
+    external = compared[
+        (compared["outcome_source"] == "external") & compared["adjusted_r2"].notna()
+    ]
+    read = without_read(compared)
     scores = external.pivot_table(
         index="outcome", columns="partition", values="adjusted_r2", sort=False
     ).clip(lower=0)
     others = [name for name in scores if name not in (NOTHING, CLUSTERS)]
     if CLUSTERS not in scores or not others:
-        return "No outcome could be modelled with the clusters and another partition."
+        return f"No outcome could be modelled with the clusters and another partition.{read}"
     n = len(scores)
     parts = [_count(name, (scores[CLUSTERS] - scores[name]).dropna(), n) for name in others]
     return (
         f"Exploratory: of {n} outcome{'s' * (n > 1)} the clusters explain more (adjusted R² beside "
-        f"demographics) than {', '.join(parts)}."
+        f"demographics) than {', '.join(parts)}.{read}"
     )
 
 

@@ -18,8 +18,9 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     str
         One or two sentences. "Explained more variation" means a higher adjusted R squared; below
         0 nothing is explained, and of two such models neither explains more.
-        Outcomes derived from the images are not counted; an outcome without these models is
-        named as such, and so is a comparison without outcomes.
+        Outcomes derived from the images are not counted, and those that a person read from them
+        are named as not counted; an outcome without these models is named as such, and so is a
+        comparison without outcomes.
 
     Raises
     ------
@@ -36,7 +37,8 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     """
     if comparison.empty:
         return "There is no outcome to compare: mark columns with x-role 'outcome' in the contract."
-    external = comparison[comparison["outcome_source"] != "derived"]
+    external = comparison[comparison["outcome_source"] == "external"]
+    read = without_read(comparison)
     usable = external[external["adjusted_r2"].notna()]
     kinds = usable.assign(with_cluster=usable["has_cluster"].astype(bool))
     scores = kinds.pivot_table(
@@ -44,7 +46,9 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     )
     scores = scores.clip(lower=0)
     if ("", True) not in scores:
-        return "No outcome could be modelled with the cluster: the comparison's notes say why."
+        return (
+            f"No outcome could be modelled with the cluster: the comparison's notes say why.{read}"
+        )
     compared = scores[[("", True), ("", False)]].dropna()
     text = "Adding the cluster to demographics explained more variation (adjusted R²) "
     text += _verdict(compared) + "."
@@ -54,12 +58,18 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     staging = usable.loc[usable["reader_role"] == "staging", "reader"]
     reader = reader or (staging.iloc[0] if len(staging) else None)
     if reader is None:
-        return text
+        return text + read
     if (reader, False) not in scores:
         raise ValueError(f"no models with {reader!r} in the comparison")
     title = usable.loc[usable["reader"] == reader, "reader_title"].iloc[0]
     verdict = _verdict(scores[[("", True), (reader, False)]].dropna())
-    return f"{text} The cluster explained more variation than {title} {verdict}."
+    return f"{text} The cluster explained more variation than {title} {verdict}.{read}"
+
+
+def without_read(compared: pd.DataFrame) -> str:
+    """Name the outcomes that a person read from the images: a sentence behind the counting one."""
+    read = list(dict.fromkeys(compared.loc[compared["outcome_source"] == "reader", "title"]))
+    return f" Read from the images by a person, and not counted: {_listed(read)}." if read else ""
 
 
 def _verdict(scores: pd.DataFrame) -> str:

@@ -30,7 +30,8 @@ def known_beforehand(table: pd.DataFrame, schema: dict[str, Any], qc: pd.DataFra
     -------
     DataFrame
         The rows of ``table``: numbers, and names of which there are ten or fewer; what is the same
-        for all scans is left out. Where both tables have a column of one name, that of the scan
+        for all scans is left out. Ten or fewer whole numbers with the role scanner are names, as
+        codes of sites are. Where both tables have a column of one name, that of the scan
         has " (scan)" behind it.
 
     Raises
@@ -57,6 +58,8 @@ def known_beforehand(table: pd.DataFrame, schema: dict[str, Any], qc: pd.DataFra
     rules = schema.get("properties", {})
     names = [n for role in ROLES for n, rule in rules.items() if rule.get("x-role") == role]
     people = table.filter(items=names)
+    codes = [n for n in people if rules[n]["x-role"] == "scanner" and _are_codes(people[n])]
+    people = people.astype(dict.fromkeys(codes, object))
     facts = facts.rename(columns={name: name + SCAN for name in people})
     facts = facts.loc[subjects].set_axis(table.index)
     columns = {n: _plain(column) for n, column in people.join(facts).items()}
@@ -96,6 +99,14 @@ def columns_named(known: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
             f"there are {', '.join(map(str, known)) or 'none'}"
         )
     return known[list(names)]
+
+
+def _are_codes(column: pd.Series) -> bool:
+    """Tell whether numbers may be names: nothing is known of their order, or of steps between."""
+    if not pd.api.types.is_numeric_dtype(column):
+        return False
+    known = column.dropna()
+    return bool(known.nunique() <= MOST_LEVELS and (known % 1 == 0).all())
 
 
 def _plain(column: pd.Series) -> pd.Series:

@@ -3,17 +3,20 @@
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import adjusted_rand_score
 
 from clamlab.stats.tables import show_table
 
 COLUMNS = ["n_clusters", "subject_id", "cluster", "jaccard", "apart"]
+SAME = 0.6  # adjusted Rand index from which two partitions are the same clusters
 APART = "{} clusters: the rule sees a gap between each two of them."
 CUT = (
-    "{} clusters: the rule does not see a gap between each two. They may be cuts through one "
-    "cloud, and points are faint."
+    "{} clusters: the rule does not see a gap between each two of them. They may be cuts through "
+    "one cloud, and points are faint."
 )
 FITTED = " Shown are the clusters of the network, to which the maps belong."
 GONE = (
@@ -74,8 +77,9 @@ class NumberSlider(widgets.VBox):
         self._fitted_number = n_clusters if fitted is not None else None
         if fitted is not None:
             known = self._of.get(n_clusters)
-            # The rule judged this number; how the network's own clusters come back, nobody asked.
-            apart = bool(known["apart"].iloc[0]) if known is not None else False
+            # The rule judged these clusters if they are those of k-means; how the network's own
+            # come back, nobody asked.
+            apart = known is not None and is_apart_too(known, fitted)
             self._of[n_clusters] = pd.DataFrame(
                 {"cluster": fitted, "jaccard": float("nan"), "apart": apart}
             )
@@ -139,6 +143,19 @@ def numbers_or_why_not(
         return NumberSlider(partitions, names, n_clusters=soft.shape[1], fitted=own), ""
     except ValueError as error:
         return None, f"Other numbers of clusters cannot be shown. {error}"
+
+
+def is_apart_too(judged: pd.DataFrame, fitted: ArrayLike) -> bool:
+    """Tell whether what the rule says of the clusters of k-means is true of the network's.
+
+    Examples
+    --------
+    >>> judged = pd.DataFrame({"cluster": [0, 0, 1, 1], "apart": True})
+    >>> is_apart_too(judged, [1, 1, 0, 0]), is_apart_too(judged, [0, 1, 0, 1])
+    (True, False)
+    """
+    same = adjusted_rand_score(judged["cluster"], np.asarray(fitted)) >= SAME
+    return bool(same and judged["apart"].iloc[0])
 
 
 def _by_number(partitions: pd.DataFrame, subject_ids: pd.Index) -> dict[int, pd.DataFrame]:

@@ -114,7 +114,14 @@ class PartitionViewer(Explorable, widgets.HBox):
         if key:
             _open[key] = self
 
-    in_words = "The scans on average, in as many groups as the rule found."
+    @property
+    def in_words(self) -> str:
+        """What a still picture shows."""
+        gap = "a gap" if self.numbers.is_apart else "no gap"
+        return (
+            f"The scans on average, in {self.numbers.value} groups; the rule sees {gap} between "
+            "each two of them."
+        )
 
     def still(self) -> Any:
         """Draw the average scans of the number that is shown."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clamlab import clam, figures
 from clamlab.figures.marking import mark
+from clamlab.figures.outcomes import READ, READ_WORDS
 from clamlab.stats.maps import OutcomeMap, outcome_map
 from clamlab.stats.maps.outcome_maps import first_outside
 from clamlab.stats.outcomes.fitting import find_outcomes
@@ -75,7 +76,10 @@ class TMap(widgets.VBox):
         self._maps, self._table, self._contract, self._seed = maps, table, contract, seed
         self._covariates, self._mask, self._spacing_mm = covariates, mask, spacing_mm
         known, _ = find_outcomes(table, contract)
-        self._titles = {v.name: v.title for v in known if v.source != "derived"}
+        self._read = {v.name for v in known if v.source == "reader"}
+        self._titles = {
+            v.name: v.title + READ * (v.name in self._read) for v in known if v.source != "derived"
+        }
         first = first_outside(known)
         self._planned = mapped or (first and first.name)
         self._cut: Cut | None = None
@@ -164,6 +168,11 @@ class TMap(widgets.VBox):
             and set(covariates.chosen) == set(covariates.planned)
         )
 
+    @property
+    def _mark(self) -> str:
+        """What stands behind the title of an outcome that a person read from the images."""
+        return READ if self.choice.value in self._read else ""
+
     def _worked_out(self, **options: Any) -> OutcomeMap | str:
         assert self._cut is not None
         try:
@@ -186,12 +195,13 @@ class TMap(widgets.VBox):
             return
         self.found, self._n_permutations = found, n_permutations
         self._figure = self._draw(found)
-        words = f"t of {found.title} against the maps, slice by slice from the top"
-        self.shown.value = picture(self._figure, words, width_px=260)
+        words = f"t of {found.title}{self._mark} against the maps, slice by slice from the top"
+        read = f"<p>{html.escape(READ_WORDS)}</p>" if self._mark else ""
+        self.shown.value = picture(self._figure, words, width_px=260) + read
 
     def _draw(self, found: OutcomeMap) -> Any:
         t = found.t if self._mask is None else clam.upsample(found.t, self._mask.shape)
-        title = f"{found.title}\n{found.n} scans, {self._p_words(found)}"
+        title = f"{found.title}{self._mark}\n{found.n} scans, {self._p_words(found)}"
         drawn = figures.montage(
             {title: t},
             mask=self._mask,
@@ -222,7 +232,9 @@ class TMap(widgets.VBox):
             else f"{NO_P}."
         )
         selected = "" if self._cut.is_planned else SELECTED
-        return " ".join(filter(None, [f"{setting[:1].upper()}{setting[1:]}.", selected, looked, p]))
+        read = READ_WORDS if self._mark else ""
+        told = [f"{setting[:1].upper()}{setting[1:]}.", selected, looked, p, read]
+        return " ".join(filter(None, told))
 
     def _permute(self) -> None:
         self._end("")

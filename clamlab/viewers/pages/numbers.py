@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from clamlab.stats.disclosure import hidden_cells
+from clamlab.viewers.clusters.number_slider import is_apart_too
 from clamlab.viewers.pages.about import About
 
 COLUMNS = ["n_clusters", "subject_id", "cluster", "jaccard", "apart"]
 MASKED = "masked"
 APART = "The rule sees a gap between each two of them."
-CUT = "The rule does not see a gap between each two: they may be cuts through one cloud."
+CUT = "The rule does not see a gap between each two of them: they may be cuts through one cloud."
 FITTED = " These are the clusters of the averages above."
 GONE = " {} scans were partitioned, {} are in the averages: notebook 04 was run with others."
 
@@ -50,12 +51,12 @@ def numbers_told(about: About) -> list[dict[str, Any]]:
             f"{', '.join(lacking)}; run notebook 04 again"
         )
     for k, rows in partitions.groupby("n_clusters"):
-        words = APART if rows["apart"].iloc[0] else CUT
-        if len(rows) != about.n_scans:
-            words += GONE.format(len(rows), about.n_scans)
+        gone = GONE.format(len(rows), about.n_scans) if len(rows) != about.n_scans else ""
         if k == k_own:
-            told[k_own]["words"] = words + FITTED
+            apart = not gone and is_apart_too(rows, about.clusters)
+            told[k_own]["words"] = (APART if apart else CUT) + gone + FITTED
             continue
+        words = (APART if rows["apart"].iloc[0] else CUT) + gone
         found = rows.groupby("cluster").agg(n=("cluster", "size"), jaccard=("jaccard", "first"))
         found["name"] = [f"Cluster {int(cluster) + 1}" for cluster in found.index]
         told[int(k)] = _told(found, words, masked=True) | {"is_own": False}
