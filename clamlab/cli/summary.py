@@ -1,6 +1,7 @@
 """What a run has made and found, and for a simulated study how that compares with the truth."""
 
 from clamlab.study import Study
+from clamlab.study.catalogue import artefact_of
 
 PLACES = {
     "table_one_print": "Table 2",
@@ -17,17 +18,26 @@ PLACES = {
 
 
 def summarise(study: Study) -> str:
-    """Say where the results are, and for a simulated study what they are worth."""
+    """Say where the results are, and for a simulated study what they are worth.
+
+    What a stage that is not fresh has left is of an earlier run: it is marked, and not compared.
+    """
+    states = dict(study.status().set_index("stage")["status"])
     lines = [f"Study {study.settings['name']}: {study.root}"]
     for name, title in PLACES.items():
-        path = study.path(name)
+        path, stage = study.path(name), artefact_of(name).stage
         found = sorted(path.parent.glob(path.name))
         if found:
             shown = ", ".join(str(f.relative_to(study.root)) for f in found)
-            lines.append(f"  {title}: {shown}")
-    fresh = dict(study.status().set_index("stage")["status"])["05_clusters"] == "fresh"
-    if study.settings.get("simulated") and fresh:
+            mark = "" if states[stage] == "fresh" else f" ({stage} is {states[stage]})"
+            lines.append(f"  {title}{mark}: {shown}")
+    if study.settings.get("simulated") and states["05_clusters"] == "fresh":
         from clamlab.cli.truth import against_truth  # brings seconds of imports
 
-        lines += ["", "Against the known truth:", *(f"  {line}" for line in against_truth(study))]
+        compared = against_truth(
+            study,
+            places=states["06_clam"] == "fresh",
+            outcomes=states["09_associations"] == "fresh",
+        )
+        lines += ["", "Against the known truth:", *(f"  {line}" for line in compared)]
     return "\n".join(lines)

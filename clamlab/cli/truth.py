@@ -16,15 +16,27 @@ from clamlab.study import Study
 ALPHA = 0.05
 
 
-def against_truth(study: Study) -> Iterator[str]:
-    """Say, line by line, how what the study found compares with what was put in."""
+def against_truth(study: Study, *, places: bool, outcomes: bool) -> Iterator[str]:
+    """Say, line by line, how what the study found compares with what was put in.
+
+    Parameters
+    ----------
+    study : Study
+        Its stage 05 is fresh.
+    places, outcomes : bool
+        Whether its maps and its associations are of these clusters, and so can be compared.
+
+    Yields
+    ------
+    str
+    """
     truth = study.read("assignments").merge(
         study.read("true_labels"), on="subject_id", suffixes=("", "_true"), validate="one_to_one"
     )
     yield from _clusters(study, truth)
-    if study.path("contrast").is_file():
+    if places:
         yield _places(study)
-    if study.path("associations").is_file():
+    if outcomes:
         two = truth["cluster_true"].nunique() == truth["cluster"].nunique() == 2
         yield from _outcomes(study) if two else ()
 
