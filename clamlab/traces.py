@@ -31,6 +31,15 @@ SURE_IN_BYTES = 6  # a shorter text stands in compressed bytes by chance
 SURE_LENGTH = 7
 # With the bytes that follow every plain letter.
 ENCODINGS = {"utf-8": b"", "utf-16-le": b"\0", "utf-32-le": b"\0\0\0", "latin-1": b""}
+# Letters that stand for another one, as atoms of a pattern: a word may begin right after them.
+_BACKSLASH, _HEX = rb"\\", rb"[0-9a-f]"
+ESCAPES = (
+    [_BACKSLASH, rb"[nrtbf]"],
+    [_BACKSLASH, b"u", *4 * [_HEX]],  # of JSON
+    [_BACKSLASH, b"x", *2 * [_HEX]],  # of Python
+    [b"%", *2 * [_HEX]],  # of addresses
+)
+LONGEST_ESCAPE = 6 * 4  # bytes, as UTF-32 writes it
 UNOPENED = "(could not be opened)"
 # No path and no sentence goes on for so long without a full stop, hyphen, underscore or space.
 PACKED = re.compile(rb"[A-Za-z0-9+/]{200,}")
@@ -153,7 +162,9 @@ def _encoded(forms: Iterable[str], encoding: str) -> list[bytes]:
 def _as_word(forms: list[bytes], wide: bytes) -> re.Pattern[bytes]:
     """Match whole words only; the longer ones first, so that they are not taken for the last."""
     either = b"|".join(map(re.escape, forms))
-    return re.compile(b"(?<![a-z0-9]%b)(?:%b)(?![a-z0-9]%b)" % (wide, either, wide))
+    escapes = (b"".join(letter + wide for letter in escape) for escape in ESCAPES)
+    begins = b"|".join([b"(?<![a-z0-9]%b)" % wide, *(b"(?<=%b)" % escape for escape in escapes)])
+    return re.compile(b"(?:%b)(?:%b)(?![a-z0-9]%b)" % (begins, either, wide))
 
 
 def _in_file(path: Path, wanted: list[_Wanted]) -> set[str]:
@@ -196,7 +207,8 @@ def _in_id_columns(path: Path, wanted: list[_Wanted]) -> set[str]:
 
 def _in_stream(stream: BinaryIO, wanted: list[_Wanted]) -> set[str]:
     found: set[str] = set()
-    longest = max((len(form) for w in wanted for form in w.forms), default=0) + 4
+    longest = max((len(form) for w in wanted for form in w.forms), default=0)
+    longest += LONGEST_ESCAPE
     chunk = stream.read(CHUNK)
     is_text = b"\x00" not in chunk[:LOOKED_AT] or chunk[:2] in (b"\xff\xfe", b"\xfe\xff")
     while chunk:

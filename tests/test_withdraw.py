@@ -540,6 +540,29 @@ def test_an_id_is_found_wherever_it_is_written(tmp_path, content):
     assert traces.find(tmp_path, ["007x"], others=["sub-007x"]) == []
 
 
+ESCAPED = {
+    "choice.json": json.dumps({"reason": "agreed\nS-07 odd"}),
+    "pasted.ipynb": json.dumps({"source": ["S-06\tS-07\n"]}),
+    "link.md": "[scan](https://viewer/of%20S-07.png)",
+    "control.json": json.dumps("agreed\x0bS-07"),
+    "repr.txt": repr("agreed\xa0S-07\x7fS-07").encode("ascii", "backslashreplace").decode(),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ESCAPED)
+def test_an_id_behind_an_escape_is_found(tmp_path, name, encoding):
+    """The letter before it is the escape's and not a word's."""
+    (tmp_path / name).write_bytes(ESCAPED[name].encode(encoding))
+    assert traces.find(tmp_path, ["S-07"]) == [(name, "S-07")]
+
+
+def test_an_escape_across_two_chunks_is_seen(tmp_path):
+    for short in range(1, 12):
+        (tmp_path / "a").write_bytes(b" " * (traces.CHUNK - short) + rb"\u0009S-07" + b" " * 9)
+        assert traces.find(tmp_path, ["S-07"]) == [("a", "S-07")]
+
+
 def test_letters_of_a_picture_in_a_page_spell_nobody(tmp_path):
     packed = "iVBORw0KGgo/P7/" * 40
     (tmp_path / "page.html").write_text(f'<p>of S9</p><img src="data:image/png;base64,{packed}">')
