@@ -10,7 +10,7 @@ import pytest
 from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from clamlab.cli import main
+from clamlab.cli import commands, main
 from clamlab.cli.running import parameters_of, parse_parameter, run_notebooks
 from clamlab.study import Study, StudyError
 
@@ -314,8 +314,68 @@ def test_a_simulation_that_did_not_end_is_no_cohort(tmp_path, capsys):
     root = Study.create(tmp_path / "study", simulated=True).root
     assert main(["run", str(root)]) == 1
     said = capsys.readouterr()
-    assert f"were not simulated to the end: run 'clamlab run {root} --from 00'" in said.err
+    assert f"not simulated to the end: 'clamlab run {root} --from 00 --to 00'" in said.err
+    assert f"then 'clamlab run {root}' goes on" in said.err
     assert "01_cohort" not in said.out
+
+
+def test_a_stopped_simulation_is_begun_anew_by_its_own_notebook_alone(
+    tmp_path, monkeypatch, capsys
+):
+    """Up to 09 the truth's N_CLUSTERS would be taken for a person's number by notebook 04."""
+
+    def stopped(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "run_notebooks", stopped)
+    assert main(["simulate", str(tmp_path / "study"), "-p", "N_CLUSTERS=3"]) == 130
+    assert "'clamlab run STUDY --from 00 --to 00'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """The notebooks of every run, none of which is run."""
+    names = []
+    monkeypatch.setattr(commands, "run_notebooks", lambda *args, **_: names.append(args[1]))
+    monkeypatch.setattr(commands, "summarise", lambda study: "")
+    return names
+
+
+@pytest.mark.parametrize("first, last", [("05_clusters", "06_clam"), ("5", "6"), ("05", "06")])
+def test_a_stage_is_meant_by_its_number_or_its_name(tmp_path, ran, first, last):
+    study = Study.create(tmp_path / "study")
+    assert main(["run", str(study.root), "--from", first, "--to", last]) == 0
+    assert ran == [["05_clusters.ipynb", "06_clam.ipynb"]]
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        (["--to", "O5"], "--to: expected a number (05) or a stage (05_clusters), found 'O5'"),
+        (["--to", "5,"], "found '5,'"),
+        (["--from", "05_cluster"], "found '05_cluster'"),
+        (["--from", "-1"], "--from"),
+        (["--stale", "05,O6"], "found 'O6'"),
+        (["-p", "SEED=1", "-p", "EPOCHS=9", "-p", "SEED=2"], "-p: SEED is given twice"),
+    ],
+)  # fmt: skip
+def test_what_is_no_stage_or_comes_twice_is_refused(tmp_path, ran, capsys, options, expected):
+    """It ran other notebooks than were meant, or with the last of two values."""
+    study = Study.create(tmp_path / "study")
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", str(study.root), *options])
+    assert expected in capsys.readouterr().err
+    assert ran == []
+
+
+def test_every_parameter_is_kept(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(commands, "run_notebooks", lambda *args, **_: given.append(args[2]))
+    monkeypatch.setattr(commands, "summarise", lambda study: "")
+    study = str(Study.create(tmp_path / "study").root)
+    for seed in (1, 2):  # one call's are not the next one's
+        assert main(["run", study, "-p", f"SEED={seed}", "-p", "EPOCHS=9"]) == 0
+    assert given == [{"SEED": 1, "EPOCHS": 9}, {"SEED": 2, "EPOCHS": 9}]
 
 
 def test_a_notebook_that_was_run_here_is_trusted_and_no_other(folder, tmp_path, monkeypatch):

@@ -17,6 +17,12 @@ from clamlab.study.files import write_file
 from clamlab.study.folder import STALE
 from clamlab.study.withdrawal.remembering import pending
 
+# Notebook 00 alone: its N_CLUSTERS is the truth, and that of notebook 04 a person's decision.
+AGAIN = (
+    "'clamlab run {0} --from 00 --to 00' with the parameters (-p) of the simulation begins it "
+    "anew, then 'clamlab run {0}' goes on"
+)
+
 
 def init(options: argparse.Namespace) -> None:
     """Make a study from a table and a folder; say what was matched and what was not."""
@@ -115,8 +121,7 @@ def _check_foundations(study: Study, first: str) -> None:
     states = study.status()
     if study.settings.get("simulated") and first[:2] != "00" and states["status"][0] == "missing":
         raise StudyError(
-            f"the scans of {study.root} were not simulated to the end: run 'clamlab run "
-            f"{study.root} --from 00', with the parameters (-p) of the simulation"
+            f"the scans of {study.root} were not simulated to the end: " + AGAIN.format(study.root)
         )
     rests = unsound(states[states["stage"] < first[:2]])
     refused = rests[~rests["stage"].str[:2].isin(study.allowed_stale)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from clamlab import __version__
 from clamlab.cli import commands, withdraw
+from clamlab.cli.arguments import Named, stage_number, stage_numbers
 from clamlab.cli.running import parse_parameter
 from clamlab.schema import TableError
 from clamlab.study import StudyError
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         how = {
             commands.run: "--from NN goes on with that notebook",
-            commands.simulate: "'clamlab run STUDY --from 00' with the same -p begins anew",
+            commands.simulate: commands.AGAIN.format("STUDY"),
         }.get(options.command, "run the same command again")
         print(f"\nclamlab: stopped; {how}", file=sys.stderr)
         return 130
@@ -175,7 +176,7 @@ def _add_number(parser: argparse.ArgumentParser, flag: str, name: str, default: 
         flag,
         dest=name,
         default=default,
-        type=lambda text: text.zfill(2),
+        type=stage_number,
         metavar="NN",
         help=f"{name} notebook",
     )
@@ -185,7 +186,7 @@ def _add_stale(parser: argparse.ArgumentParser, purpose: str) -> None:
     parser.add_argument(
         "--stale",
         default=[],
-        type=lambda text: text.split(","),
+        type=stage_numbers,
         metavar="NN,NN",
         help=purpose,
     )
@@ -195,7 +196,7 @@ def _add_parameters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p",
         dest="parameters",
-        action="append",
+        action=Named,
         default=[],
         type=parse_parameter,
         metavar="NAME=VALUE",
