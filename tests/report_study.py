@@ -1,5 +1,6 @@
 """A study of forty-eight with every stage that a report reads: real tables, small drawn lungs."""
 
+import json
 from pathlib import Path
 
 import nibabel
@@ -37,6 +38,8 @@ def report_study(root: Path, *, last: str = "09") -> Study:
     (study.root / "schemas" / "participants.schema.json").write_text(pd.Series(SCHEMA).to_json())
     table = people(CLUSTERS)
     ids, n = table[["subject_id"]], len(table)
+    for notebook in (study.root / "notebooks").glob("[0-9]*.ipynb"):
+        _as_run(notebook)
     stages = {
         "01": lambda: published(
             study,
@@ -58,6 +61,15 @@ def report_study(root: Path, *, last: str = "09") -> Study:
         if stage <= last:
             write()
     return study
+
+
+def _as_run(path: Path) -> None:
+    """Count a notebook's cells, as a run that says nothing does."""
+    book = json.loads(path.read_text("utf-8"))
+    code = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    for count, cell in enumerate(code, 1):
+        cell["execution_count"] = count
+    path.write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def lungs() -> np.ndarray:

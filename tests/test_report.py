@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 
 import nbformat
@@ -28,9 +29,11 @@ from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
 from clamlab.report.sections import clusters, limits, maps, number, outcomes, quality, scanners
+from clamlab.report.sections import run as run_section
 from clamlab.report.sections import study as study_section
 from clamlab.report.words import counts
 from clamlab.study import Study, StudyError
+from clamlab.study.withdrawal.mentions import clear_notebook
 
 FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
 
@@ -702,6 +705,26 @@ def test_warnings_of_the_notebooks_are_told_once_without_whom(study, quick):
     assert "not a warning" not in run and "warn(said)" not in run and "all read" not in run
     assert main(["report", str(study.root), "--small-counts"]) == 0
     assert "UserWarning: 3 of 48 scans" in words(page_of(study), "run")
+
+
+def test_that_nothing_warned_is_said_only_of_notebooks_that_hold_their_outputs(study):
+    def said():
+        found = collect(study)
+        stands = found.stages.assign(status="fresh")
+        blocks = run_section.make(replace(found, stages=stands, values={}))
+        return found.notices, [getattr(block, "text", "") for block in blocks]
+
+    notices, texts = said()
+    assert notices == () and "Every stage stands, and none has a warning." in texts
+    for stage in ("05_clusters", "09_associations"):
+        assert clear_notebook(study.root / "notebooks" / f"{stage}.ipynb")
+    (study.root / "notebooks" / "08_table_one.ipynb").unlink()
+    notices, texts = said()
+    assert notices == (
+        "05_clusters, 08_table_one, 09_associations: what the run warned of is not known, since "
+        "no outputs are left in the notebook (cleared, or copied anew).",
+    )
+    assert "Every stage stands, and none has a warning." not in texts
 
 
 def test_notes_of_the_tables_stand_with_the_run(whole):

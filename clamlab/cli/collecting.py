@@ -65,7 +65,7 @@ def collect(
     states = study.status(verify=True)  # every file is read: a manifest vouches for them
     runs = runs_of(study.root / "notebooks")
     records, broken = _records(study, states["stage"])
-    stopped = {stage: error for stage, (_, error) in runs.items() if error}
+    stopped = {stage: run.error for stage, run in runs.items() if run.error}
     gathered = _read(study, states, stopped, broken)
     values, reasons = gathered.found, gathered.reasons
     cleaned = cleaner(study.root, ids_of(study))
@@ -76,6 +76,7 @@ def collect(
             gathered.refuse("choice", str(error), of_file=True)
     _work_out(study, gathered, scans=scans, names=names)
     _compare(study, gathered, small_counts=small_counts)
+    told = said_of(runs, small_counts=small_counts, stages=_may_tell(study, states), ran=records)
     stage_of = {name: a.stage for name, a in ARTEFACTS.items()}
     stage_of |= dict.fromkeys(("average_hu", "average_map"), "06_clam")
     stage_of |= {"flow": "02_volumes", "people": "05_clusters", "agreement": "05_clusters"}
@@ -90,9 +91,7 @@ def collect(
         settings={n: study.settings[n] for n in SETTINGS if n in study.settings},
         small_counts=small_counts,
         notices=(
-            *map(
-                cleaned, said_of(runs, small_counts=small_counts, stages=_may_tell(study, states))
-            ),
+            *map(cleaned, told),
             *map(cleaned, explored(study)),
             *_withdrawals(study),
         ),

@@ -1,7 +1,8 @@
 """What the notebooks of a study warned of as they ran, and where one stopped, in a few words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -34,8 +35,26 @@ def warnings_in(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def runs_of(folder: Path) -> dict[str, tuple[list[str], str]]:
-    """Read of each stage's notebook what it warned of and the kind of error that it stopped with.
+@dataclass(frozen=True)
+class Run:
+    """What a notebook says of its last run: nothing where its outputs were cleared, or never were.
+
+    Attributes
+    ----------
+    known : bool
+        Whether any of its cells was run, so that what follows can be told.
+    warnings : tuple of str
+    error : str
+        The kind of error that it stopped with; empty where it did not.
+    """
+
+    known: bool = False
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
+def runs_of(folder: Path) -> dict[str, Run]:
+    """Read what each stage's notebook says of its last run, by stage.
 
     Parameters
     ----------
@@ -44,38 +63,56 @@ def runs_of(folder: Path) -> dict[str, tuple[list[str], str]]:
 
     Returns
     -------
-    dict of str to (list of str, str)
-        By stage; an empty text where the notebook did not stop.
+    dict of str to Run
     """
     return {stage: _run_of(folder / f"{stage}.ipynb") for stage in STAGES}
 
 
 def said_of(
-    runs: Mapping[str, tuple[list[str], str]], *, small_counts: bool, stages: set[str]
+    runs: Mapping[str, Run], *, small_counts: bool, stages: set[str], ran: Container[str]
 ) -> list[str]:
-    """Make sentences of the warnings and errors of some stages."""
+    """Make sentences of the warnings and errors of some stages, and of those that are not known.
+
+    Parameters
+    ----------
+    runs : mapping of str to Run
+    small_counts : bool
+        Whether counts of one to four persons may be told.
+    stages : set of str
+        Those of which may be told.
+    ran : container of str
+        Those that have a record of a run.
+
+    Returns
+    -------
+    list of str
+    """
     # Statistics bring seconds of imports.
     from clamlab.stats.disclosure.sentences import without_few
 
     said = []
-    for stage, (warnings, error) in runs.items():
-        if stage not in stages:
-            continue
-        told = [text if small_counts else without_few(text) for text in warnings]
+    told_of = {stage: run for stage, run in runs.items() if stage in stages}
+    if silent := [stage for stage, run in told_of.items() if stage in ran and not run.known]:
+        said.append(
+            f"{', '.join(silent)}: what the run warned of is not known, since no outputs are left "
+            "in the notebook (cleared, or copied anew)."
+        )
+    for stage, run in told_of.items():
+        told = [text if small_counts else without_few(text) for text in run.warnings]
         said += [f"{stage} warned: {text.rstrip('.')}." for text in dict.fromkeys(told)]
-        if error:
+        if run.error:
             said.append(
-                f"{stage}: its notebook stopped with {error} when it was last run and saved; what "
-                "is shown of this stage is from an earlier run, if there was one."
+                f"{stage}: its notebook stopped with {run.error} when it was last run and saved; "
+                "what is shown of this stage is from an earlier run, if there was one."
             )
     return said
 
 
-def _run_of(path: Path) -> tuple[list[str], str]:
+def _run_of(path: Path) -> Run:
     try:
         cells = nbformat.read(path, as_version=4).cells
     except (OSError, ValueError, AttributeError):  # not there, or not to be read
-        return [], ""
+        return Run()
     outputs = [out for cell in cells for out in cell.get("outputs", [])]
     errors = [str(out.get("ename", "an error")) for out in outputs if out.output_type == "error"]
     streams = [
@@ -84,4 +121,8 @@ def _run_of(path: Path) -> tuple[list[str], str]:
         if out.output_type == "stream" and out.get("name") == "stderr"
         for text in warnings_in(out.text)
     ]
-    return list(dict.fromkeys(streams)), errors[-1] if errors else ""
+    return Run(
+        known=bool(outputs) or any(cell.get("execution_count") for cell in cells),
+        warnings=tuple(dict.fromkeys(streams)),
+        error=errors[-1] if errors else "",
+    )
