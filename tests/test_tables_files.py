@@ -83,6 +83,13 @@ def test_excel_of_before_2007():
     ]
 
 
+def test_percents_in_excel_of_before_2007_are_seen():
+    """B2 and B3 hold 0.45 and 0.525 shown as percent, B4 and B5 45 and 61; C has a written sign."""
+    told = refusal(TABLES / "percents.xls")
+    assert "B2, B3 are shown as percent" in told
+    assert "B4, B5 in the same column are not: give all of them one format" in told
+
+
 CODED = pd.DataFrame(
     {"pid": ["007", "008", "010"], "sex": [2.0, 1.0, 1.0], "fvc": [3.25, np.nan, 2.5],
      "stage": [1.0, 2.0, 99.0]}

@@ -203,10 +203,10 @@ def test_a_case_among_the_data_is_no_header(tmp_path):
 
 
 def test_cells_shown_as_percent_are_said(tmp_path):
-    def percent(*places):
+    def percent(*places, shown="0.0%"):
         def act(b):
             for place in places:
-                b.active[place].number_format = "0.0%"
+                b.active[place].number_format = shown
 
         return act
 
@@ -215,6 +215,8 @@ def test_cells_shown_as_percent_are_said(tmp_path):
     assert table["share"].tolist() == [0.12, 0.5, 0.9]
     assert said(table) == "shown as percent, read as fractions (0.45 for 45 %): B2, B4"
     people[3][1] = 16
+    written = read_table(changed(book(tmp_path, Data=people), percent("B2", shown='0.00"%"')))
+    assert "percent" not in said(written)  # 0.12 %, as it stands there
     told = refusal(changed(book(tmp_path, Data=people), percent("B2", "B3")))
     assert "B2, B3 are shown as percent" in told and "B4 in the same column are not" in told
 

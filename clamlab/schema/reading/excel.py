@@ -10,7 +10,7 @@ import openpyxl
 from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
-from clamlab.schema.reading.sheet import Sheet, is_endless, letters
+from clamlab.schema.reading.sheet import Sheet, is_endless, letters, shows_percent
 
 # What openpyxl fills with cells of its own, over all of a range, as it opens a workbook.
 _RANGE = re.compile(
@@ -104,7 +104,7 @@ def _sheet(sheet: Worksheet, formulas: list[tuple[int, int]], uncalculated: bool
         blank_formulas=[] if never else blank,
         percents=[
             (cell.row, cell.coordinate) for row in sheet.iter_rows() for cell in row
-            if isinstance(cell.value, int | float) and "%" in cell.number_format
+            if isinstance(cell.value, int | float) and shows_percent(cell.number_format)
         ],
     )  # fmt: skip
 

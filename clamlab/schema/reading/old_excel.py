@@ -7,7 +7,7 @@ from typing import Any
 
 import xlrd
 
-from clamlab.schema.reading.sheet import Sheet, letters
+from clamlab.schema.reading.sheet import Sheet, letters, shows_percent
 
 _BROKEN = re.compile("truncated|corrupt", re.IGNORECASE)  # what xlrd notes, and reads over
 
@@ -22,7 +22,8 @@ def read_old_excel(file: Path) -> list[Sheet]:
     """
     log = io.StringIO()
     try:
-        book = _opened(file, log)
+        # What is hidden, merged or shown as percent is kept with the formats.
+        book = xlrd.open_workbook(file, log, formatting_info=True, ragged_rows=True)
     except xlrd.XLRDError as error:
         if "encrypted" in str(error):
             raise ValueError(
@@ -33,14 +34,6 @@ def read_old_excel(file: Path) -> list[Sheet]:
     if _BROKEN.search(log.getvalue()):
         raise ValueError(log.getvalue())
     return [_sheet(sheet, book) for sheet in book.sheets()]
-
-
-def _opened(file: Path, log: io.StringIO) -> xlrd.Book:
-    # What is hidden or merged is kept with the formats, and only the later versions have them.
-    try:
-        return xlrd.open_workbook(file, log, formatting_info=True, ragged_rows=True)
-    except NotImplementedError:
-        return xlrd.open_workbook(file, log, ragged_rows=True)
 
 
 def _sheet(sheet: Any, book: xlrd.Book) -> Sheet:
@@ -55,7 +48,17 @@ def _sheet(sheet: Any, book: xlrd.Book) -> Sheet:
             (range(top + 1, bottom + 1), f"{letters(left + 1)}{top + 1}:{letters(right)}{bottom}")
             for top, bottom, left, right in sheet.merged_cells
         ],
+        percents=[
+            (r + 1, f"{letters(c + 1)}{r + 1}")
+            for r in range(sheet.nrows)
+            for c, cell in enumerate(sheet.row(r))
+            if cell.ctype == xlrd.XL_CELL_NUMBER and shows_percent(_format(cell, book))
+        ],
     )
+
+
+def _format(cell: Any, book: xlrd.Book) -> str:
+    return book.format_map[book.xf_list[cell.xf_index].format_key].format_str
 
 
 def _value(cell: Any, book: xlrd.Book) -> Any:

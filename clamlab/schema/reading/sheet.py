@@ -1,5 +1,6 @@
 """The cells of a file as they stand, before anyone has said which of them are the table."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +11,7 @@ import pandas as pd
 
 SHOWN = 5
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\xad"))
+_LITERAL = re.compile(r'"[^"]*"|\\.')
 _MOST_CELLS = 20_000_000
 _MOST_BLANK = 200_000
 _BLANKS = 10  # for each cell that stands in the file: a sparse table
@@ -80,6 +82,17 @@ def is_endless(cells: int, standing: int) -> bool:
     (False, True)
     """
     return cells > _MOST_CELLS or cells - standing > max(_MOST_BLANK, _BLANKS * standing)
+
+
+def shows_percent(number_format: str) -> bool:
+    r"""Tell whether a spreadsheet's format shows 0.45 as 45 %; a quoted sign is only written.
+
+    Examples
+    --------
+    >>> shows_percent("0.0%"), shows_percent('0.0"%"'), shows_percent(r"0.0\%")
+    (True, False, False)
+    """
+    return "%" in _LITERAL.sub("", number_format)
 
 
 def name_of(cell: Any) -> str:
