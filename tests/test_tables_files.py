@@ -124,6 +124,41 @@ def test_statistics_programs_keep_their_labels(tmp_path, name, write):
     assert checked["stage"].tolist()[:2] == [1, 2] and checked["stage"].isna()[2]
 
 
+@pytest.mark.parametrize("ending", ["dta", "sav"])
+def test_values_that_differ_stay_apart_whatever_their_labels(tmp_path, ending):
+    smoking = [1.0, 2.0, 3.0, 4.0, 5.0, np.nan]
+    coded = pd.DataFrame({"pid": list("abcdef"), "smoking": smoking, "stage": [0.0, 1, 1, 0, 2, 2]})
+    labels = {
+        "smoking": {1: "never", 2: "other", 3: "other ", 4: " ", 5: "twice", 6: "twice", 7: "9"},
+        "stage": {0: "1"},
+    }
+    file = tmp_path / f"t.{ending}"
+    getattr(pyreadstat, f"write_{ending}")(coded, str(file), variable_value_labels=labels)
+    table = read_table(file)
+    assert table["smoking"].tolist()[:5] == ["never", "other (2)", "other (3)", "4", "twice"]
+    assert pd.isna(table["smoking"][5])
+    assert table["smoking"].cat.categories.tolist()[:4] == ["never", "other (2)", "other (3)", "4"]
+    assert table["stage"].tolist() == ["1 (0)", "1", "1", "1 (0)", "2", "2"]
+    assert said(table).splitlines() == [
+        "smoking: several values are called 'other', and their codes stand behind it",
+        "smoking: the label of 4 is blank, and it stays 4",
+        "stage: several values are called '1', and their codes stand behind it",
+    ]
+
+
+def test_labels_of_kinds_of_missing_do_not_damage_a_file(tmp_path):
+    """Stata has .a to .z beside its numbers: they are missing, whatever they are called."""
+    smoking = pd.Series([1, 2, "a", 1], dtype=object)
+    pyreadstat.write_dta(
+        pd.DataFrame({"pid": list("abcd"), "smoking": smoking}), str(tmp_path / "t.dta"),
+        variable_value_labels={"smoking": {1: "never", 2: "ever", "a": "refused"}},
+        missing_user_values={"smoking": ["a"]},
+    )  # fmt: skip
+    table = read_table(tmp_path / "t.dta")
+    assert table["smoking"].tolist()[::3] == ["never", "never"] and table["smoking"][1] == "ever"
+    assert pd.isna(table["smoking"][2])
+
+
 def test_sas_transport(tmp_path):
     pyreadstat.write_xport(CODED, str(tmp_path / "t.xpt"), file_format_version=5)
     table = read_table(tmp_path / "t.xpt")

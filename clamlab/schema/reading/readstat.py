@@ -6,6 +6,8 @@ Imports nothing of the package, so that it starts at once.
 import json
 import sys
 import traceback
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pyreadstat
@@ -15,21 +17,57 @@ _READERS = {"sav": "read_sav", "dta": "read_dta", "sas7bdat": "read_sas7bdat", "
 
 
 def read(kind: str, file: str) -> dict[str, Any]:
-    """Return the rows, the first of them the columns' names, and the labels."""
+    """Return the rows, the first of them the columns' names, the labels, and what is to be said."""
     table, known = getattr(pyreadstat, _READERS[kind])(file)
-    labels = known.variable_value_labels
-    columns = [
-        [_plain(value, labels.get(name, {})) for value in table[name]] for name in table.columns
-    ]
+    columns, levels, said = [], {}, []
+    for name in table.columns:
+        own, told = _told_apart(table[name], known.variable_value_labels.get(name, {}))
+        columns.append([own.get(value, _plain(value)) for value in table[name]])
+        said += [f"{name}: {sentence}" for sentence in told]
+        if own:
+            levels[name] = [own[code] for code in sorted(own, key=_missing_last)]
     return {
         "rows": [list(table.columns), *zip(*columns, strict=True)],
         "labels": {name: text for name, text in known.column_names_to_labels.items() if text},
-        "levels": {name: [own[value] for value in sorted(own)] for name, own in labels.items()},
+        "levels": levels,
+        "said": said,
     }
 
 
-def _plain(value: Any, labels: dict[Any, str]) -> Any:
-    value = labels.get(value, value)
+def _told_apart(values: Iterable[Any], labels: dict[Any, str]) -> tuple[dict[Any, str], list[str]]:
+    """Return what is written for each code, so that values which differ still do; and say so.
+
+    A blank label is none; where several values would be written alike, their codes stand behind
+    the label.
+    """
+    there = {value for value in values if value == value and value is not None}
+    shown = {code: _visible(label) for code, label in labels.items()}
+    alike = Counter(shown.get(value) or str(_plain(value)) for value in there)
+    own, said = {}, []
+    for code, text in shown.items():
+        plain, why = str(_plain(code)), ""
+        if not text:
+            own[code], why = plain, f"the label of {plain} is blank, and it stays {plain}"
+        elif alike[text] > 1:
+            own[code] = f"{text} ({plain})"
+            why = f"several values are called {text!r}, and their codes stand behind it"
+        else:
+            own[code] = labels[code]
+        if why and code in there and why not in said:
+            said.append(why)
+    return own, said
+
+
+def _visible(text: str) -> str:
+    return "".join(filter(str.isprintable, text)).strip()
+
+
+def _missing_last(code: Any) -> tuple[bool, Any]:
+    """Order numbers before the letters of Stata's kinds of missing."""
+    return isinstance(code, str), code
+
+
+def _plain(value: Any) -> Any:
     if value is None or value != value:
         return None
     if isinstance(value, float):
