@@ -14,6 +14,8 @@ NUMBERS = {
     "unit": (["60 y", "61", "70 yrs"], [60, 61, 70], {"x-units": "years"}),
     "litres": (["2,5 l", "3,1", "2.9 L"], [2.5, 3.1, 2.9], {"x-units": "l"}),
     "percent": (["45 %", "50%", "7.5 %"], [45, 50, 7.5], {"x-units": "%"}),
+    "watt": (["100 W", "85 W", "120"], [100, 85, 120], {"x-units": "W"}),
+    "giga per litre": (["6.1 G/l", "5.2 G/L", "7"], [6.1, 5.2, 7], {"x-units": "G/l"}),
     "compound unit": (["1.2 mg/dl", "2", "3"], [1.2, 2, 3], {"x-units": "mg/dl"}),
     "comma beside point": (["2.5", "2,75", "3"], [2.5, 2.75, 3], {}),
     "thousands": (["1,234.5", "2,000.25", "12"], [1234.5, 2000.25, 12], {}),
@@ -50,6 +52,8 @@ KEPT = {
     "a word": (["61", "see letter", "47.5"], "other words (1)", ["see letter"]),
     "two units": (["1.8 m", "180 cm", "170 cm"], "numbers in several units: cm, m",
                   ["1.8 m", "180 cm", "170 cm"]),
+    "two units of one letter": (["6.1 G/l", "71 g/l", "5 G/l"], "several units: G/l, g/l",
+                                ["6.1 G/l", "71 g/l", "5 G/l"]),
     "an error of Excel": (["61", "#DIV/0!", "47.5"], "errors of a spreadsheet (1)", ["#DIV/0!"]),
     "a range": (["60-70", "61", "62", "63"], "other words (1)", ["60-70"]),
 }  # fmt: skip
@@ -244,8 +248,14 @@ def test_codes_with_a_point_and_a_lone_minus_one_are_proposed(cells, code):
 
 @pytest.mark.parametrize(
     ("name", "unit"),
-    [("age [years]", "years"), ("FVC (l)", "l"), ("DLCO in %", "%"), ("score (visual)", "")],
-)
+    [
+        ("age [years]", "years"), ("FVC (l)", "l"), ("DLCO in %", "%"), ("score (visual)", ""),
+        ("Peak load (W)", "W"), ("Follow-up (w)", "weeks"), ("Leukocytes (G/l)", "G/l"),
+        ("Albumin (g/L)", "g/l"), ("Creatinine (µM)", "µM"), ("Glucose (mM)", "mM"),
+        ("Nodule (mm)", "mm"), ("Sphere (D)", "D"), ("Hb (G/DL)", "g/dl"), ("ALT (U/L)", "U/l"),
+        ("PaO2 (mmHg)", "mmHg"), ("PaO2 (kPa)", "kPa"), ("Density (hu)", "HU"),
+    ],
+)  # fmt: skip
 def test_a_unit_in_a_name_is_proposed(name, unit):
     assert drafted(**{name: [61.5, 47, 50]})[name]["x-units"] == unit
 

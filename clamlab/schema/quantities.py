@@ -38,11 +38,14 @@ _SAME = {
     "pack-years": "py packyears",
 }
 _NAMES = {spelling: unit for unit, spellings in _SAME.items() for spelling in spellings.split()}
-_SINGLE = {
+_SYMBOLS = {
     *("%", "m", "cm", "mm", "µm", "um", "km", "kg", "g", "mg", "µg", "ug", "ng", "pg", "dl", "cl"),
-    *("ml", "µl", "fl", "mol", "mmol", "µmol", "umol", "nmol", "iu", "u", "kpa", "hpa", "mmhg"),
-    *("hu", "bpm", "°c", "kcal", "cm2", "m2", "cm3", "mm3", "mm2", "w", *_SAME),
+    *("ml", "µl", "fl", "mol", "mmol", "µmol", "umol", "nmol", "IU", "U", "kPa", "hPa", "mmHg"),
+    *("HU", "bpm", "°C", "kcal", "cm2", "m2", "cm3", "mm3", "mm2", *_SAME),
 }
+_SPELLED = {symbol.casefold(): symbol for symbol in _SYMBOLS}
+# Not what their small letters are, or not for certain: watt, dioptre, joule, molar, giga per litre.
+_CAPITALS = {"W", "W/kg", "D", "J", "M", "mM", "µM", "uM", "G/l"}
 CODE = re.compile(r"-?([789])\1*(\.\1+)?")  # as -999 and 99.9 are
 ERROR = re.compile(r"#(DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|WERT!|BEZUG!|ZAHL!)")  # of spreadsheets
 # What people write where they have no value. "None" is not here: it is a level in many tables.
@@ -159,20 +162,26 @@ def _number(text: str) -> float | None:
 def canonical_unit(unit: str) -> str | None:
     """Return one spelling of a unit ("yrs" and "y" are "years"), None for what is no unit.
 
+    Capitals that tell another unit are kept.
+
     Examples
     --------
     >>> canonical_unit("Yrs."), canonical_unit("kg/m²"), canonical_unit("see letter")
     ('years', 'kg/m2', None)
+    >>> canonical_unit("w"), canonical_unit("W"), canonical_unit("g/L"), canonical_unit("G/L")
+    ('weeks', 'W', 'g/l', 'G/l')
     """
-    text = unit.strip(" .[]()").casefold().replace("²", "2").replace("³", "3").replace("^", "")
+    text = unit.strip(" .[]()").replace("²", "2").replace("³", "3").replace("^", "")
     if not text:
         return ""
-    parts = [_NAMES.get(part.strip(), part.strip()) for part in text.replace("μ", "µ").split("/")]
+    written = text.replace("μ", "µ").replace("L", "l")
+    if written in _CAPITALS:
+        return written
+    parts = [part.strip() for part in text.casefold().replace("μ", "µ").split("/")]
     if len(parts) > 1:  # "ml/min" is no "ml/minutes", and "a/b" is no unit
-        parts = [part.strip() for part in text.replace("μ", "µ").split("/")]
-        known = {*_SINGLE, *_NAMES}
-        return "/".join(parts) if all(part in known for part in parts) else None
-    return parts[0] if parts[0] in _SINGLE else None
+        known = all(part in _SPELLED or part in _NAMES for part in parts)
+        return "/".join(_SPELLED.get(part, part) for part in parts) if known else None
+    return _SPELLED.get(_NAMES.get(parts[0], parts[0]))
 
 
 def unit_of_name(name: str) -> str:
