@@ -227,6 +227,26 @@ def test_what_readers_saw_is_not_from_outside_the_images(quick):
     assert any(note.startswith("† Read from an image") for note in explained.notes)
 
 
+def test_a_difference_in_large_units_keeps_its_digits_and_its_sign(quick):
+    rng = np.random.default_rng(5)
+    outcome = {"type": "number", "x-role": "outcome"}
+    rules = {"bmd": outcome | {"title": "BMD", "x-units": "g/cm2"}, "fvc": outcome}
+    table = pd.DataFrame({name: rng.normal(3, 1, 40) for name in rules})
+    table = table.assign(cluster=np.repeat([0, 1], 20))
+    associations = stats.outcomes.outcome_associations(table, {"properties": rules})
+    pair = (associations["part"] == "pairwise") & (associations["outcome"] == "bmd")
+    associations.loc[pair, ["difference", "low", "high"]] = -0.0042, -0.0047, -0.0037
+    means = stats.outcomes.adjusted_means(table, {"properties": rules})
+    found = found_of(
+        associations=associations, adjusted_means=means, model_comparison=means[:0],
+        assignments=table[["cluster"]], small_counts=True,
+    )  # fmt: skip
+    cells = outcomes.make(found)[-1].cells
+    assert cells["Difference"][0] == "-0.0042"
+    assert cells["95 % interval"][0] == "-0.0047 to -0.0037"
+    assert re.fullmatch(r"-?\d\.\d\d", cells["Difference"][1])  # of wide intervals two, as ever
+
+
 @pytest.mark.parametrize("whole", range(5, 16))
 def test_masked_counts_have_more_than_one_solution(whole):
     """Tried with all numbers that say the same: 12 as three below 5 can only be 4, 4 and 4."""

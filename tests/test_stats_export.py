@@ -104,6 +104,39 @@ PLAIN = ["-5", "1.50", "TRUE", "2020-01-01", " padded ", ""]
 RISKY = pd.DataFrame({"=heading": [*HOSTILE, *PLAIN], "n": np.arange(15) - 7.5})
 
 
+def test_an_estimate_has_the_digits_that_its_own_interval_gives_it():
+    """Of a bone density in g/cm² two decimals show nothing, not even the sign."""
+    pairs = pd.DataFrame(
+        {
+            "title": ["BMD", "FVC", "Age", "Rate"], "group": 0, "other_group": 1,
+            "difference": [-0.0042, 1.234, None, 0.2], "low": [-0.0047, 0.61, None, 0.2],
+            "high": [-0.0037, 1.86, None, 0.2], "across_low": [-0.0051, 1.1, None, 0.2],
+            "same_sign": [0.915, 1.0, None, 1.0],
+        }
+    )  # fmt: skip
+    shown = stats.tables.show_table(pairs).data
+    assert shown.iloc[0, 3:].tolist() == ["-0.0042", "-0.0047", "-0.0037", "-0.0051", "0.92"]
+    assert shown.iloc[1, 3:7].tolist() == ["1.23", "0.61", "1.86", "1.10"]
+    assert shown.iloc[2, 3:].tolist() == [""] * 5
+    assert shown.iloc[3, 3:6].tolist() == ["0.20"] * 3
+
+
+def test_a_mean_in_large_units_keeps_its_digits():
+    table = pd.DataFrame(
+        {
+            "bmd": [0.0040, 0.0052, 0.0042, 0.0063],
+            "age": [40.0, 51, 62, 75],
+            "cluster": [0, 0, 1, 1],
+        }
+    )
+    rules = {"bmd": {"title": "BMD", "x-role": "demographic"}, "age": {"x-role": "demographic"}}
+    printed = stats.tables.render_table_one(stats.tables.table_one(table, {"properties": rules}))
+    assert printed["Overall"].tolist()[1:] == ["0.0049 (0.0011)", "57.00 (14.99)"]
+    assert printed["Cluster 1"].tolist()[1:] == ["0.0046 (0.0008)", "45.50 (7.78)"]
+    told = stats.tables.describe_groups(table, {"properties": rules}, {"left": [0, 1, 2]})
+    assert told.printed["left"].tolist()[1:3] == ["0.0045 (0.0006)", "0.0042 [0.0041, 0.0047]"]
+
+
 def test_a_sheet_holds_texts_and_no_formula(tmp_path):
     export_table(RISKY, tmp_path / "t.xlsx")
     sheet = load_workbook(tmp_path / "t.xlsx").active

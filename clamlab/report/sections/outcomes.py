@@ -15,6 +15,7 @@ from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.averages import sizes_of_outcomes
 from clamlab.stats.disclosure.masking import as_made
 from clamlab.stats.outcomes.summary import summary_sentence
+from clamlab.stats.tables.digits import decimals_for
 from clamlab.stats.tables.rendering import p_text
 
 NAMES = ("associations", "adjusted_means", "model_comparison")
@@ -74,12 +75,13 @@ def _table(associations: pd.DataFrame) -> Table:
         test = tests.loc[pair.outcome]
         silent = test["source"] == "derived" or pair.outcome == before
         before = pair.outcome
-        interval = f"{number(pair.low)} to {number(pair.high)}"
+        digits = decimals_for(pair.high - pair.low)
+        interval = f"{number(pair.low, digits)} to {number(pair.high, digits)}"
         rows.append(
             [
                 _title(pair),
                 f"{int(pair.group) + 1} − {int(pair.other_group) + 1}",
-                number(pair.difference),
+                number(pair.difference, digits),
                 "–" if pd.isna(pair.low) else interval,
                 number(pair.standardised),
                 "" if silent else p_text(test["p"]),

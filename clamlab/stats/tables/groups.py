@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab.stats.tables.describing import named, summaries, undeclared
+from clamlab.stats.tables.digits import decimals_for
 from clamlab.stats.tables.rendering import INDENT, MARKS, variable_lines
 from clamlab.stats.variables import TABLE_ROLES, Variable, select_variables
 
@@ -56,7 +57,7 @@ def describe_groups(
     roles : sequence of str
         Roles to describe, in this order.
     decimals : int
-        Decimals of means, medians and their spread.
+        Least decimals of means, medians and their spread, as in Table 2.
 
     Returns
     -------
@@ -142,7 +143,8 @@ def _lines(rows: pd.DataFrame, decimals: int) -> list[list[str]]:
     first = rows.iloc[0]
     if first["kind"] == "numeric":
         title = f"{first['title']}{MARKS.get(first['source'], '')} (median [IQR])"
-        lines.append([title, *(_median_text(row, decimals) for row in rows.itertuples())])
+        digits = decimals_for(rows["sd"].max(), least=decimals)
+        lines.append([title, *(_median_text(row, digits) for row in rows.itertuples())])
     if by_column["n_missing"].any():
         missing = f"{INDENT}{first['title']}: missing"
         lines.append([missing, *map(str, by_column["n_missing"])])

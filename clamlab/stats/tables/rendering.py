@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from clamlab.stats.tables.digits import decimals_for
 from clamlab.stats.variables import DERIVED_REASON, printed_name
 
 MASKED = "masked"
@@ -40,7 +41,8 @@ def render_table_one(
         effect_size, smd. By default p alone for preset "paper", and all but effect_size
         for "recommended".
     decimals : int
-        Decimals of means and standard deviations.
+        Least decimals of means and standard deviations; a variable has more where its largest
+        standard deviation needs them to show two digits.
 
     Returns
     -------
@@ -167,7 +169,8 @@ def variable_lines(rows: pd.DataFrame, n_groups: int, decimals: int) -> list[lis
     first = rows.iloc[0]
     mark = MARKS.get(first["source"], "")
     if first["kind"] == "numeric":
-        cells = [_mean_text(row, decimals) for row in rows.itertuples()]
+        digits = decimals_for(rows["sd"].max(), least=decimals)
+        cells = [_mean_text(row, digits) for row in rows.itertuples()]
         return [[f"{first['title']}{mark} (mean (sd))", *cells]]
     counts = {
         level: [_count_text(row) for row in part.itertuples()]

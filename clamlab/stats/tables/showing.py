@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from clamlab.stats.tables.digits import decimals_for
 from clamlab.stats.tables.rendering import TEST_COLUMNS, cluster_name, p_text
 
 CODES = ("cluster", "group", "other_group")
@@ -24,6 +25,8 @@ HEADINGS = TEST_COLUMNS | {
     "tableone_p": "P of tableone",
 }
 P_VALUES = ("p", "p_holm", "p_bh", "rank_p", "tableone_p")
+# In the units of one row's outcome, whatever those of the next are.
+ESTIMATES = ("difference", "low", "high", "across_low", "across_high", "complete_difference")
 LONG = 60
 
 
@@ -39,7 +42,8 @@ def show_table(
     columns : sequence of str, optional
         What to show, in this order; by default everything.
     decimals : int
-        Of numbers that are not whole. P-values have three, as papers print them.
+        Of numbers that are not whole. P-values have three, as papers print them; a difference and
+        its interval have as many more as show two digits of the interval's width.
 
     Returns
     -------
@@ -65,7 +69,9 @@ def show_table(
     if {"title", "transform"} <= set(frame) and "transform" not in columns:
         units = frame.get("units") if "difference" in columns and "units" not in columns else None
         frame = frame.assign(title=_on_its_scale(frame["title"], frame["transform"], units))
-    cells = {name: _cells(frame[name], decimals) for name in columns}
+    own = _decimals_of(frame, decimals)
+    plain = [decimals] * len(frame)
+    cells = {name: _cells(frame[name], own if name in ESTIMATES else plain) for name in columns}
     shown = pd.DataFrame({_heading(name): texts for name, texts in cells.items()})
     style = shown.style.format(escape="html").hide(axis="index")
     return style.set_table_styles({name: _look(shown[name]) for name in shown})
@@ -89,8 +95,15 @@ def _heading(name: str | int) -> str:
     return HEADINGS.get(name, text[:1].upper() + text[1:])
 
 
-def _cells(column: pd.Series, decimals: int) -> list[str]:
-    """Print the values of one column alike."""
+def _decimals_of(frame: pd.DataFrame, least: int) -> list[int]:
+    """Return the decimals of each row's estimates, by its interval where there is one."""
+    if not {"low", "high"} <= set(frame):
+        return [least] * len(frame)
+    return [decimals_for(width, least=least) for width in frame["high"] - frame["low"]]
+
+
+def _cells(column: pd.Series, decimals: Sequence[int]) -> list[str]:
+    """Print the values of one column, each with its decimals; none where all are whole."""
     if column.name in P_VALUES:
         return [p_text(value) for value in column]
     if column.name in CODES:
@@ -98,7 +111,8 @@ def _cells(column: pd.Series, decimals: int) -> list[str]:
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return ["" if pd.isna(value) else str(value) for value in column]
     whole = (column.dropna() % 1 == 0).all()
-    return ["" if pd.isna(v) else f"{v:.{0 if whole else decimals}f}" for v in column]
+    digits = [0] * len(column) if whole else decimals
+    return ["" if pd.isna(v) else f"{v:.{n}f}" for v, n in zip(column, digits, strict=True)]
 
 
 def _look(texts: pd.Series) -> list[dict[str, str]]:
