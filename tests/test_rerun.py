@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from hashlib import sha256
 
 import nbformat
 import nibabel
@@ -21,6 +22,7 @@ from clamlab.cli.rerun.comparing import kept_contract
 from clamlab.figures.style import new_figure
 from clamlab.study import Study, StudyError
 from clamlab.study.files import write_file
+from clamlab.study.fingerprints import SAMPLE
 
 K, WHO = 3, "A. Reader"
 REJECTED = name(3)
@@ -186,6 +188,27 @@ def test_other_inputs_are_refused_before_anything_runs(begun, again, here, tmp_p
 def _said_of(again, scans, table, capsys):
     assert again("--table", str(table), "--scans", str(scans), inputs=()) == 1
     return capsys.readouterr().err
+
+
+def test_one_digit_of_a_large_table_makes_it_another(begun, again, here, tmp_path, capsys):
+    """Beyond what would be read of a scan, too."""
+    table, scans, _ = begun
+    large, other = tmp_path / "large.csv", tmp_path / "other.csv"
+    text = pd.read_csv(table).assign(remark="0" * 40_000).to_csv(index=False)
+    large.write_text(text)
+    assert len(text) > 3 * SAMPLE
+    manifest = manifest_of(begun[2])
+    manifest["stages"]["01_cohort"]["inputs"]["outside:participants"] = sha256(
+        large.read_bytes()
+    ).hexdigest()
+    middle = len(text) // 4
+    assert text[middle] == "0"
+    other.write_text(f"{text[:middle]}1{text[middle + 1 :]}")
+    given = ["--scans", str(scans), "--to", "01", "--table"]
+    assert again(*given, str(other), manifest=manifest, inputs=()) == 1
+    assert "table: " in capsys.readouterr().err
+    assert again(*given, str(large), manifest=manifest, inputs=()) == 0
+    assert "01_cohort: 2 identical" in capsys.readouterr().out
 
 
 def test_what_people_made_is_asked_for(begun, again, here, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The rules that make a study folder safe."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -299,6 +300,28 @@ def test_a_file_outside_is_watched(study, tmp_path):
     study.update(participants=str(tmp_path / "moved.csv"))
     assert states(study)["01_cohort"] == "fresh"
     (tmp_path / "moved.csv").write_text("subject_id\n2\n")
+    assert states(study)["01_cohort"] == "stale"
+
+
+def test_every_byte_of_a_large_table_is_watched(study, tmp_path):
+    """Scans may be too large to be read whole; the table is not, and a digit in it counts."""
+    source = tmp_path / "participants.csv"
+    source.write_bytes(b"subject_id\n" + b"1234567\n" * 50_000)
+    study.update(participants=str(source))
+    stage = study.stage("01_cohort")
+    stage.outside("participants")
+    stage.write("cohort", study.read("cohort"))
+    stage.write("exclusions", study.read("exclusions"))
+    stage.publish()
+    record = json.loads((study.root / "01_cohort" / "stage.json").read_text())
+    whole = hashlib.sha256(source.read_bytes()).hexdigest()
+    assert record["inputs"]["outside:participants"]["sha256"] == whole
+    assert states(study)["01_cohort"] == "fresh"
+    with source.open("rb+") as file:
+        file.seek(100_003)
+        assert file.read(1) == b"1"
+        file.seek(100_003)
+        file.write(b"9")
     assert states(study)["01_cohort"] == "stale"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from clamlab.study.files import members
 
 CHUNK = 1 << 22
-# Of scans outside the study so much is read at the start, in the middle and at the end: headers
+# Of the scans so much is read at the start, in the middle and at the end: headers
 # and check sums lie there, and a folder of scans may be larger than any disk reads in an hour.
 SAMPLE = 1 << 16
 

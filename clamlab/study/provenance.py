@@ -14,7 +14,7 @@ from clamlab.io import FileError
 from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefacts_of
 from clamlab.study.errors import RecordError, StudyError
 from clamlab.study.files import Json, is_there, read_file
-from clamlab.study.fingerprints import Fingerprint, sha_of, unchanged
+from clamlab.study.fingerprints import Fingerprint, fingerprint, sha_of, unchanged
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
 SETTINGS = "study.json"
@@ -45,6 +45,7 @@ KIND_NAMES = {
 SCHEMA_PREFIX = "schema:"
 OUTSIDE_PREFIX = "outside:"
 SETTING_PREFIX = "setting:"
+SCANS = OUTSIDE_PREFIX + "scans"  # a folder that may take hours to read, so that it is sampled
 
 
 def versions() -> dict[str, str]:
@@ -195,18 +196,19 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
     return "fresh", "a later run of it did not come to its end" if begun else ""
 
 
+def as_it_is(root: Path, key: str) -> Fingerprint:
+    """Return what goes on record of an input, for :func:`still` to compare."""
+    if key.startswith(SETTING_PREFIX):
+        value = settings_of(root).get(key.removeprefix(SETTING_PREFIX))
+        return {"sha256": sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}
+    return fingerprint(place_of(root, key), sampled=key == SCANS)
+
+
 def still(root: Path, key: str, was: Fingerprint | str, *, verify: bool = False) -> bool:
     """Tell whether a recorded input is what it was."""
     if key.startswith(SETTING_PREFIX):
-        return sha_of(was) == setting(root, key)["sha256"]
-    outside = key.startswith(OUTSIDE_PREFIX)
-    return unchanged(place_of(root, key), was, sampled=outside, verify=verify)
-
-
-def setting(root: Path, key: str) -> Fingerprint:
-    """Return what tells one line of ``study.json`` from any other."""
-    value = settings_of(root).get(key.removeprefix(SETTING_PREFIX))
-    return {"sha256": sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}
+        return sha_of(was) == as_it_is(root, key)["sha256"]
+    return unchanged(place_of(root, key), was, sampled=key == SCANS, verify=verify)
 
 
 def _stands(root: Path, artefact: Artefact, record: Json) -> bool:

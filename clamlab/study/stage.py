@@ -20,9 +20,9 @@ from clamlab.study.provenance import (
     OUTSIDE_PREFIX,
     SCHEMA_PREFIX,
     SETTING_PREFIX,
+    as_it_is,
     place_of,
     record_of,
-    setting,
     status_of,
     still,
     without_place,
@@ -105,7 +105,7 @@ class Stage:
         """Return a contract of the study, and put on record which version was used."""
         key = SCHEMA_PREFIX + name
         schema = self.study.schema(name)
-        self.inputs[key] = fingerprint(place_of(self.study.root, key))
+        self.inputs[key] = as_it_is(self.study.root, key)
         return schema
 
     def outside(self, name: str, path: str | Path | None = None) -> Path:
@@ -122,13 +122,13 @@ class Stage:
             raise StudyError(
                 f"{name} is not at {place}, where study.json says: write its new place there"
             )
-        self.inputs[key] = fingerprint(place, sampled=True)
+        self.inputs[key] = as_it_is(self.study.root, key)
         return place
 
     def settings(self, *names: str) -> Json:
         """Return lines of ``study.json`` (None where there is none), and put them on record."""
         keys = [SETTING_PREFIX + name for name in names]
-        self.inputs |= {key: setting(self.study.root, key) for key in keys}
+        self.inputs |= {key: as_it_is(self.study.root, key) for key in keys}
         return {name: self.study.settings.get(name) for name in names}
 
     def write(self, name: str, value: Any) -> None:

@@ -64,7 +64,8 @@ def _recorded(plan: Plan, name: str) -> str | None:
 
 
 def _sha(place: Path) -> str:
-    return fingerprint(place, sampled=True)["sha256"]
+    """Return what a study has on record of it: of scans, which are a folder, parts alone."""
+    return fingerprint(place, sampled=place.is_dir())["sha256"]
 
 
 def _hash(sha: str | None) -> str:

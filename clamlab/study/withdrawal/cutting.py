@@ -16,7 +16,7 @@ import pandas as pd
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefacts_of
 from clamlab.study.files import Json, read_file, write_file
 from clamlab.study.fingerprints import Fingerprint, fingerprint, sha_of, unchanged
-from clamlab.study.provenance import OUTSIDE_PREFIX, place_of, record_of
+from clamlab.study.provenance import OUTSIDE_PREFIX, as_it_is, place_of, record_of
 from clamlab.study.publishing import RECORD, UNFINISHED, publish
 from clamlab.study.seeding import seed_from
 from clamlab.study.withdrawal.mentions import without_names
@@ -134,7 +134,7 @@ def _record_of_cut(
 
 def _inputs_of_beginning(root: Path, inputs: Json, leaving: Leaving) -> Json:
     """Let the cut stand on the list of today, if it stood on the list as it was before."""
-    was, now = inputs.get(KEY), fingerprint(place_of(root, KEY), sampled=True)
+    was = inputs.get(KEY)
     if was is None or sha_of(was) in leaving.earlier_lists:
-        return {**inputs, KEY: now}
+        return {**inputs, KEY: as_it_is(root, KEY)}
     return inputs
