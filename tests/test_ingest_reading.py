@@ -10,6 +10,7 @@ import pytest
 from ingest_phantom import AFFINE, chest
 
 from clamlab.ingest import IngestError, match_scans, read_scan
+from clamlab.ingest.cohort.files import file_stamp
 from clamlab.ingest.reading.choice import choose_series
 from clamlab.ingest.reading.series import find_series
 from clamlab.simulate.dicom import write_dicom
@@ -29,6 +30,19 @@ def edit(folder, pick=slice(None), **values):
         for keyword, value in values.items():
             setattr(data, keyword, value)
         data.save_as(path)
+
+
+def test_a_linked_series_is_read_as_if_it_lay_there(folder, tmp_path):
+    there = read_scan(folder)
+    linked = tmp_path / "subject"
+    linked.mkdir()
+    (linked / "series").symlink_to(folder)
+    here = read_scan(linked)
+    assert np.array_equal(here.volume, there.volume) and here.facts == there.facts
+    stamp = file_stamp(linked)
+    assert len(stamp) == len(list(folder.iterdir()))
+    (folder / "0.dcm").write_bytes(b"another")
+    assert file_stamp(linked) != stamp
 
 
 def test_facts_are_whitelisted(folder):

@@ -34,9 +34,11 @@ def study(tmp_path):
     return study
 
 
-def prepare(study, table, seed=1):
+def prepare(study, table, seed=1, outside=()):
     stage = study.stage("02_volumes", seed=seed)
     stage.read("cohort")
+    for name in outside:
+        stage.outside(name)
     stage.write("scans", table[["subject_id"]])
     stage.write("volumes", np.arange(24, dtype="int16").reshape(3, 2, 2, 2))
     stage.write("lung_mask", np.ones((2, 2, 2), bool))
@@ -301,6 +303,52 @@ def test_a_file_outside_is_watched(study, tmp_path):
     assert states(study)["01_cohort"] == "fresh"
     (tmp_path / "moved.csv").write_text("subject_id\n2\n")
     assert states(study)["01_cohort"] == "stale"
+
+
+def test_scans_behind_links_and_masks_elsewhere_are_watched(study, tmp_path):
+    """As ingestion reads them: it follows links, and masks where the cohort says that they are."""
+    scans, store = tmp_path / "scans", tmp_path / "store"
+    for place in (scans / "S00", store / "series"):
+        place.mkdir(parents=True)
+        (place / "1.dcm").write_bytes(b"a scan")
+    (scans / "S01").symlink_to(store)
+    (tmp_path / "masks").mkdir()
+    mask = tmp_path / "masks" / "S00.nii"
+    mask.write_bytes(b"a mask")
+    people = pd.DataFrame(
+        {"subject_id": IDS, "scan": IDS, "lung_mask": ["../masks/S00.nii", str(mask), ""]}
+    )
+    study.update(scans=str(scans))
+
+    def publish_both():
+        stage = study.stage("01_cohort")
+        stage.outside("scans")
+        stage.write("cohort", people)
+        stage.write("exclusions", study.read("exclusions"))
+        stage.publish()
+        prepare(study, people, outside=["scans"])
+
+    def both():
+        return [states(study)[stage] for stage in ("01_cohort", "02_volumes")]
+
+    publish_both()
+    record = (study.root / "02_volumes" / "stage.json").read_text()
+    assert both() == ["fresh", "fresh"] and str(tmp_path) not in record
+    (scans / ".DS_Store").write_bytes(b"looked at")
+    assert both() == ["fresh", "fresh"]
+    (store / "series" / "1.dcm").write_bytes(b"another scan")
+    assert both() == ["stale", "stale"]
+    publish_both()
+    mask.write_bytes(b"another mask")
+    assert both() == ["fresh", "stale"]
+    assert study.status()["why"][2] == "lung_mask has changed since"
+    publish_both()
+    mask.rename(tmp_path / "elsewhere.nii")
+    assert both() == ["fresh", "stale"]
+    (tmp_path / "elsewhere.nii").rename(mask)
+    shutil.rmtree(scans / "S00")  # nothing but a link is left
+    publish_both()
+    assert both() == ["fresh", "fresh"]
 
 
 def test_every_byte_of_a_large_table_is_watched(study, tmp_path):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from clamlab import cells, io
 from clamlab.atomic import whole_file
+from clamlab.io.folders import walk
 from clamlab.study.errors import StudyError
 
 Json = dict[str, Any]
@@ -69,12 +70,15 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def members(path: Path) -> list[Path]:
-    """List the files of a folder or of a family ``name.*``; a file is its own only one."""
+    """List the files of a folder or of a family ``name.*``; a file is its own only one.
+
+    Linked folders belong to the folder, as to ingestion, which follows links too.
+    """
     if path.is_file():
         return [path]
     if path.suffix == ".*":
         return [p for p in path.parent.glob(path.name) if p.is_file()]
-    return [p for p in path.rglob("*") if p.is_file()]
+    return [p for place, names in walk(path) for n in names if (p := place / n).is_file()]
 
 
 def is_there(path: Path) -> bool:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from clamlab import cells
 from clamlab.io import FileError
-from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefacts_of
+from clamlab.schema.reading.read import read_own
+from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefact_of, artefacts_of
 from clamlab.study.errors import RecordError, StudyError
 from clamlab.study.files import Json, is_there, read_file
-from clamlab.study.fingerprints import Fingerprint, fingerprint, sha_of, unchanged
+from clamlab.study.fingerprints import Fingerprint, Place, fingerprint, sha_of, unchanged
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
 SETTINGS = "study.json"
@@ -45,7 +47,9 @@ KIND_NAMES = {
 SCHEMA_PREFIX = "schema:"
 OUTSIDE_PREFIX = "outside:"
 SETTING_PREFIX = "setting:"
-SCANS = OUTSIDE_PREFIX + "scans"  # a folder that may take hours to read, so that it is sampled
+SCANS = OUTSIDE_PREFIX + "scans"
+MASKS = OUTSIDE_PREFIX + "lung_mask"  # wherever the column of this name of the cohort says
+SAMPLED = (SCANS, MASKS)  # images: all of them may take hours to read
 
 
 def versions() -> dict[str, str]:
@@ -201,14 +205,33 @@ def as_it_is(root: Path, key: str) -> Fingerprint:
     if key.startswith(SETTING_PREFIX):
         value = settings_of(root).get(key.removeprefix(SETTING_PREFIX))
         return {"sha256": sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}
-    return fingerprint(place_of(root, key), sampled=key == SCANS)
+    return fingerprint(_files(root, key), sampled=key in SAMPLED)
+
+
+def outside_inputs(root: Path, name: str, stage: str) -> dict[str, Fingerprint]:
+    """Return what goes on record of what lies outside; with scans, of the cohort's masks too."""
+    own = OUTSIDE_PREFIX + name
+    keys = [own, MASKS] if own == SCANS and stage > artefact_of("cohort").stage else [own]
+    return {key: as_it_is(root, key) for key in keys}
 
 
 def still(root: Path, key: str, was: Fingerprint | str, *, verify: bool = False) -> bool:
     """Tell whether a recorded input is what it was."""
     if key.startswith(SETTING_PREFIX):
         return sha_of(was) == as_it_is(root, key)["sha256"]
-    return unchanged(place_of(root, key), was, sampled=key == SCANS, verify=verify)
+    return unchanged(_files(root, key), was, sampled=key in SAMPLED, verify=verify)
+
+
+def _files(root: Path, key: str) -> Place:
+    return _masks(root) if key == MASKS else place_of(root, key)
+
+
+def _masks(root: Path) -> dict[str, Path]:
+    """Find the lung masks that the cohort names, as ingestion does, by what the cohort says."""
+    cohort, start = place_of(root, "cohort"), outside_place(root, "scans")
+    table = cells.unguarded(read_own(cohort)) if cohort.is_file() else pd.DataFrame()
+    given = table["lung_mask"].dropna() if "lung_mask" in table else ()
+    return {name: start / name for name in map(str, given)}
 
 
 def _stands(root: Path, artefact: Artefact, record: Json) -> bool:
@@ -219,13 +242,13 @@ def _change(root: Path, key: str, was: Fingerprint | str, verify: bool) -> str |
     """Say what has become of an input; None where it is what it was."""
     outside = key.startswith(OUTSIDE_PREFIX)
     name = key.removeprefix(OUTSIDE_PREFIX)
-    if outside and name not in settings_of(root):
+    if outside and key != MASKS and name not in settings_of(root):
         return f"{name} was at a place that study.json does not name: run it again"
     if still(root, key, was, verify=verify):  # also what was not there, and is not
         return None
     if key.startswith(SETTING_PREFIX):
         return f"{key.removeprefix(SETTING_PREFIX)} in {SETTINGS} has changed since"
-    if not is_there(place_of(root, key)):
+    if key != MASKS and not is_there(place_of(root, key)):
         moved = f"; moved? write its new place into {SETTINGS}" if outside else ""
         return f"{name} is gone{moved}"
     return f"{name} has changed since"

@@ -17,11 +17,11 @@ from clamlab.study.files import Json, is_there, write_file, writing
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.machine import made_with
 from clamlab.study.provenance import (
-    OUTSIDE_PREFIX,
     SCHEMA_PREFIX,
     SETTING_PREFIX,
     as_it_is,
-    place_of,
+    outside_inputs,
+    outside_place,
     record_of,
     status_of,
     still,
@@ -111,18 +111,18 @@ class Stage:
     def outside(self, name: str, path: str | Path | None = None) -> Path:
         """Return a file or folder that ``study.json`` names, and put its content on record.
 
-        With a path, ``study.json`` is told that it is there: records hold no places of a machine.
+        With the scans go the cohort's lung masks. With a path, ``study.json`` is told that it is
+        there: records hold no places of a machine.
         """
-        key = OUTSIDE_PREFIX + name
         if path is not None:
             self._begin()
             self.study.update(**{name: str(path)})
-        place = place_of(self.study.root, key)
+        place = outside_place(self.study.root, name)
         if not is_there(place):
             raise StudyError(
                 f"{name} is not at {place}, where study.json says: write its new place there"
             )
-        self.inputs[key] = as_it_is(self.study.root, key)
+        self.inputs |= outside_inputs(self.study.root, name, self.name)
         return place
 
     def settings(self, *names: str) -> Json:

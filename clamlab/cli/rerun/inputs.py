@@ -64,7 +64,7 @@ def _recorded(plan: Plan, name: str) -> str | None:
 
 
 def _sha(place: Path) -> str:
-    """Return what a study has on record of it: of scans, which are a folder, parts alone."""
+    """Return what a study has on record of it: of scans, which are a folder, parts of each."""
     return fingerprint(place, sampled=place.is_dir())["sha256"]
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from clamlab import io
 from clamlab.atomic import whole_file
+from clamlab.io.folders import walk
 
 
 class DiskError(OSError):
@@ -62,7 +62,7 @@ def file_stamp(path: Path) -> list[list]:
     if path.is_file():
         files = [path]
     else:
-        files = sorted(Path(parent, name) for parent, _, names in os.walk(path) for name in names)
+        files = sorted(parent / name for parent, names in walk(path) for name in names)
     return [[file.name, *_size_and_time(file)] for file in files]
 
 

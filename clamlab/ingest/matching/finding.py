@@ -4,7 +4,6 @@ Of a folder of slices three headers are read, of one that seems to hold several 
 all of them. Headers serve to tell scans apart; no value of theirs goes into any message.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,16 +14,13 @@ import pydicom
 
 from clamlab.ingest.headers import quietly, read_header
 from clamlab.ingest.scan import NIFTI_ENDINGS, is_nifti
+from clamlab.io.folders import walk
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar", ".iso")
 FIELDS = [
     "PatientID", "AccessionNumber", "StudyID", "StudyInstanceUID", "StudyDate", "StudyTime",
     "PatientSex", "PatientAge", "PatientBirthDate",
 ]  # fmt: skip
-# What other systems leave beside files.
-NO_SCAN = ("._", ".DS_Store")
-# Where systems keep what was deleted, and what they make beside it.
-BINS = (".Trash", "$RECYCLE.BIN", "#recycle", "@Recycle", "@eaDir", "__MACOSX")
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ def survey(folder: Path) -> Survey:
     """Search a folder at any depth."""
     scans: list[Found] = []
     problems: list[str] = []
-    for place, names in _walk(folder, problems):
+    for place, names in walk(folder, problems):
         here = place.relative_to(folder)
         regular = [name for name in names if _is_file(place / name, here / name, problems)]
         scans += [Found(here / name) for name in regular if is_nifti(name)]
@@ -103,31 +99,6 @@ def survey(folder: Path) -> Survey:
         if headers := _headers(place, slices):
             scans.append(Found(here, headers))
     return Survey(folder, sorted(scans, key=lambda scan: scan.path.parts), problems)
-
-
-def _walk(folder: Path, problems: list[str]) -> Iterator[tuple[Path, list[str]]]:
-    """Yield every folder with its files, links followed once."""
-
-    def refused(error: OSError) -> None:
-        place = os.path.relpath(error.filename or folder, folder)
-        problems.append(f"{place}: a folder that could not be read ({error.strerror})")
-
-    seen = {os.path.realpath(folder)}
-    for place, folders, names in os.walk(folder, onerror=refused, followlinks=True):
-        for name in sorted(folders):
-            path = os.path.join(place, name)
-            if name.startswith(BINS):
-                folders.remove(name)
-                problems.append(f"{os.path.relpath(path, folder)}: holds what was deleted")
-            elif os.path.islink(path):
-                real = os.path.realpath(path)
-                if real in seen or os.path.realpath(folder).startswith(real + os.sep):
-                    folders.remove(name)
-                    what = "a link to what was searched already"
-                    problems.append(f"{os.path.relpath(path, folder)}: {what}")
-                seen.add(real)
-        folders.sort()
-        yield Path(place), sorted(name for name in names if not name.startswith(NO_SCAN))
 
 
 def _is_file(path: Path, here: Path, problems: list[str]) -> bool:

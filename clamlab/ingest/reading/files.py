@@ -9,6 +9,7 @@ from clamlab.ingest.errors import UnusableFile
 from clamlab.ingest.headers import read_header
 from clamlab.ingest.reading.frames import Frame, frames_of
 from clamlab.io import FileError, regular_file
+from clamlab.io.folders import walk
 
 TAGS = [
     "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer",
@@ -33,11 +34,10 @@ def image_files(path: Path) -> Iterator[Path]:
     """Yield what may be a file in a folder, at any depth."""
     if not path.is_dir():
         yield path
-    for folder, subfolders, names in os.walk(path):
-        subfolders.sort()
-        for name in sorted(names):
+    for folder, names in walk(path):
+        for name in names:
             if not name.startswith(".") and name != "DICOMDIR":
-                yield Path(folder, name)
+                yield folder / name
 
 
 def read_frames(file: Path) -> list[Frame]:
