@@ -156,7 +156,7 @@ def test_one_name_of_two_kinds_is_told_by_notebook(tmp_path, capsys):
     assert "Who is in the study?" in said.out  # it stops later: the study has no participants
 
 
-def test_what_a_person_edits_during_a_run_is_kept(folder):
+def test_what_a_person_edits_during_a_run_is_kept(folder, capfd):
     path = folder / "01_numbers.ipynb"
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[
@@ -168,7 +168,33 @@ def test_what_a_person_edits_during_a_run_is_kept(folder):
     nbformat.write(edited, f"{path}.new")
     run_notebooks(folder, ["01_numbers.ipynb"], {})
     assert "afterthought" in nbformat.read(path, as_version=4).cells[0].source
-    assert (folder / "01_numbers_as_run.ipynb").is_file()
+    kept = folder / "01_numbers_as_run.ipynb"
+    assert "afterthought" not in nbformat.read(kept, as_version=4).cells[0].source
+    said = capfd.readouterr().out
+    assert f"01_numbers.ipynb was edited while it ran: what ran is kept in {kept}" in said
+
+
+def write_code(path, code):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# One"), new_code_cell(code)]), path)
+
+
+def test_a_copy_beside_a_stages_notebook_does_not_run(tmp_path):
+    study = Study.create(tmp_path / "study")
+    folder, result = study.root / "notebooks", tmp_path / "result"
+    for name, value in (("01_cohort", 2), ("01_cohort_as_run", 1), ("01_cohort-Copy1", 3)):
+        write_code(folder / f"{name}.ipynb", f"open({str(result)!r}, 'a').write('{value}')")
+    assert main(["run", str(study.root), "--to", "01"]) == 0
+    assert result.read_text() == "2"
+
+
+def test_a_notebook_edited_while_an_earlier_one_runs_is_run_as_edited(tmp_path):
+    result, later = tmp_path / "result", tmp_path / "02_later.ipynb"
+    write_code(later, f"open({str(result)!r}, 'w').write('old')")
+    edit = f"text = open({str(later)!r}).read()\nopen({str(later)!r}, 'w').write("
+    write_code(tmp_path / "01_first.ipynb", f"{edit}text.replace('old', 'new'))")
+    run_notebooks(tmp_path, ["01_first.ipynb", later.name], {})
+    assert result.read_text() == "new"
+    assert "'new'" in later.read_text() and not list(tmp_path.glob("*_as_run.ipynb"))
 
 
 def test_a_parameter_must_be_a_literal(folder):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clamlab import resources
 from clamlab.cli.running import run_notebooks
 from clamlab.cli.standing import allowing, explored, listed, unsound
 from clamlab.cli.summary import summarise
@@ -101,7 +102,7 @@ def simulate(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the study's notebooks, then say where the results are."""
     study = Study.open(options.study, stale=options.stale)
-    names = sorted(p.name for p in (study.root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    names = _numbered(study.root / "notebooks")
     chosen = [name for name in names if options.first <= name[:2] <= options.last]
     if not chosen:
         raise StudyError(
@@ -114,6 +115,12 @@ def run(options: argparse.Namespace) -> None:
             study.root / "notebooks", chosen, dict(options.parameters), environment=turn | told
         )
     print(f"\n{summarise(study)}")
+
+
+def _numbered(folder: Path) -> list[str]:
+    """List the notebooks that a run may take: clamlab's own, and no copy that stands beside one."""
+    own = sorted(p.name for p in resources.notebooks().glob("[0-9][0-9]_*.ipynb"))
+    return [name for name in own if (folder / name).exists()]
 
 
 def _check_foundations(study: Study, first: str) -> None:

@@ -63,6 +63,7 @@ def run_notebooks(
 ) -> None:
     """Run notebooks in order; each is saved with its outputs, also where it stops.
 
+    Each runs as it is when its turn has come: a person may edit it while an earlier one runs.
     Their kernels have this process's environment and what ``environment`` adds to it.
 
     Raises
@@ -81,7 +82,8 @@ def run_notebooks(
     _check_kinds(notebooks, parameters)
     # Threads that wait for one another by spinning crawl as soon as anything else runs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for name, notebook in notebooks.items():
+    for name in names:
+        notebook = nbformat.read(folder / name, as_version=4)
         print(f"\n{Path(name).stem}: {question_of(notebook)}", flush=True)
         start = time.monotonic()
         _run(notebook, folder / name, parameters, {**os.environ, **(environment or {})})
@@ -191,7 +193,8 @@ def _advice(error: CellExecutionError) -> str:
 def _keep(run: NotebookNode, path: Path, as_started: NotebookNode) -> None:
     """Save a run notebook; where a person has edited it meanwhile, beside theirs."""
     if nbformat.read(path, as_version=4) != as_started:
-        path = path.with_name(f"{path.stem}_as_run.ipynb")
+        edited, path = path, path.with_name(f"{path.stem}_as_run.ipynb")
+        print(f"{edited.name} was edited while it ran: what ran is kept in {path}", flush=True)
     with writing(path), whole_file(path) as temporary:
         nbformat.write(run, temporary)
     _trust(path)
