@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from clamlab.schema import TableError
-from clamlab.study import ARTEFACTS, STAGES, Study, StudyError, lock
+from clamlab.study import ARTEFACTS, STAGES, Study, StudyError, arrays, lock, rows_kept
 from clamlab.study.files import write_file
 
 IDS = ["b-2", "a_1", "007"]
@@ -467,6 +467,43 @@ def test_the_same_run_again_finds_its_rows_done(study):
         assert np.isnan(maps).all()
         maps[:] = 2
     assert stage.read("maps").tolist() == [[2, 2]] * 3
+
+
+def clam_maps(study):
+    """Publish stage 06 with maps of 1; tell of its array of maps how many rows stood before."""
+    stage = study.stage("06_clam")
+    stage.read("scans")
+    found = {}
+    for name in ("maps", "channel_confidence", "unweighted", "contrast", "counterfactual_hu"):
+        with stage.new_array(name, (3, 2)) as array:
+            found[name] = rows_kept(array)
+            array[:] = 1
+    measures = {"subject_id": IDS, "cluster": 0, "region": "both lungs"}
+    for name, table in (("map_measures", measures), ("trust", {"question": ["?"]})):
+        write_file(stage.unfinished / ARTEFACTS[name].file, pd.DataFrame(table))
+        stage.written.add(name)
+    (stage.path("averages") / "hu.nii.gz").write_bytes(b"")
+    stage.publish()
+    return found["maps"]
+
+
+@pytest.mark.parametrize("change", [("versions", lambda: {"torch": "0.1"}), ("VERSION", 0)])
+def test_no_array_of_other_programs_passes_for_one_of_todays(study, monkeypatch, change):
+    assert clam_maps(study).startswith("0 of 3 rows kept")
+    assert clam_maps(study).startswith("3 of 3 rows kept")
+    monkeypatch.setattr(arrays, *change)
+    assert clam_maps(study).startswith("0 of 3 rows kept")
+
+
+def test_a_published_array_that_was_altered_or_is_gone_is_not_gone_on_with(study):
+    clam_maps(study)
+    place = study.path("maps")
+    np.save(place, np.full((3, 2), 9, "float32"))
+    assert states(study)["06_clam"] == "altered"
+    assert clam_maps(study).startswith("0 of 3")
+    place.unlink()
+    assert states(study)["06_clam"] == "partial"
+    assert clam_maps(study).startswith("0 of 3") and states(study)["06_clam"] == "fresh"
 
 
 def stacked(study, value=None):

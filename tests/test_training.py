@@ -437,6 +437,22 @@ def test_a_full_disk_is_told_in_a_sentence_and_the_training_so_far_is_kept(
     assert history["loss"].tolist() == pretrain(network(), scans, **options)["loss"].tolist()
 
 
+def test_a_checkpoint_of_another_version_is_not_gone_on_with(scans, tmp_path, monkeypatch):
+    options = {"seed": 1, "checkpoint": tmp_path / "kept", **QUIET}
+
+    def epochs_run():
+        ran = []
+        pretrain(network(), scans, epochs=3, on_epoch=lambda h: ran.append(len(h)), **options)
+        return ran
+
+    assert epochs_run() == [1, 2, 3]
+    assert epochs_run() == []  # all of them stand
+    monkeypatch.setattr("clamlab.training.checkpoint.VERSION", 0)
+    assert epochs_run() == [1, 2, 3]
+    monkeypatch.setattr("torch.__version__", "1.0")
+    assert epochs_run() == [1, 2, 3]
+
+
 def test_a_checkpoint_of_other_settings_is_not_gone_on_with(scans, tmp_path, monkeypatch):
     monkeypatch.setattr("clamlab.training.checkpoint.SAVE_EVERY_SECONDS", 0)
 

@@ -14,16 +14,52 @@ from numpy.typing import DTypeLike, NDArray
 from clamlab import io
 from clamlab.atomic import partial_name, put_in_place
 from clamlab.study.files import read_file, write_file, writing
+from clamlab.study.fingerprints import unchanged
+from clamlab.study.provenance import place_of, record_of, versions
 from clamlab.study.publishing import sync_all
+
+VERSION = 1  # raise it when what fills an array changes: rows of before are no result of today
 
 
 def run_of(
     inputs: Mapping[str, Any], parameters: Mapping[str, Any], shape: tuple, dtype: DTypeLike
 ) -> str:
-    """Name a run by all that its array depends on."""
+    """Name a run by all that its array depends on, the programs among it."""
     contents = sorted((key, was["sha256"]) for key, was in inputs.items())
-    made_from = (contents, dict(parameters), list(shape), str(np.dtype(dtype)))
+    programs = (VERSION, sorted(versions().items()))
+    made_from = (contents, dict(parameters), list(shape), str(np.dtype(dtype)), programs)
     return sha256(repr(made_from).encode()).hexdigest()
+
+
+def finished(root: Path, stage: str, name: str, run: str) -> Path | None:
+    """Return the published array of the same run, if it is still what that run wrote."""
+    record, path = record_of(root, stage), place_of(root, name)
+    same = record.get("runs", {}).get(name) == run
+    return path if same and unchanged(path, record["outputs"].get(name)) else None
+
+
+def rows_kept(array: NDArray) -> str:
+    """Say how many rows of an array stand already, which will not be computed anew.
+
+    Parameters
+    ----------
+    array : array of float
+        As ``stage.new_array`` gives it, before anything is filled in.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> rows_kept(np.array([[1, 2], [3, np.nan]]))
+    '1 of 2 rows kept of an earlier run with the same inputs, parameters and versions.'
+    """
+    n_kept = sum(not np.isnan(row).any() for row in array)
+    return (
+        f"{n_kept} of {len(array)} rows kept of an earlier run with the same inputs, parameters "
+        "and versions."
+    )
 
 
 @contextmanager

@@ -168,15 +168,14 @@ class Stage:
         """Fill a large array on disk, row by row; an interrupted run finds its rows again.
 
         Float arrays start as NaN: what is not NaN is done, also when the same run is repeated.
-        The array of a run with other inputs or parameters is not gone on with.
+        The array of a run with other inputs, parameters or versions is not gone on with.
         """
         artefact = self._own(name)
         if artefact.per_scan:
             check_rows(artefact, range(shape[0]), self._scans(), "one row for each scan")
         self._begin()
         run = arrays.run_of(self.inputs, self.parameters, shape, dtype)
-        earlier = record_of(self.study.root, self.name).get("runs", {}).get(name)
-        done = self.study.path(name) if earlier == run else None
+        done = arrays.finished(self.study.root, self.name, name, run)
         with arrays.filled(self._place(artefact), shape, dtype, run=run, done=done) as array:
             yield array
         self.runs[name] = run

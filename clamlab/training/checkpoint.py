@@ -17,6 +17,7 @@ from clamlab.atomic import whole_file
 from clamlab.io import explained, safetensors_header
 
 SAVE_EVERY_SECONDS = 20.0
+VERSION = 1  # raise it when training changes: no epoch of before is one of today's
 History = list[dict[str, float]]
 
 
@@ -28,7 +29,8 @@ class Checkpoint:
     path : path or None
         The file; with None nothing is kept.
     settings : dict
-        Whatever the result depends on. A file made under other settings is not gone on with.
+        Whatever the result depends on. A file made under other settings, or with another torch, is
+        not gone on with.
     images : array
         The cohort; its fingerprint is one of the settings.
     """
@@ -41,7 +43,8 @@ class Checkpoint:
     ) -> None:
         self.path = None if path is None else Path(path)
         if self.path is not None:
-            settings = {**settings, "images": _fingerprint(images)}
+            programs = {"version": VERSION, "torch": str(torch.__version__)}
+            settings = {**settings, "images": _fingerprint(images), **programs}
         self.settings = json.dumps(settings, sort_keys=True, default=str)
         self.saved = time.monotonic()
 
