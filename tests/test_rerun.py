@@ -95,7 +95,13 @@ def test_the_real_notebook_gives_the_same_tables(begun, again, tmp_path, capfd):
     assert again("--to", "01") == 0
     said = capfd.readouterr().out
     assert "01_cohort: done in" in said and "01_cohort: 2 identical" in said
-    assert said.rstrip().splitlines()[-2] == "All is identical to the manifest."
+    *_, same, left_out, _ = said.rstrip().splitlines()
+    assert same == "01_cohort is identical to the manifest."
+    others = "02_volumes (--to 01), 04_n_clusters (--to 01), 05_clusters (--to 01)"
+    assert left_out == f"Not compared: {others}."
+    told = result(tmp_path / "new")
+    assert told["identical"] is False
+    assert list(told["left_out"]) == ["02_volumes", "04_n_clusters", "05_clusters"]
     old, new = begun[2], Study.open(tmp_path / "new")
     assert new.path("cohort").read_bytes() == old.path("cohort").read_bytes()
     assert len(new.read("cohort")) == N
@@ -109,7 +115,8 @@ def test_labels_tables_and_decisions_are_the_same(begun, again, here, tmp_path, 
     assert "Same programs and machine." in said and "Not as it was" not in said
     old, new = begun[2], Study.open(tmp_path / "new")
     told = result(new.root)
-    assert told["identical"] is True and told["differs_in"] == []
+    assert told["identical"] is True and told["differs_in"] == [] and told["left_out"] == {}
+    assert said.rstrip().splitlines()[-2] == "All is identical to the manifest."
     assert list(told["stages"]) == list(PARAMETERS)
     states = {n: a["state"] for s in told["stages"].values() for n, a in s["artefacts"].items()}
     assert set(states.values()) == {"identical"} and len(states) == 18
@@ -123,6 +130,23 @@ def test_labels_tables_and_decisions_are_the_same(begun, again, here, tmp_path, 
     assert record["parameters"]["without"] == ["sex"] and record["parameters"]["seed"] == 7
     ids = [name(i) for i in range(N)]
     assert traces.find(new.root / "report", ids) == [] and not any(i in said for i in ids)
+
+
+def test_a_stage_that_is_not_on_record_is_named_and_not_called_identical(
+    begun, again, here, tmp_path, capsys
+):
+    """Its record was broken when the manifest was written, so that nobody can make it again."""
+    manifest = manifest_of(begun[2])
+    manifest["stages"]["05_clusters"] = {"status": "altered", "why": "its record is broken"}
+    assert again(manifest=manifest) == 4
+    said = capsys.readouterr().out
+    why = "what it was run with is not on record"
+    assert f"  05_clusters cannot be made again: {why}" in said
+    *_, same, left_out, _ = said.rstrip().splitlines()
+    assert same == "01_cohort, 02_volumes, 04_n_clusters are identical to the manifest."
+    assert left_out == f"Not compared: 05_clusters ({why})."
+    told = result(tmp_path / "new")
+    assert told["identical"] is False and told["left_out"] == {"05_clusters": why}
 
 
 def test_what_differs_is_told_first_and_by_how_much(begun, again, here, tmp_path, capsys):
@@ -342,6 +366,7 @@ def test_a_result_outside_its_contract_is_not_written():
     whole = {
         "format": 1, "manifest": "0" * 64, "identical": True, "differs_in": [], "told": [],
         "stages": {"01_cohort": {"state": "identical", "inputs": {}, "artefacts": {}}},
+        "left_out": {},
     }  # fmt: skip
     assert kept_contract(whole) is whole
     with pytest.raises(ValidationError, match="'odd' is not one of"):

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from clamlab.cli.rerun.comparing import compare, kept_contract, told
+from clamlab.cli.rerun.comparing import compare, is_as_asked, kept_contract, told
 from clamlab.cli.rerun.inputs import check_inputs, kept_by_hand, who_withdrew
 from clamlab.cli.rerun.making import begin, lay_out
 from clamlab.cli.rerun.plan import Plan, read_plan
@@ -17,7 +17,7 @@ DIFFERENT = 4  # 1 is an error, 2 is argparse's, 3 a report's
 
 
 def rerun(options: argparse.Namespace) -> int:
-    """Make a study again; return 0 where all is identical to the manifest, 4 where it is not.
+    """Make a study again; return 0 where all that was asked for is identical, 4 where it is not.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def rerun(options: argparse.Namespace) -> int:
         with lock.taken(study.root, "clamlab rerun"):
             write_file(study.root / RERUN, found)
         print("\n" + "\n".join([*told(found), f"All of it: {study.root / RERUN}"]))
-    return 0 if found["identical"] else DIFFERENT
+    return 0 if is_as_asked(plan, found) else DIFFERENT
 
 
 def _say(title: str, lines: list[str]) -> None:

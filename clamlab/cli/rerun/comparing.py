@@ -35,17 +35,27 @@ def compare(plan: Plan, study: Study, against: Study | None) -> Json:
     -------
     dict
         What ``report/rerun.json`` holds: ``identical``, ``differs_in`` (programs and machine, then
-        and now), ``told``, and by stage and artefact how it came out.
+        and now), ``told``, by stage and artefact how it came out, and the stages ``left_out``.
     """
     stages = {stage: _stage(plan, study, stage, against) for stage in plan.stages}
     return {
         "format": 1,
         "manifest": plan.digest,
-        "identical": all(told["state"] == SAME for told in stages.values()),
+        "identical": _all_same(stages) and not plan.left_out,
         "differs_in": _programs(plan, study),
         "told": plan.told,
         "stages": stages,
+        "left_out": plan.left_out,
     }
+
+
+def is_as_asked(plan: Plan, found: Json) -> bool:
+    """Tell whether all that was asked for (``--to``) was made again, and is identical."""
+    return _all_same(found["stages"]) and not plan.without_record
+
+
+def _all_same(stages: Mapping[str, Json]) -> bool:
+    return all(told["state"] == SAME for told in stages.values())
 
 
 def kept_contract(found: Json) -> Json:
@@ -164,7 +174,8 @@ def told(found: Json) -> list[str]:
     >>> art = {"assignments": {"state": "differs", "how": "1 of 48 scans changed"}}
     >>> stages = {"05_clusters": {"state": "differs", "inputs": {}, "artefacts": art}}
     >>> other = {"what": "torch", "then": "2.1", "here": "2.2", "stages": ["05_clusters"]}
-    >>> found = {"identical": False, "differs_in": [other], "stages": stages}
+    >>> left_out = {"06_clam": "--to 05"}
+    >>> found = {"differs_in": [other], "stages": stages, "left_out": left_out}
     >>> for line in told(found):
     ...     print(line)
     Programs and machine differ:
@@ -172,6 +183,7 @@ def told(found: Json) -> list[str]:
     05_clusters: 1 of 1 differ
       assignments: 1 of 48 scans changed
     Something differs from the manifest.
+    Not compared: 06_clam (--to 05).
     """
     lines = [
         "Programs and machine differ:" if found["differs_in"] else "Same programs and machine."
@@ -182,8 +194,18 @@ def told(found: Json) -> list[str]:
         lines.append(f"  {other['what']}: {other['then']} then, {other['here']} here ({where})")
     for stage, one in found["stages"].items():
         lines += _lines(stage, one)
-    whole = "All is identical to the manifest."
-    return [*lines, whole if found["identical"] else "Something differs from the manifest."]
+    return [*lines, *_conclusion(found["stages"], found["left_out"])]
+
+
+def _conclusion(stages: Mapping[str, Json], left_out: Mapping[str, str]) -> list[str]:
+    """Say of which stages it holds, unless of all."""
+    whole = ", ".join(stages) + (" is" if len(stages) == 1 else " are") if left_out else "All is"
+    same = f"{whole} identical to the manifest."
+    said = [same if _all_same(stages) else "Something differs from the manifest."]
+    if left_out:
+        odd = ", ".join(f"{stage} ({why})" for stage, why in left_out.items())
+        said.append(f"Not compared: {odd}.")
+    return said
 
 
 def _lines(stage: str, one: Json) -> list[str]:

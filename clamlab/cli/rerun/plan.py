@@ -21,6 +21,7 @@ from clamlab.study.fingerprints import fingerprint
 from clamlab.study.machine import made_with
 
 Json = dict[str, Any]
+NO_RECORD = "what it was run with is not on record"
 NOTHING = sha256(b"").hexdigest()  # how a record says that a file was not there
 PLACES = ("TEMPLATE", "ANATOMY")  # of files outside the study: a manifest holds names alone
 OF_MACHINE = ("platform", "processor")  # what can be told before anything runs
@@ -39,17 +40,32 @@ class Plan:
         For each stage to be run, the values of its notebook's parameters.
     told : list of str
         What a person should know before anything runs.
+    last : str
+        Two digits: later stages are not asked for.
     """
 
     manifest: Json = field(repr=False)
     digest: str
     parameters: dict[str, Json]
     told: list[str]
+    last: str
 
     @property
     def stages(self) -> list[str]:
         """The stages to be run, in order."""
         return list(self.parameters)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The stages that were made then and are not made again, each with why."""
+        stages = self.manifest["stages"].items()
+        made = [s for s, told in stages if told["status"] != "missing" and s not in self.parameters]
+        return {s: NO_RECORD if s[:2] <= self.last else f"--to {self.last}" for s in made}
+
+    @property
+    def without_record(self) -> list[str]:
+        """The stages that are asked for and cannot be made again."""
+        return [stage for stage, why in self.left_out.items() if why == NO_RECORD]
 
     @property
     def simulated(self) -> bool:
@@ -123,7 +139,8 @@ def read_plan(path: Path, *, last: str, given: Mapping[str, Any]) -> Plan:
     said = _of_programs(stages) + _of_states(stages)
     parameters = {stage: _parameters(stage, told, given, said) for stage, told in stages.items()}
     _check_given(parameters, stages, given)
-    plan = Plan(manifest, fingerprint(path)["sha256"], parameters, said)
+    plan = Plan(manifest, fingerprint(path)["sha256"], parameters, said, last)
+    said += [f"{s} cannot be made again: {NO_RECORD}" for s in plan.without_record]
     if plan.choice and "04_n_clusters" in parameters:
         parameters["04_n_clusters"]["N_CLUSTERS"] = None  # a person's number stands in choice.json
     return plan
