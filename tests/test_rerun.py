@@ -3,6 +3,7 @@
 import json
 import shutil
 from hashlib import sha256
+from importlib.metadata import version
 
 import nbformat
 import nibabel
@@ -147,6 +148,24 @@ def test_a_stage_that_is_not_on_record_is_named_and_not_called_identical(
     assert left_out == f"Not compared: 05_clusters ({why})."
     told = result(tmp_path / "new")
     assert told["identical"] is False and told["left_out"] == {"05_clusters": why}
+
+
+def test_programs_that_were_not_on_record_are_told_first(begun, again, here, tmp_path, capsys):
+    manifest = manifest_of(begun[2])
+    for told in manifest["stages"].values():
+        if "versions" in told:
+            told["versions"]["scikit-image"] = "0.24"
+            del told["versions"]["python-gdcm"]
+    assert again("--to", "01", manifest=manifest) == 0
+    said = capsys.readouterr().out
+    was, new = (version(name) for name in ("scikit-image", "python-gdcm"))
+    for start in ("Not as it was:\n", "Programs and machine differ:\n"):
+        lines = said.partition(start)[2].splitlines()[:2]
+        assert lines == [
+            f"  scikit-image: 0.24 then, {was} here (all stages)",
+            f"  python-gdcm: not on record then, {new} here (all stages)",
+        ]
+    assert "Same programs and machine." not in said
 
 
 def test_what_differs_is_told_first_and_by_how_much(begun, again, here, tmp_path, capsys):

@@ -3,12 +3,16 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import tomllib
+from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -261,6 +265,24 @@ def test_provenance_is_on_record(study):
     assert record["parameters"] == {"seed": 1}
     assert len(record["inputs"]["cohort"]["sha256"]) == 64
     assert record["versions"]["numpy"] == np.__version__
+
+
+# No number and no file of a study depends on them.
+OF_NO_RESULT = {
+    "joblib", "threadpoolctl", "psutil", "filelock", "jsonschema", "referencing", "google-re2",
+    "tqdm", "jupyterlab", "ipykernel", "nbclient", "nbformat", "ipywidgets", "anywidget",
+    "ipyvolume", "ipython_genutils",
+}  # fmt: skip
+
+
+def test_every_package_that_results_depend_on_is_on_record(study):
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    wanted = {line.split(">=")[0] for line in project["dependencies"]} - OF_NO_RESULT
+    record = json.loads((study.root / "02_volumes" / "stage.json").read_text())
+    assert record["versions"] == {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in {"clamlab", *wanted}},
+    }
 
 
 def test_a_setting_that_a_stage_read_is_watched(study):

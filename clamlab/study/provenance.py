@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import platform
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,14 @@ from clamlab.study.fingerprints import Fingerprint, Place, fingerprint, sha_of, 
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
 SETTINGS = "study.json"
+# Those that numbers depend on, and those that write what a study holds to the last byte.
 PACKAGES = (
-    "clamlab",
-    "numpy",
-    "pandas",
-    "scipy",
-    "scikit-learn",
-    "torch",
-    "statsmodels",
-    "antspyx",
-)
+    "clamlab", "numpy", "pandas", "scipy", "scikit-learn", "scikit-image", "numba",
+    "torch", "lightning-fabric", "safetensors",
+    "nibabel", "pydicom", "python-gdcm", "antspyx",
+    "openpyxl", "xlrd", "pyreadstat",
+    "statsmodels", "tableone", "matplotlib", "python-docx", "jinja2",
+)  # fmt: skip
 # What stands in study.json, where it stands there; a library's own words come of anything else.
 KINDS: dict[str, tuple[type, ...]] = {
     "simulated": (bool,),
@@ -54,10 +53,11 @@ SAMPLED = (SCANS, MASKS)  # images: all of them may take hours to read
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that results depend on."""
-    return {
-        "python": platform.python_version(),
-        **{package: importlib.metadata.version(package) for package in PACKAGES},
-    }
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):  # numba may be missing
+            found[package] = importlib.metadata.version(package)
+    return found
 
 
 def without_place(value: Any) -> Any:

@@ -9,6 +9,7 @@ from clamlab import resources
 from clamlab.cli.repeatable import without_times
 from clamlab.cli.rerun.amounts import how_much
 from clamlab.cli.rerun.plan import NOTHING, Plan
+from clamlab.cli.rerun.programs import differing, in_words
 from clamlab.io import read_json
 from clamlab.study import ARTEFACTS, Study
 from clamlab.study.fingerprints import fingerprint, sha_of
@@ -138,32 +139,19 @@ def _programs(plan: Plan, study: Study) -> list[Json]:
         old, new = plan.manifest["stages"][stage], record_of(study.root, stage)
         if not new:
             continue
-        pairs = _pairs(old.get("versions"), new.get("versions"))
+        pairs = differing(old.get("versions"), new.get("versions"))
         if old.get("machine"):
-            pairs += _pairs(old["machine"], new.get("machine"))
+            pairs += differing(old["machine"], new.get("machine"))
         else:
-            pairs.append(("machine", _text(None), ", ".join(map(_text, new["machine"].values()))))
+            pairs.append(
+                ("machine", in_words(None), ", ".join(map(in_words, new["machine"].values())))
+            )
         for what in pairs:
             found.setdefault(what, []).append(stage)
     return [
         {"what": what, "then": then, "here": here, "stages": stages}
         for (what, then, here), stages in found.items()
     ]
-
-
-def _pairs(old: Mapping | None, new: Mapping | None) -> list[tuple[str, str, str]]:
-    old, new = old or {}, new or {}
-    return [
-        (name, _text(old.get(name)), _text(new.get(name)))
-        for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "not on record"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def told(found: Json) -> list[str]:

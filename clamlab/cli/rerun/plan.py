@@ -13,6 +13,7 @@ from clamlab import resources
 from clamlab.cli.cleaning import SOMEBODY, may_name
 from clamlab.cli.collecting import SETTINGS
 from clamlab.cli.repeatable import codes_in
+from clamlab.cli.rerun.programs import differing
 from clamlab.cli.running import parameters_of
 from clamlab.io import read_json
 from clamlab.selection.decision import PARAMETER, RULE, whose
@@ -149,15 +150,13 @@ def read_plan(path: Path, *, last: str, given: Mapping[str, Any]) -> Plan:
 def _of_programs(stages: Mapping[str, Json]) -> list[str]:
     """Say first in what this machine and its programs differ from those of the manifest."""
     now = made_with()
-    here = {**now["versions"], **{name: now["machine"][name] for name in OF_MACHINE}}
     said: dict[str, list[str]] = {}
     for stage, told in stages.items():
-        machine = told.get("machine") or {}
-        there = {**told.get("versions", {}), **{n: machine[n] for n in OF_MACHINE if n in machine}}
-        for name, was in there.items():
-            if was != here.get(name):
-                text = f"{name}: {was} then, {here.get(name, 'not installed')} here"
-                said.setdefault(text, []).append(stage)
+        odd = differing(told.get("versions"), now["versions"])
+        if told.get("machine"):
+            odd += differing(*(_known_before(of) for of in (told["machine"], now["machine"])))
+        for name, then, here in odd:
+            said.setdefault(f"{name}: {then} then, {here} here", []).append(stage)
     lines = [f"{text} ({_named(where, stages)})" for text, where in said.items()]
     if silent := [stage for stage, told in stages.items() if not told.get("machine")]:
         lines.append(f"the machine is not on record ({_named(silent, stages)})")
@@ -170,6 +169,10 @@ def _of_programs(stages: Mapping[str, Json]) -> list[str]:
     if unknown := [s for s, told in stages.items() if not told.get("notebook")]:
         lines.append(f"the code of notebooks is not on record ({_named(unknown, stages)})")
     return lines
+
+
+def _known_before(machine: Json) -> Json:
+    return {name: machine[name] for name in OF_MACHINE if name in machine}
 
 
 def _named(where: list[str], stages: Mapping[str, Json]) -> str:
