@@ -709,6 +709,19 @@ def as_run(study, stage, text, *, error=None):
     nbformat.write(book, path)
 
 
+def test_stages_of_several_versions_of_any_package_are_told():
+    records = {
+        "02_volumes": {"versions": {"numpy": "2.3", "antspyx": "0.6.1"}},
+        "09_associations": {"versions": {"numpy": "2.3", "antspyx": "0.6.3", "numba": "0.68"}},
+    }
+    stages = pd.DataFrame({"stage": list(records), "status": "fresh", "why": ""})
+    found = Found("lungs", stages, {}, records=records)
+    assert run_section.warnings_of(found) == [
+        "Stages were run with several versions of antspyx: 02_volumes 0.6.1 and "
+        "09_associations 0.6.3."
+    ]
+
+
 def test_warnings_of_the_notebooks_are_told_once_without_whom(study, quick):
     text = (
         "\r60%|##  | 3/5/opt/venv/a.py:7: UserWarning: 3 of 48 scans of PAT-0007 in "

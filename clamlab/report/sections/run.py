@@ -8,8 +8,6 @@ from clamlab.report.found import Found
 from clamlab.report.sections.noted import notes_of
 from clamlab.report.words import capital, listed
 
-_LABELS = ("clamlab", "python", "torch", "numpy")
-
 
 def make(found: Found) -> list[Block]:
     """Print how every stage stands, then every warning there is."""
@@ -41,7 +39,8 @@ def warnings_of(found: Found) -> list[str]:
 def _differing(found: Found) -> list[str]:
     """Say where stages were run with other versions, or on other machines."""
     said = []
-    for name in _LABELS:
+    recorded = [name for r in found.records.values() for name in r.get("versions", {})]
+    for name in dict.fromkeys(recorded):
         versions = {s: r.get("versions", {}).get(name) for s, r in found.records.items()}
         if len(set(versions.values()) - {None}) > 1:
             which = listed([f"{s} {v}" for s, v in versions.items() if v])
