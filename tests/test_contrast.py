@@ -276,6 +276,9 @@ def test_indistinguishable_clusters_give_zero_maps_and_a_warning():
         maps = contrast_map(model, images, mask=mask, clusters=own)
     assert not maps[:, 2].any() and np.isfinite(maps).all()
     np.testing.assert_allclose(maps[:, 0], maps[:, 1], rtol=1e-5)  # the other rival still speaks
+    maps[1] = np.nan  # a run that goes on tells of what stood already, too
+    with pytest.warns(UserWarning, match="2 contrast maps hold no evidence"):
+        contrast_map(model, images, mask=mask, clusters=own, out=maps)
 
 
 def test_a_scan_on_its_rivals_side_has_no_nan():

@@ -343,6 +343,15 @@ def test_neither_batch_size_nor_other_maps_change_a_measure():
     pd.testing.assert_frame_equal(*mine)
 
 
+def test_maps_that_were_not_computed_are_not_measured():
+    unknown = np.full((1, *SHAPE), np.nan)
+    given = {"mask": LUNG, "clusters": [1], "seed": 0}
+    with pytest.raises(ValueError, match="map 'map': expected a map of every scan, found 1 not"):
+        faithfulness(SiteNetwork(), scans_of([1]), unknown, **given)
+    with pytest.raises(ValueError, match="maps: expected a map of every scan, found 1 not"):
+        localization(unknown, at()[0], LUNG)
+
+
 def test_wrong_arguments_of_faithfulness_are_explained():
     model, images = SiteNetwork(), scans_of([1])
     given = {"mask": LUNG, "clusters": [1], "seed": 0}
@@ -487,6 +496,25 @@ def test_maps_at_hand_are_judged_and_random_ones_not_trusted():
     )
     for row in card.to_dict("records"):
         assert "marking places on which the assignment depends (" in row["verdict"]
+
+
+def test_a_map_that_points_nowhere_inside_the_lung_is_not_judged():
+    """Though it points somewhere outside: four of six are too few to be called more than luck."""
+    clusters = np.repeat([0, 1], 6)
+    images = scans_of(clusters, noise=0.2)
+    inside = LUNG.copy()
+    inside[:, -2:] = False
+    maps = np.zeros((12, 2, *SHAPE))
+    maps[:, :, *SITE] = 1
+    maps[[6, 7]] = 0
+    maps[[6, 7], :, 0, -1] = 1
+    card = trust_card(
+        SiteNetwork(), images, mask=inside, clusters=clusters, kinds=["contrast"],
+        maps={"contrast": maps}, seed=1,
+    ).set_index("cluster").loc[1]  # fmt: skip
+    assert (card["n_examined"], card["n_empty"]) == (6, 2)
+    assert (4 * card["better_than_random"]) % 1 == 0 and "Judged on 4 scans" in card["verdict"]
+    assert "Trust it for: marking" not in card["verdict"], card["verdict"]
 
 
 def test_one_cluster_cannot_be_compared():

@@ -39,9 +39,19 @@ def test_half_the_scans_at_one_is_told_from_all_at_half():
 
 def test_one_scan_alone_has_no_spread_and_no_effect():
     told = clam.describe_maps(rng.random((3, 2)), [0, 0, 1])
-    assert not told["sd"]["Cluster 2"].any() and not told["effect_size"]["Cluster 2"].any()
+    assert np.isnan(told["sd"]["Cluster 2"]).all()  # not 0, which would say that all agree
+    assert np.isnan(told["effect_size"]["Cluster 2"]).all()
+    apart = clam.describe_maps([[1, 1], [1, 1], [0, 1], [0, 1]], [0, 0, 1, 1])["effect_size"]
+    assert np.isnan(apart["Cluster 1"][0]) and apart["Cluster 1"][1] == 0
     with pytest.raises(ValueError, match="each of 3 maps, found 2"):
         clam.describe_maps(rng.random((3, 2)), [0, 1])
+    with pytest.raises(ValueError, match="map 2: expected a map of every scan, found 1 not"):
+        clam.describe_maps([[1.0], [np.nan]], [0, 1])
+
+
+def test_a_map_that_was_not_computed_stays_unknown():
+    own = clam.own_importance([[[np.nan, np.nan]], [[0.0, 2.0]]], [0, 0])
+    np.testing.assert_array_equal(own, [[np.nan, np.nan], [0, 1]])
 
 
 # Zones -----------------------------------------------------------------------------------
@@ -140,6 +150,20 @@ def test_missing_values_leave_their_scan_out_and_a_constant_is_refused():
         voxelwise_association(maps, np.ones(20), n_permutations=9, seed=1)
     with pytest.raises(ValueError, match="one value per map"):
         voxelwise_association(maps, age[1:], n_permutations=9, seed=1)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_the_unit_of_an_outcome_changes_nothing(unit):
+    rng = np.random.default_rng(1003)
+    maps, count = 0.2 * rng.normal(size=(60, 4)), rng.normal(250, 60, size=60)
+    maps[:, 1] += 0.002 * count
+    maps[:, 2], maps[:, 3] = 5, 3 * count  # constant, and told exactly
+    t, p = voxelwise_association(maps, count, n_permutations=50, seed=1)
+    again = voxelwise_association(maps, count * unit, n_permutations=50, seed=1)
+    np.testing.assert_allclose(again[0][:3], t[:3], rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(again[1], p)
+    assert t[2] == 0 and p[2] == 1
+    assert np.abs(again[0]).argmax() == 3 and p[3] == 1 / 51
 
 
 # Shortcuts -------------------------------------------------------------------------------

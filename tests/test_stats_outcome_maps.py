@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clamlab import clam
 from clamlab.stats.maps import outcome_map
 
 NUMBER = {"type": "number"}
@@ -92,3 +93,20 @@ def test_what_a_person_asks_for_and_cannot_be_is_an_error(cohort):
     table, maps = cohort
     with pytest.raises(ValueError, match="29 maps, 30 rows"):
         told(table, maps[1:])
+
+
+def test_the_p_that_is_printed_is_of_the_lung_that_is_shown():
+    """A corner of the grid that no lung reaches follows the outcome: it is not in the picture."""
+    rng = np.random.default_rng(1004)
+    table = pd.DataFrame({"fvc": rng.normal(3, 0.5, 40)})
+    schema = {"properties": {"fvc": {"type": "number", "x-role": "outcome"}}}
+    maps = rng.normal(size=(40, 4, 4))
+    maps[:, 3, 3] = table["fvc"] + 0.01 * rng.normal(size=40)
+    mask = np.zeros((8, 8), bool)
+    mask[:4, :4] = True
+    found = outcome_map(maps, table, schema, n_permutations=99, seed=1)
+    assert found.smallest_p() == found.p.min() == 0.01
+    assert found.smallest_p(mask) == found.p[:3, :3].min() > 0.05
+    unknown = np.full_like(maps[0], np.nan)
+    own = clam.own_importance(np.stack([unknown, *maps[1:]])[:, None], np.zeros(40, int))
+    assert outcome_map(own, table, schema, n_permutations=0, seed=1).n == 39

@@ -476,6 +476,22 @@ def test_a_longer_training_is_not_taken_for_a_shorter_one(scans, tmp_path):
     assert all(a.equal(b) for a, b in zip(shorter.parameters(), straight.parameters(), strict=True))
 
 
+def test_another_networks_training_is_not_taken_for_this_ones(scans, tmp_path):
+    options = {"epochs": 2, "batch_size": 10, **QUIET}
+    pretrain(network(seed=0), scans, checkpoint=tmp_path / "kept", **options)
+    other, straight = network(seed=1), network(seed=1)
+    pretrain(other, scans, checkpoint=tmp_path / "kept", **options)
+    pretrain(straight, scans, **options)
+    assert all(a.equal(b) for a, b in zip(other.parameters(), straight.parameters(), strict=True))
+
+
+def test_a_patient_training_is_not_taken_for_an_impatient_one(scans, tmp_path):
+    options = {"epochs": 8, "batch_size": 10, "learning_rate": 1e-12, **QUIET}
+    kept = tmp_path / "kept"
+    assert len(pretrain(network(), scans, patience=50, checkpoint=kept, **options)) == 8
+    assert len(pretrain(network(), scans, patience=3, checkpoint=kept, **options)) == 4
+
+
 def test_two_processes_train_as_one(scans, tmp_path):
     """Distributed data parallel over two CPU processes takes the steps that one process takes."""
     np.save(tmp_path / "scans.npy", scans)

@@ -5,6 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.clam.maps import check_computed
+
+ROUNDING = 1e-6
+
 Named = dict[str, NDArray[np.float32]]
 
 
@@ -30,15 +34,16 @@ def describe_maps(
         By kind, then "Overall" and "Cluster 1" and so on for every cluster with scans:
 
         - "mean";
-        - "sd", between scans (0 for a single one);
+        - "sd", between scans (NaN for a single one);
         - "prevalence", share of scans above the threshold;
         - "effect_size", the cluster's mean minus that of all other scans, in their pooled SD
-          (not overall; 0 where nothing varies, and for clusters of one scan or all).
+          (not overall; 0 where all are alike, NaN where no scan differs within the groups but
+          these do, and for clusters of one scan, or of all scans but one at most).
 
     Raises
     ------
     ValueError
-        If there is not one cluster for each map.
+        If there is not one cluster for each map, or a map was not computed.
 
     Notes
     -----
@@ -56,6 +61,7 @@ def describe_maps(
     for shown in maps:
         if n_maps < len(clusters):
             one = np.asarray(shown, "float64")
+            check_computed(one[None], f"map {n_maps + 1}")
             added = np.stack([one, one**2, one > threshold])
             k = int(clusters[n_maps])
             sums[k] = sums[k] + added if k in sums else added
@@ -68,7 +74,7 @@ def describe_maps(
     told: dict[str, Named] = {kind: {} for kind in ("mean", "sd", "prevalence")}
     for name, (added, size) in named.items():
         told["mean"][name] = _float(added[0] / size)
-        told["sd"][name] = _float(np.sqrt(_within(added, size) / max(size - 1, 1)))
+        told["sd"][name] = _float(_spread(added, size))
         told["prevalence"][name] = _float(added[2] / size)
     told["effect_size"] = {
         f"Cluster {k + 1}": _float(_effect_size(sums[k], sizes[k], total - sums[k], n - sizes[k]))
@@ -82,13 +88,20 @@ def _within(added: NDArray, size: int) -> NDArray:
     return np.maximum(added[1] - added[0] ** 2 / size, 0)
 
 
+def _spread(added: NDArray, size: int) -> NDArray:
+    if size < 2:  # of one scan nobody knows how far others would agree
+        return np.full(added.shape[1:], np.nan)
+    return np.sqrt(_within(added, size) / (size - 1))
+
+
 def _effect_size(own: NDArray, n_own: int, other: NDArray, n_other: int) -> NDArray:
     if min(n_own, n_other) < 2:
-        return np.zeros(own.shape[1:])
+        return np.full(own.shape[1:], np.nan)
     pooled = np.sqrt((_within(own, n_own) + _within(other, n_other)) / (n_own + n_other - 2))
     apart = own[0] / n_own - other[0] / n_other
-    # What varies by rounding alone does not vary.
-    return np.divide(apart, pooled, out=np.zeros_like(apart), where=pooled > 1e-6)
+    # What varies by rounding alone does not vary: there is no effect, or none that has a size.
+    alike = np.where(np.abs(apart) > ROUNDING, np.nan, 0.0)
+    return np.divide(apart, pooled, out=alike, where=pooled > ROUNDING)
 
 
 def _float(values: NDArray) -> NDArray[np.float32]:

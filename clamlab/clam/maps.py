@@ -132,7 +132,8 @@ def importance(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.floa
     -------
     array of float32, same shape
         ReLU, then min-max of each map on its own. A map that is nowhere positive, or constant,
-        points nowhere and is all zero; :func:`is_empty` counts such maps.
+        points nowhere and is all zero; :func:`is_empty` counts such maps. One that was not
+        computed (NaN) stays NaN.
 
     Notes
     -----
@@ -152,7 +153,8 @@ def importance(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.floa
     axes = _grid_axes(positive, n_dims)
     low, high = positive.min(axis=axes, keepdims=True), positive.max(axis=axes, keepdims=True)
     span = high - low
-    return np.where(span > 0, (positive - low) / np.where(span > 0, span, 1), np.float32(0))
+    scaled = np.where(span > 0, (positive - low) / np.where(span > 0, span, 1), np.float32(0))
+    return np.where(np.isnan(span), np.float32(np.nan), scaled)
 
 
 def is_empty(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.bool_]:
@@ -166,6 +168,24 @@ def is_empty(maps: ArrayLike, *, n_dims: int | None = None) -> NDArray[np.bool_]
     positive = np.maximum(np.asarray(maps), 0)
     axes = _grid_axes(positive, n_dims)
     return positive.max(axis=axes) == positive.min(axis=axes)
+
+
+def check_computed(maps: ArrayLike, name: str) -> None:
+    """Refuse maps of which some were not computed, before anything is measured on them.
+
+    Raises
+    ------
+    ValueError
+        If a map holds NaN; it names the rows.
+    """
+    maps = np.asarray(maps)
+    missing = np.flatnonzero(np.isnan(maps.reshape(len(maps), -1)).any(axis=1))
+    if len(missing):
+        rows = ", ".join(str(row) for row in missing[:10])
+        raise ValueError(
+            f"{name}: expected a map of every scan, found {len(missing)} not computed (NaN; rows "
+            f"from 0: {rows}); compute them, or leave these scans out"
+        )
 
 
 def own_importance(maps: ArrayLike, clusters: ArrayLike) -> NDArray[np.float32]:

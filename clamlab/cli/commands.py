@@ -102,7 +102,9 @@ def simulate(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the study's notebooks, then say where the results are."""
     study = Study.open(options.study, stale=options.stale)
-    names = _numbered(study.root / "notebooks")
+    names, others = _numbered(study.root / "notebooks")
+    if others:
+        print(f"Not run, as they are not clamlab's own: {', '.join(others)}. Open them yourself.")
     chosen = [name for name in names if options.first <= name[:2] <= options.last]
     if not chosen:
         raise StudyError(
@@ -117,10 +119,11 @@ def run(options: argparse.Namespace) -> None:
     print(f"\n{summarise(study)}")
 
 
-def _numbered(folder: Path) -> list[str]:
-    """List the notebooks that a run may take: clamlab's own, and no copy that stands beside one."""
-    own = sorted(p.name for p in resources.notebooks().glob("[0-9][0-9]_*.ipynb"))
-    return [name for name in own if (folder / name).exists()]
+def _numbered(folder: Path) -> tuple[list[str], list[str]]:
+    """List the notebooks that a run takes, clamlab's own, and what else has a number."""
+    own = {path.name for path in resources.notebooks().glob("[0-9][0-9]_*.ipynb")}
+    there = sorted(path.name for path in folder.glob("[0-9][0-9]_*.ipynb"))
+    return [n for n in there if n in own], [n for n in there if n not in own]
 
 
 def _check_foundations(study: Study, first: str) -> None:

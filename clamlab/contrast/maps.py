@@ -120,10 +120,10 @@ def contrast_map(
     )
     bar = tqdm(results, "contrast maps", total=len(todo), unit="scan", disable=not progress)
     maps = np.empty((len(images), len(model.centroids), *mask.shape), "f4") if out is None else out
-    n_empty = 0
     for i, rows in zip(todo, bar, strict=True):
         maps[i] = rows
-        n_empty += sum(not rows[k].any() for k in {*rivals, own[i]})
+    # Of all rows: those that stood already are told of again.
+    n_empty = sum(not maps[i][k].any() for i in range(len(images)) for k in {*rivals, own[i]})
     if n_empty:
         warnings.warn(f"{n_empty} contrast maps hold no evidence and are all zero", stacklevel=2)
     return maps

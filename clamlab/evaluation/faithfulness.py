@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
 from clamlab.clam import upsample
+from clamlab.clam.maps import check_computed
 from clamlab.evaluation.scores import SCALES, scores, squared_distances
 
 FILLS = ("template", "mean")
@@ -174,6 +175,8 @@ def _check(model: Any, images: NDArray, named: Mapping, own: NDArray, fills: Seq
     for name, length in lengths.items():
         if length != len(images):
             raise ValueError(f"{name}: expected one for each of {len(images)} scans, got {length}")
+    for name, maps in named.items():
+        check_computed(maps, f"map {name!r}")
 
 
 def _on_grid(maps: ArrayLike, shape: tuple[int, ...]) -> NDArray:

@@ -5,6 +5,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import center_of_mass, label
 
+from clamlab.clam.maps import check_computed
+
 
 def localization(
     maps: ArrayLike,
@@ -55,6 +57,7 @@ def localization(
         raise ValueError(
             f"maps {maps.shape[1:]}, truth {truths.shape[1:]} and mask {mask.shape} need one grid"
         )
+    check_computed(maps, "maps")
     truths = np.broadcast_to(truths, maps.shape)
     spacing = np.broadcast_to(np.asarray(spacing_mm, float), (mask.ndim,))
     rows = [

@@ -210,7 +210,7 @@ def _alikeness(
 ) -> pd.DataFrame:
     """Hold each scan's map against the controls; one row per scan."""
     shown = maps[np.arange(len(own)), own]
-    table = pd.DataFrame({"empty": ~shown.reshape(len(own), -1).any(axis=1)})
+    table = pd.DataFrame(index=range(len(own)))
     if kind == "activation":
         table["weight_necessity"] = weight_necessity(shown, controls["unweighted"], mask=mask)
         table["other_cluster_correlation"] = other_cluster_correlation(maps, own, mask=mask)
@@ -226,6 +226,7 @@ def _dependence(tests: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Gather the faithfulness of one kind of map; one row per scan."""
     mine = tests[(tests["order"] == kind) & (tests["scale"] == "q")]
     table = mine.groupby("scan")[["deletion", "insertion", "gap", "drop", "gain"]].mean()
+    table["empty"] = mine.groupby("scan")["empty"].first()  # inside the lung, as all is measured
     switch = mine.assign(point=mine["switch_point"].fillna(1.0).where(~mine["empty"]))
     table["switch_point"] = switch.groupby("scan")["point"].median()
     gaps = tests[tests["scale"] == "logit"].pivot_table(

@@ -4,6 +4,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class Checkpoint:
         not gone on with.
     images : array
         The cohort; its fingerprint is one of the settings.
+    model : Module
+        As training begins: its weights are one of the settings, too.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class Checkpoint:
         path: str | os.PathLike | None,
         settings: dict[str, Any],
         images: NDArray,
+        model: nn.Module,
     ) -> None:
         self.path = None if path is None else Path(path)
         if self.path is not None:
             programs = {"version": VERSION, "torch": str(torch.__version__)}
-            settings = {**settings, "images": _fingerprint(images), **programs}
+            begun = {"images": _fingerprint(images), "weights": _weights(model)}
+            settings = {**settings, **begun, **programs}
         self.settings = json.dumps(settings, sort_keys=True, default=str)
         self.saved = time.monotonic()
 
@@ -55,10 +60,12 @@ class Checkpoint:
         best: dict[str, Tensor],
         *,
         epochs: int,
+        over: Callable[[History], bool],
     ) -> History:
         """Bring model, optimiser and best weights to where the file left them; give history.
 
-        A training that went on for longer than ``epochs`` is not gone on with.
+        A training that went on for longer than ``epochs``, or longer than until it was ``over``,
+        is not gone on with.
 
         Raises
         ------
@@ -72,6 +79,8 @@ class Checkpoint:
             metadata = safetensors_header(self.path)["__metadata__"]
             history = json.loads(metadata["history"])
             if metadata["settings"] != self.settings or len(history) > epochs:
+                return []
+            if any(over(history[:n]) for n in range(len(history))):
                 return []
             # Into memory of their own: where they lie in the file, sums may round otherwise.
             tensors = {key: value.clone() for key, value in load_file(self.path).items()}
@@ -122,6 +131,13 @@ class Checkpoint:
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     start = f"{prefix}."
     return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+def _weights(model: nn.Module) -> str:
+    crc = 0
+    for value in model.state_dict().values():
+        crc = zlib.crc32(np.ascontiguousarray(value.detach().cpu().numpy()).data, crc)
+    return f"{crc:08x}"
 
 
 def _fingerprint(images: NDArray) -> str:

@@ -162,7 +162,7 @@ def fit_clusters(
         objective=objective,
         schedule=schedule,
         fabric=fabric,
-        checkpoint=Checkpoint(checkpoint, settings, images),
+        checkpoint=Checkpoint(checkpoint, settings, images, model),
         held_out=HeldOut(images, 0, seed=seed, batch_size=batch_size),
         before_epoch=cohort.refresh,
         on_epoch=on_epoch,

@@ -67,7 +67,11 @@ def run_epochs(
     decides when to stop, and the weights of its best epoch are given back.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
-    history = checkpoint.load(model, optimizer, held_out.best, epochs=schedule.epochs)
+
+    def over(history: list[dict[str, float]]) -> bool:
+        return has_levelled_off(watched_losses(history), schedule.patience, held_out.least_fall)
+
+    history = checkpoint.load(model, optimizer, held_out.best, epochs=schedule.epochs, over=over)
     network, optimizer = fabric.setup(model, optimizer)
     model.train()
     show = progress and fabric.is_global_zero
@@ -78,7 +82,7 @@ def run_epochs(
         disable=not show,
     )
     for epoch in bar:
-        if has_levelled_off(watched_losses(history), schedule.patience, held_out.least_fall):
+        if over(history):
             break
         start, watched = time.monotonic(), before_epoch()
         sums: dict[str, float] = {}

@@ -129,7 +129,7 @@ def pretrain(
         objective=objective,
         schedule=schedule,
         fabric=fabric,
-        checkpoint=Checkpoint(checkpoint, settings, images),
+        checkpoint=Checkpoint(checkpoint, settings, images, model),
         held_out=aside,
         on_epoch=on_epoch,
         progress=progress,

@@ -48,6 +48,39 @@ class OutcomeMap:
     p: NDArray
     note: str = ""
 
+    def smallest_p(self, mask: ArrayLike | None = None) -> float:
+        """Get the smallest p of the places that a picture inside the mask shows.
+
+        Parameters
+        ----------
+        mask : array of bool, shape (*scan_grid), optional
+            The lung; without it every place counts.
+        """
+        seen = True if mask is None else cells_seen(np.asarray(mask, dtype=bool), self.p.shape)
+        return float(np.min(self.p, where=seen, initial=np.inf))
+
+
+def cells_seen(mask: NDArray, grid: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell which cells of a layer's grid have a part in what is shown inside a mask.
+
+    Parameters
+    ----------
+    mask : array of bool, shape (*scan_grid)
+    grid : tuple of int
+        The layer's; maps are brought to the scan's linearly (:func:`clamlab.clam.upsample`).
+
+    Examples
+    --------
+    >>> cells_seen(np.array([True, False, False, False, False, False]), (3,)).tolist()
+    [True, False, False]
+    """
+    seen = mask.astype(float)
+    for n_voxels, n_cells in zip(mask.shape, grid, strict=True):
+        places = (np.arange(n_voxels) + 0.5) * n_cells / n_voxels - 0.5
+        away = np.abs(np.clip(places, 0, n_cells - 1)[:, None] - np.arange(n_cells))
+        seen = np.tensordot(seen, away < 1, axes=(0, 0))  # this axis goes last
+    return seen > 0
+
 
 def outcome_map(
     maps: ArrayLike,

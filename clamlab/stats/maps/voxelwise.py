@@ -10,6 +10,9 @@ from tqdm.auto import tqdm
 Progress = bool | Callable[[int], object]
 
 
+ROUNDING = 1e-18  # of a sum of squares: what is less is none
+
+
 class UntestableError(ValueError):
     """The values that are there allow no test; the message says why."""
 
@@ -92,9 +95,10 @@ def voxelwise_association(
     voxels = maps[known].reshape(int(known.sum()), -1)
     left = _residuals(design, voxels)
     regressor = _residuals(design, wanted[known][:, None])[:, 0]
-    if not regressor.std() > 1e-9 * max(np.abs(wanted[known]).max(), 1):
+    if not regressor.std() > 1e-9 * np.abs(wanted[known]).max():
         raise UntestableError("the variable is constant, or the confounders tell it exactly")
     total = (left**2).sum(axis=0)
+    total[total <= ROUNDING * (voxels**2).sum(axis=0)] = 0  # varies nowhere
     observed = _t(regressor, left, total, free)
     rng = np.random.default_rng(seed)
     largest = np.empty(n_permutations)
@@ -125,8 +129,7 @@ def _residuals(design: NDArray, values: NDArray) -> NDArray:
 
 def _t(regressor: NDArray, left: NDArray, total: NDArray, free: int) -> NDArray:
     """Give the t of a regressor that the design has been taken out of, at every voxel."""
-    size = regressor @ regressor
-    slope = regressor @ left / size
-    unexplained = np.maximum(total - slope**2 * size, 0)
-    error = np.sqrt(unexplained / free / size)
-    return np.divide(slope, error, out=np.zeros_like(slope), where=error > 1e-12)
+    # In units of its own length: whether an outcome is given in g or in ng changes nothing.
+    along = regressor / np.sqrt(regressor @ regressor) @ left
+    unexplained = np.maximum(total - along**2, ROUNDING * total)
+    return np.divide(along, np.sqrt(unexplained / free), out=np.zeros_like(along), where=total > 0)

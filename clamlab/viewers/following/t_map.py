@@ -148,7 +148,7 @@ class TMap(widgets.VBox):
         """Write the picture that is shown; return what it shows."""
         assert self._figure is not None and self.found is not None
         figures.save_figure(self._figure, stem, formats=("pdf", "png"))
-        smallest = float(self.found.p.min()) if self._n_permutations else None
+        smallest = self.found.smallest_p(self._mask) if self._n_permutations else None
         return {
             "outcome": self.choice.value,
             "n": self.found.n,
@@ -216,7 +216,7 @@ class TMap(widgets.VBox):
         if not self._n_permutations:
             return "t alone: no p"
         kind = "p" if self._is_planned else "exploratory p"
-        return f"smallest {kind} {found.p.min():.3f}"
+        return f"smallest {kind} {found.smallest_p(self._mask):.3f}"
 
     def _words(self) -> str:
         """Say what must stand in the picture."""
