@@ -247,6 +247,29 @@ def test_a_difference_in_large_units_keeps_its_digits_and_its_sign(quick):
     assert re.fullmatch(r"-?\d\.\d\d", cells["Difference"][1])  # of wide intervals two, as ever
 
 
+def test_a_report_says_why_no_cluster_has_a_mean(monkeypatch):
+    rng = np.random.default_rng(5)
+    site = {"enum": ["A", "B"], "x-role": "demographic"}
+    rules = {"site": site, "fvc": {"type": "number", "x-role": "outcome", "title": "FVC"}}
+    table = pd.DataFrame({"fvc": rng.normal(3, 1, 40), "site": np.repeat(["A", "B"], 20)})
+    table = table.assign(cluster=np.repeat([0, 1], 20))
+    ways = (stats.outcomes.outcome_associations, stats.outcomes.adjusted_means)
+    tables = [way(table, {"properties": rules}) for way in ways]
+    drawn, panel = [], figures.outcome_panel
+    monkeypatch.setattr(
+        figures, "outcome_panel", lambda *tables: drawn.append(panel(*tables)) or drawn[0]
+    )
+    found = found_of(
+        associations=tables[0], adjusted_means=tables[1], model_comparison=tables[1][:0],
+        assignments=table[["cluster"]], small_counts=True,
+    )  # fmt: skip
+    outcomes.make(found)
+    (axes,) = drawn[0].axes
+    assert axes.get_title() == "FVC" and not axes.containers
+    said = " ".join(text.get_text().replace("\n", " ") for text in axes.texts)
+    assert "no mean at equal covariates" in said and "cluster 1 from cluster 2" in said
+
+
 @pytest.mark.parametrize("whole", range(5, 16))
 def test_masked_counts_have_more_than_one_solution(whole):
     """Tried with all numbers that say the same: 12 as three below 5 can only be 4, 4 and 4."""

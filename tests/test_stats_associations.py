@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats as scipy_stats
 from sklearn.datasets import load_iris
 
@@ -11,6 +12,7 @@ from clamlab.schema import check_table, load_schema
 from clamlab.stats.outcomes import (
     adjusted_means,
     associations_across,
+    associations_with_means,
     compare_models,
     imputed_associations,
     model_diagnostics,
@@ -205,9 +207,66 @@ def test_a_cluster_that_a_covariate_names_cannot_be_told_apart():
     table["y"] = np.random.default_rng(4).normal(size=40)
     schema = {"properties": {"site": {"enum": ["a", "b"], "x-role": "demographic"}, "y": OUTCOME}}
     tidy = outcome_associations(table, schema)
-    assert "cluster: 1: collinear" in part(tidy, "omnibus").loc["y", "note"]
+    note = part(tidy, "omnibus").loc["y", "note"]
+    assert "cluster 2: collinear" in note and "cluster: " not in note
+    assert "covariates tell cluster 1 from cluster 2: not compared" in note
     assert np.isnan(part(tidy, "omnibus").loc["y", "p"])
     assert (tidy["part"] != "pairwise").all()
+    means = adjusted_means(table, schema)
+    assert means["mean"].isna().all() and means["n"].tolist() == [20, 20]
+
+
+def sites(site_b: list[int]) -> tuple[pd.DataFrame, dict]:
+    """Three clusters with means 3.0, 1.0 and 2.8, of which site B holds some, and nobody else."""
+    table = pd.DataFrame({"cluster": np.repeat([0, 1, 2], 20)})
+    table["site"] = np.where(table["cluster"].isin(site_b), "B", "A")
+    table["y"] = np.repeat([3.0, 1.0, 2.8], 20) + np.tile([-0.1, 0.1], 30)
+    schema = {"properties": {"site": {"enum": ["A", "B"], "x-role": "scanner"}, "y": OUTCOME}}
+    return table, schema
+
+
+@pytest.mark.parametrize(
+    ("site_b", "pair", "difference", "said"),
+    [
+        ([1], (0, 2), 0.2, "covariates tell clusters 1 and 3 from cluster 2: not compared"),
+        ([2], (0, 1), 2.0, "covariates tell clusters 1 and 2 from cluster 3: not compared"),
+        # Cluster 3 is the one left out, and yet it is cluster 1 that cannot be compared.
+        ([1, 2], (1, 2), -1.8, "covariates tell cluster 1 from clusters 2 and 3: not compared"),
+    ],
+)
+def test_only_clusters_of_one_site_are_compared_and_none_has_a_mean(site_b, pair, difference, said):
+    table, schema = sites(site_b)
+    associations, means = associations_with_means(table, schema, covariates=["site"])
+    pairs = part(associations, "pairwise")
+    assert list(zip(pairs["group"], pairs["other_group"], strict=True)) == [pair]
+    assert pairs["difference"].item() == pytest.approx(difference)
+    assert said in part(associations, "omnibus").loc["y", "note"]
+    assert means[["mean", "low", "response"]].isna().all(axis=None)
+    assert means["group"].tolist() == [0, 1, 2] and means["n"].tolist() == [20, 20, 20]
+    assert means["note"].str.startswith("no mean at equal covariates; ").all()
+    assert means["note"].str.contains(said).all()
+    shares = adjusted_means(table, schema, covariates=["site"], weights="proportional")
+    assert shares["mean"].isna().all()
+    kept(associations=associations, adjusted_means=means)
+
+
+def test_a_scan_of_the_other_site_lets_all_clusters_be_compared():
+    table, schema = sites([1])
+    table.loc[0, "site"] = "B"
+    associations, means = associations_with_means(table, schema, covariates=["site"])
+    assert len(part(associations, "pairwise")) == 3 and means["mean"].notna().all()
+
+
+def test_the_third_cluster_is_called_cluster_3():
+    table, schema = sites([2])
+    note = part(outcome_associations(table, schema, covariates=["site"]), "omnibus")["note"].item()
+    assert "cluster 3: collinear" in note and "cluster: " not in note
+    table.loc[20, "site"] = "B"
+    told = model_diagnostics(table, schema, covariates=["site"]).iloc[0]
+    others = pd.get_dummies(table[["cluster", "site"]].astype(str), dtype=float)
+    fit = sm.OLS(others["cluster_2"], others[["cluster_1", "site_B"]].assign(one=1.0)).fit()
+    assert told["max_vif"] == pytest.approx(1 / (1 - fit.rsquared)) and told["max_vif"] > 5
+    assert told["vif_term"] == "cluster 3" and "cluster 3 is nearly told" in told["advice"]
 
 
 def test_one_cluster_has_means_and_no_test(iris):

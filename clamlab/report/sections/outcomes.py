@@ -46,7 +46,8 @@ def make(found: Found) -> list[Block]:
     associations, means, _ = told(found)
     adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
     for_what = f"adjusted for {adjusted}" if adjusted else "without covariates"
-    panel = figures.outcome_panel(means.dropna(subset="mean"), associations)
+    shown = means.dropna(subset="mean")
+    panel = figures.outcome_panel(means if shown.empty else shown, associations)  # or says why
     n = associations.loc[associations["part"] == "omnibus", "n"].dropna().astype(int)
     rows = f"{n.min()} to {n.max()} subjects" if len(n) else "numbers of subjects masked"
     caption = (

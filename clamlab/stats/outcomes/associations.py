@@ -164,8 +164,9 @@ def _omnibus(model: OutcomeModel) -> dict:
 
 def _pairs(model: OutcomeModel) -> list[dict]:
     """Differences of adjusted means, with p adjusted for their number beyond two clusters."""
-    codes = model.estimable
-    rows = [_pair(model, first, second) for first, second in combinations(codes, 2)]
+    codes = [code for alike in model.alike if len(alike) > 1 for code in alike]
+    pairs = sorted(pair for alike in model.alike for pair in combinations(alike, 2))
+    rows = [_pair(model, first, second) for first, second in pairs]
     if len(codes) > 2:
         spread = [abs(row["statistic"]) * np.sqrt(2) for row in rows]
         tukey = stats.studentized_range.sf(spread, len(codes), model.result.df_resid)
@@ -176,7 +177,7 @@ def _pairs(model: OutcomeModel) -> list[dict]:
 
 
 def _pair(model: OutcomeModel, first: int, second: int) -> dict:
-    test = model.result.t_test(model.mean_at(first) - model.mean_at(second))
+    test = model.estimate(model.mean_at(first) - model.mean_at(second))
     difference, error = float(np.squeeze(test.effect)), float(np.squeeze(test.sd))
     low, high = map(float, np.squeeze(test.conf_int()))
     row = {

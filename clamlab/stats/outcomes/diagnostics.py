@@ -94,7 +94,7 @@ def _diagnose(model: OutcomeModel, table: pd.DataFrame, names: pd.Series) -> dic
     }
     if model.result is None:
         return row
-    row |= _residuals(model) | _influence(model, names) | _inflation(model.design.matrix)
+    row |= _residuals(model) | _influence(model, names) | _inflation(model)
     if model.cluster_columns and model.outcome.source != "derived":
         row["p"] = _cluster_p(model, model.result)
         on_ranks = _fit_on_ranks(model, table)
@@ -134,15 +134,19 @@ def _influence(model: OutcomeModel, names: pd.Series) -> dict:
     }
 
 
-def _inflation(matrix: pd.DataFrame) -> dict:
+def _inflation(model: OutcomeModel) -> dict:
     """Largest variance inflation; of a model with one term there is none."""
+    matrix = model.design.matrix
     terms = np.flatnonzero(np.ptp(matrix.to_numpy(), axis=0) > 0)
     if len(terms) < 2:
         return {}
     with np.errstate(divide="ignore"):  # a term all but told by the others: infinite
         values = [variance_inflation_factor(matrix.to_numpy(), i) for i in terms]
     worst = int(np.argmax(values))
-    return {"max_vif": float(values[worst]), "vif_term": matrix.columns[terms[worst]]}
+    return {
+        "max_vif": float(values[worst]),
+        "vif_term": model.design.words[matrix.columns[terms[worst]]],
+    }
 
 
 def _fit_on_ranks(model: OutcomeModel, table: pd.DataFrame):

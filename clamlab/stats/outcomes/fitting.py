@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy.linalg import eigh
 
-from clamlab.stats.outcomes.design import Design, build_design, column_name
+from clamlab.stats.outcomes.design import CLUSTER, Design, build_design, column_name
 from clamlab.stats.variables import Variable, cluster_labels, select_variables, title_of
 
 COVARIANCES = ("classical", "HC3")
@@ -57,25 +58,47 @@ class OutcomeModel:
         """Columns of the design that mark clusters (the first cluster has none)."""
         return self.design.terms.get(self.group, [])
 
-    @property
-    def estimable(self) -> list[int]:
-        """Clusters whose mean can be told: all but those collinear with a covariate."""
-        first, *others = sorted(self.clusters[self.present].unique())
-        return [first, *(c for c in others if self.column_of(c) in self.cluster_columns)]
+    @cached_property
+    def codes(self) -> list[int]:
+        """Clusters of the rows used."""
+        return sorted(self.clusters[self.present].unique())
 
-    def column_of(self, code: int) -> str:
-        """Name of the column that marks a cluster."""
-        return column_name(self.group, code)
+    @cached_property
+    def alike(self) -> list[list[int]]:
+        """Clusters in sets: two are compared if they share one, else covariates tell them apart."""
+        sets: list[list[int]] = []
+        for code in self.codes:
+            at = self.mean_at(code)
+            own = [known for known in sets if self.is_told(at - self.mean_at(known[0]))]
+            if own:
+                own[0].append(code)
+            else:
+                sets.append([code])
+        return sets
 
-    def mean_at(self, code: int, weights: str = "equal") -> np.ndarray:
-        """Coefficients of a cluster's adjusted mean, levels of factors weighted as asked."""
+    def mean_at(self, code: int, weights: str = "equal") -> pd.Series:
+        """Coefficients of a cluster's adjusted mean, levels of factors weighted as asked.
+
+        Clusters' columns that were left out as collinear are among them, for `is_told`.
+        """
         # A dummy's mean is its level's share, so the column means weigh proportionally.
         at = self.design.weights if weights == "equal" else self.design.matrix.mean()
-        at = at.copy()
-        at[self.cluster_columns] = 0.0
-        if self.column_of(code) in at:
-            at[self.column_of(code)] = 1.0
-        return at.to_numpy()
+        marks = [column_name(self.group, other) for other in self.codes[1:]]
+        at = at.reindex([*at.index, *(mark for mark in marks if mark not in at)])
+        at[marks] = [float(other == code) for other in self.codes[1:]]
+        return at
+
+    def is_told(self, at: pd.Series) -> bool:
+        """Whether the rows tell this mixture of coefficients, whichever columns were left out."""
+        return all(
+            abs(at[column] - mixture @ at[mixture.index]) < 1e-6
+            for column, mixture in self.design.mixtures.items()
+            if column in at
+        )
+
+    def estimate(self, at: pd.Series) -> Any:
+        """Estimate and test a mixture of coefficients that the rows tell."""
+        return self.result.t_test(at[self.design.matrix.columns].to_numpy())
 
     def selector(self, columns: Sequence[str]) -> np.ndarray:
         """Matrix that picks the coefficients of some columns."""
@@ -161,7 +184,7 @@ def _is_infinite(variable: Variable, table: pd.DataFrame) -> bool:
 def cluster_variable(clusters: pd.Series, group: str) -> Variable:
     """Describe the column of clusters as a factor whose reference is the first cluster."""
     levels = tuple(str(code) for code in sorted(clusters.unique()))
-    return Variable(group, group, "", "", levels=levels, reference=levels[0])
+    return Variable(group, group, CLUSTER, "", levels=levels, reference=levels[0])
 
 
 def complete_rows(table: pd.DataFrame, variables: Sequence[Variable]) -> pd.Series:
@@ -196,7 +219,7 @@ def _fit(
         factor = []
         model.notes.append(ONE_CLUSTER)
     model.design = build_design(table[present], [*covariates, *factor])
-    model.notes += model.design.notes
+    model.notes += [*model.design.notes, *_told_apart(model)]
     matrix = model.design.matrix
     if len(y) <= matrix.shape[1]:
         model.notes.insert(0, too_few_rows(*matrix.shape))
@@ -207,6 +230,15 @@ def _fit(
         return model
     model.result = result
     return model
+
+
+def _told_apart(model: OutcomeModel) -> list[str]:
+    """Name the clusters of which covariates leave nothing to compare."""
+    sets = [[str(code + 1) for code in codes] for codes in model.alike]
+    if len(sets) == 1:
+        return []
+    named = [f"cluster{'s' if len(codes) > 1 else ''} {' and '.join(codes)}" for codes in sets]
+    return [f"covariates tell {' from '.join(named)}: not compared"]
 
 
 def too_few_rows(n_rows: int, n_coefficients: int) -> str:

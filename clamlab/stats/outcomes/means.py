@@ -13,6 +13,7 @@ MEAN_COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title units transform source group n mean se low high response response_low "
     "response_high covariance covariates note"
 ).split()
+NO_MEAN = "no mean at equal covariates"
 
 
 def adjusted_means(
@@ -44,7 +45,8 @@ def adjusted_means(
         One row per outcome and cluster: n, mean, se, and 95 % interval low to high on the
         modelled scale; response, response_low, response_high in the outcome's own units
         (for a log outcome the geometric mean). An outcome without model keeps one row
-        with a ``note``.
+        with a ``note``. Where a covariate tells clusters apart exactly, no cluster has a mean at
+        equal covariates: the rows keep their n, and the note says so (R's emmeans: nonEst).
 
     References
     ----------
@@ -122,15 +124,18 @@ def _mean_rows(model: OutcomeModel, weights: str) -> list[dict]:
         return [{**model.name, "n": int(model.present.sum()), "note": model.note}]
     rows = []
     _, back = TRANSFORMS[model.outcome.transform]
-    for code in model.estimable:
-        estimate = model.result.t_test(model.mean_at(code, weights))
+    for code in model.codes:
+        n, at = int(model.present[model.clusters == code].sum()), model.mean_at(code, weights)
+        row = {**model.name, "group": code, "n": n, "note": model.note}
+        if not model.is_told(at):
+            rows.append({**row, "note": f"{NO_MEAN}; {model.note}"})
+            continue
+        estimate = model.estimate(at)
         mean = float(np.squeeze(estimate.effect))
         low, high = map(float, np.squeeze(estimate.conf_int()))
         rows.append(
             {
-                **model.name,
-                "group": code,
-                "n": int(model.present[model.clusters == code].sum()),
+                **row,
                 "mean": mean,
                 "se": float(np.squeeze(estimate.sd)),
                 "low": low,
@@ -138,7 +143,6 @@ def _mean_rows(model: OutcomeModel, weights: str) -> list[dict]:
                 "response": float(back(mean)),
                 "response_low": float(back(low)),
                 "response_high": float(back(high)),
-                "note": model.note,
             }
         )
     return rows
