@@ -21,6 +21,7 @@ from clamlab.stats.readers import (
     scores_of,
     scores_to_read,
 )
+from clamlab.stats.readers.agreement import icc_2_1
 from clamlab.stats.tables import render_table_one, table_one
 from clamlab.study import Study, StudyError
 from clamlab.study.withdrawal.run import withdraw
@@ -466,6 +467,11 @@ def test_levels_that_nobody_gave_still_lie_between_the_others():
     apart = np.square(first.mean() - second.mean())
     lin = 2 * np.cov(first, second, ddof=0)[0, 1] / (first.var() + second.var() + apart)
     assert found["kappa, quadratic weights"] == pytest.approx(lin)
+
+
+def test_icc_of_one_value_is_none_however_its_mean_is_rounded():
+    for value in (0.1, 0.7, 2.3):
+        assert all(np.isnan(icc_2_1(np.full((n, 2), value))) for n in range(2, 20))
 
 
 def test_icc_is_shrout_and_fleiss():

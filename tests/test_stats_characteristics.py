@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from clamlab.simulate import paper_table_two
 from clamlab.stats.tables import check_with_tableone, render_table_one, table_notes, table_one
-from clamlab.stats.tables.comparisons import adjust_p
+from clamlab.stats.tables.comparisons import adjust_p, compare_means
 
 SCANNERS = [
     "Discovery CT750", "iCT 128", "LightSpeed VCT", "Optima CT660", "Sensation 64",
@@ -179,6 +179,30 @@ def test_derived_variables_never_get_a_p(paper):
     # It is no member of the family either.
     without = omnibus(table_one(paper, SCHEMA))["p_holm"]
     assert omnibus(tidy)["p_holm"].drop("mean_hu").equals(without)
+
+
+@pytest.mark.parametrize("preset", ["recommended", "paper"])
+def test_a_constant_whose_mean_is_rounded_has_no_p(preset):
+    """0.7 in 18 rows and in 48: the means differ by rounding, and so do the rows from them."""
+    for value in (0.1, 0.7, 2.3):
+        for sizes in [(18, 48), *((n, m) for n in range(2, 9) for m in range(2, 9))]:
+            found = compare_means([np.full(n, value) for n in sizes], preset)
+            assert found == {"note": "constant: no test of means"}, (value, sizes)
+    table = pd.DataFrame(
+        {"cluster": np.repeat([0, 1], [18, 48]), "kv": 0.7, "age": np.arange(66.0)}
+    )
+    properties = {"kv": {**NUMBER, "x-role": "scanner"}, "age": NUMBER}
+    tested = omnibus(table_one(table, {"properties": properties}, preset=preset))
+    assert np.isnan(tested.loc["kv", "p"]) and np.isnan(tested.loc["kv", "p_holm"])
+    assert tested.loc["age", "p_holm"] == tested.loc["age", "p"]  # a family of one
+
+
+def test_a_constant_cluster_beside_one_that_varies_has_the_paper_s_test_only():
+    samples = [np.full(3, 0.1), np.arange(10.0)]
+    found = compare_means(samples, "recommended")
+    assert found == {"note": "constant within one cluster: no test of means"}
+    paper = compare_means(samples, "paper")
+    assert paper["p"] == pytest.approx(scipy_stats.f_oneway(*samples).pvalue)
 
 
 def test_every_column_that_cannot_be_tested_says_why():

@@ -103,7 +103,7 @@ def weighted_kappa(pairs: NDArray, *, n_levels: int, power: int) -> float:
 def icc_2_1(values: NDArray) -> float:
     """Intraclass correlation of scans by readers: two-way random, absolute, single reader."""
     n, k = values.shape
-    if n < 2:
+    if n < 2 or np.ptp(values) == 0:
         return np.nan
     of_scan, of_reader = values.mean(axis=1, keepdims=True), values.mean(axis=0)
     rest = values - of_scan - of_reader + values.mean()

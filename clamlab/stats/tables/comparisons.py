@@ -65,7 +65,7 @@ def compare_means(samples: Sequence[np.ndarray], preset: str) -> dict:
         note = "groups of fewer than two values are left out of the test"
     if len(usable) < 2:
         return {"note": note or "one cluster only: nothing to compare"}
-    spreads = [np.var(sample) for sample in usable]
+    spreads = [np.ptp(sample) for sample in usable]  # a variance would keep what rounding leaves
     if max(spreads) == 0 or (preset == "recommended" and min(spreads) == 0):
         constant = "constant" if max(spreads) == 0 else "constant within one cluster"
         return {"note": f"{constant}: no test of means"}
