@@ -60,6 +60,30 @@ def test_numbers_are_what_their_definitions_say(table):
     assert told["max_leverage"] == pytest.approx(np.diag(hat).max())
 
 
+def test_with_hc3_both_p_are_robust_and_hc3_is_not_advised_again(table):
+    rng = np.random.default_rng(0)
+    table["fvc"] += rng.normal(0, 1.5, 120) * table["cluster"]
+    equal, robust = only(table), only(table, covariance="HC3")
+    assert "use covariance HC3" in equal["advice"] and "HC3" not in robust["advice"]
+    tidy = outcome_associations(table, SCHEMA, covariance="HC3")
+    assert robust["p"] == pytest.approx(tidy.query("part == 'omnibus'")["p"].item())
+    ranked = table.assign(**table[["age", "height", "fvc"]].rank())
+    tidy = outcome_associations(ranked, SCHEMA, covariance="HC3")
+    assert robust["rank_p"] == pytest.approx(tidy.query("part == 'omnibus'")["p"].item())
+    assert robust["p"] != equal["p"] and robust["rank_p"] != equal["rank_p"]
+    assert (equal["covariance"], robust["covariance"]) == ("classical", "HC3")
+    same = ["residual_skew", "normality_p", "equal_variance_p", "max_cook", "max_vif"]
+    assert equal[same].equals(robust[same])  # what the data are like does not hang on it
+
+
+def test_where_hc3_does_not_exist_the_scan_that_is_alone_is_still_named(table):
+    site = {"type": "string", "enum": ["a", "b", "only"], "x-role": "demographic"}
+    schema = {"properties": SCHEMA["properties"] | {"site": site}}
+    told = only(table.assign(site=["only"] + ["a", "b"] * 59 + ["a"]), schema, covariance="HC3")
+    assert told["alone"] == "s0" and np.isnan(told["p"]) and np.isnan(told["rank_p"])
+    assert told["note"].startswith("leverage 1 at index 0: HC3 does not exist")
+
+
 def test_an_outlier_is_named(table):
     table.loc[17, "fvc"] = 40.0
     told = only(table)

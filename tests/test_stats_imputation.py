@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats as scipy_stats
 from statsmodels.imputation.mice import MICEData
 
 from clamlab.stats.outcomes import imputed_associations, outcome_associations
@@ -42,6 +43,32 @@ def test_without_gaps_it_is_the_complete_analysis():
     assert joined["difference"].to_numpy() == pytest.approx(pairs["difference"].to_numpy())
     assert joined["se"].to_numpy() == pytest.approx(pairs["se"].to_numpy())
     assert (joined["missing_information"] == 0).all() and (joined["n_imputed"] == 0).all()
+
+
+def test_with_hc3_it_assumes_equal_variances_no_more_than_the_complete_analysis():
+    table = people(60)
+    table["fvc"] += np.random.default_rng(8).normal(0, 0.6, 60) * table["cluster"]
+    robust, equal = (told(table, n_imputations=2, covariance=c) for c in ("HC3", "classical"))
+    tidy = outcome_associations(table, SCHEMA, covariance="HC3")
+    pairs = tidy.query("part == 'pairwise'").set_index("outcome")
+    assert (abs(robust["se"] / equal["se"] - 1) > 0.005).all()
+    assert robust["se"].to_numpy() == pytest.approx(pairs["se"].to_numpy())
+    assert robust["complete_p"].to_numpy() == pytest.approx(pairs["p"].to_numpy())
+    df = pairs["df2"] * (pairs["df2"] + 1) / (pairs["df2"] + 3)  # Barnard and Rubin's, no gaps
+    margin = scipy_stats.t.ppf(0.975, df) * pairs["se"]
+    assert robust["low"].to_numpy() == pytest.approx((pairs["difference"] - margin).to_numpy())
+    assert robust["high"].to_numpy() == pytest.approx((pairs["difference"] + margin).to_numpy())
+    p = 2 * scipy_stats.t.sf(abs(pairs["statistic"]), df)
+    assert robust["p"].to_numpy() == pytest.approx(p)
+    assert (robust["covariance"] == "HC3").all()
+
+
+def test_a_pair_that_hc3_refuses_gets_no_imputed_interval():
+    table = people(40)
+    table["sex"] = ["m"] + ["f"] * 39
+    joined = told(table, n_imputations=2, covariance="HC3")
+    assert joined["difference"].isna().all() and len(joined) == 2
+    assert joined["note"].str.startswith("leverage 1 at index 0: HC3 does not exist").all()
 
 
 def test_a_bias_of_complete_cases_is_taken_back():

@@ -1,6 +1,7 @@
 """Whether the linear models behind the associations may be believed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.diagnostic import het_breuschpagan
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
+from clamlab.stats.outcomes.covariance import ALONE, with_covariance
 from clamlab.stats.outcomes.fitting import (
     OutcomeModel,
     fit_outcomes,
@@ -18,10 +20,9 @@ from clamlab.stats.outcomes.fitting import (
 
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
     "outcome title source n residual_skew normality_p equal_variance_p max_leverage max_cook "
-    "influential alone max_vif vif_term p rank_p advice note"
+    "influential alone max_vif vif_term p rank_p covariance advice note"
 ).split()
 LEVEL, HIGH_VIF, LARGE_COOK = 0.05, 5.0, 0.5
-ALONE = 1 - 1e-8
 MANY = 30  # with more scans, the means are normal enough whatever the residuals are
 
 
@@ -31,13 +32,14 @@ def model_diagnostics(
     *,
     group: str = "cluster",
     covariates: Sequence[str] | None = None,
+    covariance: str = "classical",
     subject: str = "subject_id",
 ) -> pd.DataFrame:
     """Check the models of `outcome_associations` before a reviewer does.
 
     Parameters
     ----------
-    table, schema, group, covariates
+    table, schema, group, covariates, covariance
         As for `outcome_associations`.
     subject : str
         Column that names influential scans; the row's index where the table has none.
@@ -53,7 +55,8 @@ def model_diagnostics(
           the largest three), alone (scans of leverage 1, which no other scan is like);
         - max_vif, vif_term: the largest variance inflation among the terms, and whose;
         - p of cluster in the model, and rank_p, the same on ranks of outcome and numeric
-          covariates, which outliers and skew hardly move; none for outcomes derived from the image;
+          covariates, which outliers and skew hardly move, both with the covariance asked for; none
+          for outcomes derived from the image;
         - advice, in plain words; note, why there is no model, or what was left out of it.
 
     Raises
@@ -76,15 +79,15 @@ def model_diagnostics(
     (True, True)
     """
     models, left_out = fit_outcomes(
-        table, schema, group=group, covariates=covariates, covariance="classical"
+        table, schema, group=group, covariates=covariates, covariance=covariance
     )
     names = table[subject] if subject in table else pd.Series(table.index, index=table.index)
-    rows = [_diagnose(model, table, names) for model in models]
+    rows = [_diagnose(model, table, names, covariance) for model in models]
     rows += left_out_rows(schema, left_out)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).assign(covariance=covariance)
 
 
-def _diagnose(model: OutcomeModel, table: pd.DataFrame, names: pd.Series) -> dict:
+def _diagnose(model: OutcomeModel, table: pd.DataFrame, names: pd.Series, covariance: str) -> dict:
     row = {
         "outcome": model.outcome.name,
         "title": model.outcome.title,
@@ -92,22 +95,20 @@ def _diagnose(model: OutcomeModel, table: pd.DataFrame, names: pd.Series) -> dic
         "n": int(model.present.sum()),
         "note": model.note,
     }
-    if model.result is None:
+    if model.fit is None:
         return row
     row |= _residuals(model) | _influence(model, names) | _inflation(model)
-    if model.cluster_columns and model.outcome.source != "derived":
+    if model.result is not None and model.cluster_columns and model.outcome.source != "derived":
         row["p"] = _cluster_p(model, model.result)
-        on_ranks = _fit_on_ranks(model, table)
-        if on_ranks is None:
-            why = "ranks of so few scans cannot tell the terms apart: no rank_p"
-            row["note"] = "; ".join(filter(None, [model.note, why]))
-        else:
+        on_ranks, why = _fit_on_ranks(model, table, covariance)
+        row["note"] = "; ".join([*why, *model.notes])
+        if on_ranks is not None:
             row["rank_p"] = _cluster_p(model, on_ranks)
-    return row | {"advice": _advice(row, model)}
+    return row | {"advice": _advice(row, model, covariance)}
 
 
 def _residuals(model: OutcomeModel) -> dict:
-    residuals, matrix = model.result.resid, model.design.matrix
+    residuals, matrix = model.fit.resid, model.design.matrix
     row = {}
     if len(residuals) > 2:  # two residuals are one number and its mirror image
         row["residual_skew"] = float(stats.skew(residuals))
@@ -118,7 +119,7 @@ def _residuals(model: OutcomeModel) -> dict:
 
 
 def _influence(model: OutcomeModel, names: pd.Series) -> dict:
-    influence = model.result.get_influence()
+    influence = model.fit.get_influence()
     leverage = pd.Series(influence.hat_matrix_diag, index=model.design.matrix.index)
     alone = leverage > ALONE
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -149,34 +150,41 @@ def _inflation(model: OutcomeModel) -> dict:
     }
 
 
-def _fit_on_ranks(model: OutcomeModel, table: pd.DataFrame):
-    """Fit the same model to ranks of the outcome and of every numeric covariate.
+def _fit_on_ranks(
+    model: OutcomeModel, table: pd.DataFrame, covariance: str
+) -> tuple[Any, list[str]]:
+    """Fit the same model to ranks of the outcome and of every numeric covariate, or say why not.
 
-    None if it cannot be told: of few scans, two covariates may have the same ranks.
+    Of few scans, two covariates may have the same ranks.
     """
+    cannot = ["ranks of so few scans cannot tell the terms apart: no rank_p"]
     matrix = model.design.matrix.copy()
     for variable in model.covariates:
         if variable.name in matrix:
             matrix[variable.name] = matrix[variable.name].rank()
     ranks = model.outcome.values(table)[model.present].rank()
     if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
-        return None
+        return None, cannot
     fit = sm.OLS(ranks, matrix).fit()
-    return None if fits_without_error(fit) else fit
+    if fits_without_error(fit):
+        return None, cannot
+    robust, why = with_covariance(fit, covariance)
+    return robust, [f"of ranks, {reason}" for reason in why]
 
 
 def _cluster_p(model: OutcomeModel, result) -> float:
     return float(result.f_test(model.selector(model.cluster_columns)).pvalue)
 
 
-def _advice(row: dict, model: OutcomeModel) -> str:
+def _advice(row: dict, model: OutcomeModel, covariance: str) -> str:
     found = []
     not_normal = row.get("normality_p", 1) < LEVEL
     if not_normal and row["n"] <= MANY:
-        found.append("residuals are not normal and scans are few: rely on rank_p")
+        remedy = "rely on rank_p" if "rank_p" in row else "no rank_p to rely on"
+        found.append(f"residuals are not normal and scans are few: {remedy}")
     if not_normal and row["residual_skew"] > 1 and not model.outcome.transform:
         found.append("residuals are skewed to the right: consider x-transform log")
-    if row.get("equal_variance_p", 1) < LEVEL:
+    if row.get("equal_variance_p", 1) < LEVEL and covariance == "classical":
         found.append("variances differ: use covariance HC3")
     if row["max_cook"] > LARGE_COOK and row["influential"]:
         found.append(f"one scan moves the result: look at {row['influential'].split(', ')[0]}")

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy.linalg import eigh
 
+from clamlab.stats.outcomes.covariance import COVARIANCES, with_covariance
 from clamlab.stats.outcomes.design import CLUSTER, Design, build_design, column_name
 from clamlab.stats.variables import Variable, cluster_labels, select_variables, title_of
 
-COVARIANCES = ("classical", "HC3")
 INFINITE = "holds infinite values: left out (correct the table)"
 ONE_CLUSTER = "one cluster only: nothing to compare"
 NO_ERROR = "the model fits without any error: no test"
@@ -23,8 +22,9 @@ NO_ERROR = "the model fits without any error: no test"
 class OutcomeModel:
     """A fitted model outcome ~ covariates + cluster.
 
-    ``present`` tells the rows used; ``design`` and ``result`` are None where no model
-    could be made, and ``notes`` says why (first) and what was left out.
+    ``present`` tells the rows used; ``fit`` holds the least squares and ``result`` the same with
+    the covariance asked for. What could not be made is None, and ``notes`` says why (first) and
+    what was left out.
     """
 
     outcome: Variable
@@ -34,6 +34,7 @@ class OutcomeModel:
     covariates: list[Variable]
     notes: list[str] = field(default_factory=list)
     design: Design = None  # type: ignore[assignment]
+    fit: Any = None
     result: Any = None
 
     @property
@@ -125,8 +126,9 @@ def fit_outcomes(
     models = [_fit(table, y, adjust, **known) for y in outcomes]
     for model in models:
         model.notes += empty
-        if covariance == "HC3" and model.result is not None:
-            _make_robust(model)
+        if model.fit is not None:
+            model.result, why = with_covariance(model.fit, covariance)
+            model.notes = [*why, *model.notes]
     return models, left_out
 
 
@@ -228,7 +230,7 @@ def _fit(
     if fits_without_error(result):
         model.notes.insert(0, NO_ERROR)
         return model
-    model.result = result
+    model.fit = result
     return model
 
 
@@ -275,21 +277,3 @@ def transform_notes(table: pd.DataFrame, outcome: Variable) -> list[str]:
         f"{lost} values of 0 or less have no logarithm and count as missing "
         "(below a detection limit? give half the limit, or x-transform log1p, instead)"
     ]
-
-
-def _make_robust(model: OutcomeModel) -> None:
-    """Swap in HC3 with t tests, unless it does not exist: a row, or a whole group, fits itself."""
-    leverage = model.result.get_influence().hat_matrix_diag
-    if leverage.max() > 1 - 1e-8:
-        row = model.design.matrix.index[int(np.argmax(leverage))]
-        model.notes.insert(0, f"leverage 1 at index {row!r}: HC3 does not exist, no model")
-        model.result = None
-        return
-    robust = model.result.get_robustcov_results("HC3", use_t=True)
-    smallest = eigh(robust.cov_params(), model.result.cov_params(), eigvals_only=True)[0]
-    if smallest < 1e-8:  # a difference that would have no error at all
-        model.notes.insert(
-            0, "rows of one kind have one value: HC3 does not exist, no model (use classical)"
-        )
-        robust = None
-    model.result = robust

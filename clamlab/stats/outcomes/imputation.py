@@ -13,7 +13,7 @@ from clamlab.stats.outcomes.chained_equations import columns_not_filled, fill, g
 from clamlab.stats.outcomes.fitting import choose_covariates, find_outcomes
 from clamlab.stats.variables import TRANSFORMS, Variable, cluster_labels
 
-NAMED = ["title", "units", "transform", "source"]
+NAMED = ["title", "units", "transform", "source", "covariance"]
 JOINED = ["difference", "se", "df2", "low", "high", "p"]
 COMPLETE = {"difference": "complete_difference", "p": "complete_p"}
 COLUMNS = [*PAIR, *NAMED, *JOINED, *COMPLETE.values(), "missing_information", "n_imputed", "note"]
@@ -25,6 +25,7 @@ def imputed_associations(
     *,
     group: str = "cluster",
     covariates: Sequence[str] | None = None,
+    covariance: str = "classical",
     n_imputations: int = 20,
     seed: int,
 ) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def imputed_associations(
 
     Parameters
     ----------
-    table, schema, group, covariates
+    table, schema, group, covariates, covariance
         As for `outcome_associations`.
     n_imputations : int
         Filled tables, at least 2.
@@ -46,8 +47,8 @@ def imputed_associations(
     -------
     DataFrame
         One row per outcome and pair of clusters: outcome, group, other_group, title, units,
-        transform, source; difference, se, df2, low, high and p of the joined tables on the
-        modelled scale (no p for outcomes derived from the image); complete_difference and
+        transform, source, covariance; difference, se, df2, low, high and p of the joined tables
+        on the modelled scale (no p for outcomes derived from the image); complete_difference and
         complete_p, those of `outcome_associations`, which uses complete rows; missing_information,
         the share of the variance that the gaps are to blame for; n_imputed, filled values of the
         outcome; note, in words: gaps that stay open, and why. An outcome of which no gap could be
@@ -89,7 +90,7 @@ def imputed_associations(
     """
     if n_imputations < 2:
         raise ValueError(f"n_imputations must be at least 2, found {n_imputations}")
-    options: dict[str, Any] = {"group": group, "covariates": covariates}
+    options: dict[str, Any] = dict(group=group, covariates=covariates, covariance=covariance)
     complete = outcome_associations(table, schema, **options)
     outcomes, _ = find_outcomes(table, schema)
     adjust, _ = choose_covariates(table, schema, covariates)
