@@ -19,6 +19,7 @@ from clamlab.stats.outcomes import (
     outcome_associations,
     summary_sentence,
 )
+from clamlab.stats.tables import missing_by_cluster
 
 NUMBER = {"type": "number"}
 DEMOGRAPHIC = {**NUMBER, "x-role": "demographic"}
@@ -267,6 +268,42 @@ def test_the_third_cluster_is_called_cluster_3():
     fit = sm.OLS(others["cluster_2"], others[["cluster_1", "site_B"]].assign(one=1.0)).fit()
     assert told["max_vif"] == pytest.approx(1 / (1 - fit.rsquared)) and told["max_vif"] > 5
     assert told["vif_term"] == "cluster 3" and "cluster 3 is nearly told" in told["advice"]
+
+
+def test_what_is_no_declared_level_is_missing_and_not_the_reference():
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame({"cluster": np.arange(60) % 2, "sex": rng.choice(["male", "female"], 60)})
+    table["stage"] = rng.integers(0, 3, 60).astype(float)
+    table["y"] = table["cluster"] + 2.0 * (table["sex"] == "female") + rng.normal(0, 0.3, 60)
+    table.loc[[7, 20], "sex"], table.loc[33, "stage"] = ["unknown", "Female"], 9.0
+    sex = {"enum": ["male", "female"], "x-role": "demographic", "title": "Sex"}
+    stage = {"enum": [0, 1, 2], "x-role": "staging", "title": "Stage"}
+    schema = {"properties": {"sex": sex, "stage": stage, "y": OUTCOME}}
+    said = "Sex: 2 values are not declared levels: counted as missing"
+    known = table.drop(index=[7, 20])
+    for way in (outcome_associations, adjusted_means):
+        tidy, without = way(table, schema), way(known, schema)
+        missing = [c for c in tidy if c in ("note", "n_missing")]
+        pd.testing.assert_frame_equal(tidy.drop(columns=missing), without.drop(columns=missing))
+        assert said in tidy["note"].max()
+    sizes = part(outcome_associations(table, schema), "group")
+    assert (sizes["n"].iloc[0], sizes["n_missing"].iloc[0]) == (58, 2)
+    compared = compare_models(table, schema, n_bootstrap=0)
+    assert (compared["n"] == 57).all() and compared["note"].str.contains(said).all()
+    assert compared["note"].str.contains("Stage: 1 values are not declared levels").all()
+    numbers = ["r2", "aic", "p_cluster", "p_reader"]
+    alone = compare_models(table.drop(index=[7, 20, 33]), schema, n_bootstrap=0)
+    pd.testing.assert_frame_equal(compared[numbers], alone[numbers])
+    gone = missing_by_cluster(table, schema).set_index("variable")["n_missing"]
+    assert gone.to_dict() == {"sex": 2, "stage": 1}
+    imputed = imputed_associations(table, schema, n_imputations=2, seed=1)
+    assert (imputed["note"] == said).all() and imputed["difference"].notna().all()
+
+
+def test_clusters_kept_as_text_are_the_same_clusters(iris):
+    words = iris.assign(cluster=iris["cluster"].map("{:.1f}".format))
+    plain, told = (outcome_associations(table, IRIS_SCHEMA) for table in (iris, words))
+    pd.testing.assert_frame_equal(plain, told)
 
 
 def test_one_cluster_has_means_and_no_test(iris):

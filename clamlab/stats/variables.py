@@ -52,12 +52,23 @@ class Variable:
         return f"{title}, {self.units}" if self.units else title
 
     def values(self, table: pd.DataFrame) -> pd.Series:
-        """Give the column as floats, or as strings for a category; the absent are missing."""
+        """Give the column as floats, or as strings for a category.
+
+        What is absent is missing, and so is what is none of a category's levels.
+        """
         column = table[self.name]
         if not self.is_categorical:
             return pd.to_numeric(column, errors="coerce").astype(float)
-        names = {level: level_name(level) for level in column.dropna().unique()}
-        return column.astype(object).map(names).astype(object)
+        names = {value: level_name(value) for value in column.dropna().unique()}
+        declared = {value: name for value, name in names.items() if name in self.levels}
+        return column.astype(object).map(declared).astype(object)
+
+    def undeclared(self, table: pd.DataFrame) -> str:
+        """Say how many values are none of the levels that the contract gives; empty if none is."""
+        if not self.is_categorical:
+            return ""
+        count = int((table[self.name].notna() & self.values(table).isna()).sum())
+        return f"{count} values are not declared levels: counted as missing" if count else ""
 
     def transformed(self, table: pd.DataFrame) -> pd.Series:
         """Give the column on the scale it is modelled on: logarithms where the contract asks."""

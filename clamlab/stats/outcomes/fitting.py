@@ -119,13 +119,14 @@ def fit_outcomes(
     if covariance not in COVARIANCES:
         raise ValueError(f"covariance {covariance!r} is not one of {', '.join(COVARIANCES)}")
     clusters = cluster_labels(table, group)
+    table = table.assign(**{group: clusters})  # as numbers, though a file may have kept "1.0"
     outcomes, left_out = find_outcomes(table, schema)
-    adjust, empty = choose_covariates(table, schema, covariates)
+    adjust, unusable = choose_covariates(table, schema, covariates)
     complete = complete_rows(table, adjust)
     known = {"clusters": clusters, "group": group, "complete": complete}
     models = [_fit(table, y, adjust, **known) for y in outcomes]
     for model in models:
-        model.notes += empty
+        model.notes += unusable
         if model.fit is not None:
             model.result, why = with_covariance(model.fit, covariance)
             model.notes = [*why, *model.notes]
@@ -160,7 +161,7 @@ def left_out_rows(schema: dict, left_out: dict[str, str]) -> list[dict]:
 def choose_covariates(
     table: pd.DataFrame, schema: dict, names: Sequence[str] | None
 ) -> tuple[list[Variable], list[str]]:
-    """Pick the columns to adjust for, and say which cannot be used: empty, or infinite."""
+    """Pick the columns to adjust for, and say what of them cannot be used."""
     known, _ = select_variables(table, schema, ["demographic", "scanner"])
     if names is None:
         chosen = [v for v in known if v.role == "demographic" and v.source != "derived"]
@@ -173,10 +174,16 @@ def choose_covariates(
                 f"there are {', '.join(by_name) or 'none'}"
             )
         chosen = [by_name[name] for name in names]
-    unusable = {v: "empty column, left out" for v in chosen if v.values(table).isna().all()}
-    unusable |= {v: INFINITE for v in chosen if _is_infinite(v, table)}
-    notes = [f"{variable.title}: {why}" for variable, why in unusable.items()]
-    return [variable for variable in chosen if variable not in unusable], notes
+    return usable(table, chosen)
+
+
+def usable(table: pd.DataFrame, variables: Sequence[Variable]) -> tuple[list[Variable], list[str]]:
+    """Leave out columns that are empty or infinite; say so, and where values are no levels."""
+    unusable = {v: "empty column, left out" for v in variables if v.values(table).isna().all()}
+    unusable |= {v: INFINITE for v in variables if _is_infinite(v, table)}
+    said = [*unusable.items(), *((v, v.undeclared(table)) for v in variables)]
+    notes = [f"{variable.title}: {why}" for variable, why in said if why]
+    return [variable for variable in variables if variable not in unusable], notes
 
 
 def _is_infinite(variable: Variable, table: pd.DataFrame) -> bool:

@@ -93,26 +93,31 @@ def imputed_associations(
     options: dict[str, Any] = dict(group=group, covariates=covariates, covariance=covariance)
     complete = outcome_associations(table, schema, **options)
     outcomes, _ = find_outcomes(table, schema)
-    adjust, _ = choose_covariates(table, schema, covariates)
+    adjust, unusable = choose_covariates(table, schema, covariates)
     gaps = _find_gaps(table, [*outcomes, *adjust], cluster_labels(table, group).rename(group))
     draws = [
         outcome_associations(filled, schema, **options)
         for filled in _filled(table, gaps, n_imputations, np.random.default_rng(seed))
     ]
     said = {variable.name: gaps.said_of(variable) for variable in gaps.variables}
-    shared = [note for variable in adjust for note in said[variable.name]]
+    shared = [*(note for variable in adjust for note in said[variable.name]), *unusable]
     rows = []
     for name, whole in complete.groupby("outcome", sort=False):
         notes = [*said.get(name, []), *shared]
         drawn = [draw[draw["outcome"] == name] for draw in draws]
         n_imputed = gaps.n_filled(name) if name in said else pd.NA
         rows += [
-            {**row, "n_imputed": n_imputed, "note": "; ".join(filter(None, [*notes, row["note"]]))}
+            {**row, "n_imputed": n_imputed, "note": _each_once([*notes, row["note"]])}
             for row in _rows(whole, drawn, none_filled=gaps.none_filled(name))
         ]
     told = pd.DataFrame(rows).reindex(columns=COLUMNS)
     whole_numbers = ["group", "other_group", "n_imputed"]
     return told.astype(dict.fromkeys(whole_numbers, "Int64"))
+
+
+def _each_once(notes: list[str]) -> str:
+    """Join notes; the tables may say again what was said of all of them."""
+    return "; ".join(dict.fromkeys(filter(None, "; ".join(notes).split("; "))))
 
 
 @dataclass

@@ -21,6 +21,7 @@ from clamlab.stats.outcomes.fitting import (
     size_notes,
     too_few_rows,
     transform_notes,
+    usable,
 )
 from clamlab.stats.variables import (
     DERIVED_REASON,
@@ -125,9 +126,8 @@ def compare_models(
     adjust, notes = choose_covariates(table, schema, covariates)
     read, _ = select_variables(table, schema, readers)
     read = [variable for variable in read if variable.source != "derived"]
-    empty = [v for v in read if v.values(table).isna().all()]
-    notes += [f"{variable.title}: empty column, left out" for variable in empty]
-    read = [variable for variable in read if variable not in empty]
+    read, unusable = usable(table, read)
+    notes += unusable
     records: list[dict] = []
     for outcome in outcomes:
         rows = complete_rows(table, [*adjust, *read]) & outcome.transformed(table).notna()

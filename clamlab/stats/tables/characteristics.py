@@ -14,7 +14,7 @@ from clamlab.stats.tables.comparisons import (
     difference_of_means,
     difference_of_shares,
 )
-from clamlab.stats.tables.describing import named, summaries, undeclared
+from clamlab.stats.tables.describing import named, summaries
 from clamlab.stats.variables import (
     DERIVED_REASON,
     TABLE_ROLES,
@@ -126,11 +126,10 @@ def _describe(
     variable: Variable, table: pd.DataFrame, clusters: pd.Series, preset: str, seed: int
 ) -> list[dict]:
     """All rows of one variable."""
-    values = variable.values(table)
     if variable.is_categorical:
-        rows = _category_rows(variable, values, clusters, preset, seed)
+        rows = _category_rows(variable, table, clusters, preset, seed)
     else:
-        rows = _numeric_rows(variable, values, clusters, preset)
+        rows = _numeric_rows(variable, variable.values(table), clusters, preset)
     rows = named(variable, rows)
     return [_without_p(row) for row in rows] if variable.source == "derived" else rows
 
@@ -167,13 +166,13 @@ def _numeric_rows(
 
 
 def _category_rows(
-    variable: Variable, values: pd.Series, clusters: pd.Series, preset: str, seed: int
+    variable: Variable, table: pd.DataFrame, clusters: pd.Series, preset: str, seed: int
 ) -> list[dict]:
-    levels = variable.levels
+    levels, values = variable.levels, variable.values(table)
     rows = summaries(variable, values, _groups(clusters))
     counts = count_levels(values, levels, clusters)
     test = compare_counts(counts, preset, seed=seed)
-    if why := undeclared(variable, values):
+    if why := variable.undeclared(table):
         test["note"] = "; ".join(filter(None, [test["note"], why]))
     rows.append({"part": "omnibus", **test})
     names = _codes(clusters)

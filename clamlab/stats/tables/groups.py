@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from clamlab.stats.tables.describing import named, summaries, undeclared
+from clamlab.stats.tables.describing import named, summaries
 from clamlab.stats.tables.digits import decimals_for
 from clamlab.stats.tables.rendering import INDENT, MARKS, variable_lines
 from clamlab.stats.variables import TABLE_ROLES, Variable, select_variables
@@ -96,7 +96,7 @@ def describe_groups(
         own = named(variable, summaries(variable, values, zip(headings, masks, strict=True)))
         rows += own
         lines += _lines(pd.DataFrame(own), decimals)
-        if variable.is_categorical and (why := undeclared(variable, values)):
+        if why := variable.undeclared(table):
             said.append(f"{variable.title}: {why}.")
     printed = pd.DataFrame(lines, columns=["", *headings])
     sized = dict(zip(headings[:-1], sizes[:-1], strict=True))
