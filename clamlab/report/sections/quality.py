@@ -47,7 +47,11 @@ def make(found: Found) -> list[Block]:
 
 def _decided(qc: pd.DataFrame, small: bool) -> str:
     """Count what a person decided; those without a decision are counted, and masked, with it."""
-    column = qc["decision"].astype(object).fillna("") if "decision" in qc else pd.Series("", index=qc.index)
+    column = (
+        qc["decision"].astype(object).fillna("")
+        if "decision" in qc
+        else pd.Series("", index=qc.index)
+    )
     decided = column[column != ""].value_counts()
     n, rest = int(decided.sum()), int((column == "").sum())
     if not n:
