@@ -23,7 +23,7 @@ from clamlab.stats.outcomes import (
     compare_partitions,
     outcome_associations,
 )
-from clamlab.stats.tables import render_table_one, table_one
+from clamlab.stats.tables import render_table_one, table_notes, table_one
 
 
 def possible(counts, hidden):
@@ -107,6 +107,59 @@ def test_a_few_missing_values_leave_the_means():
     rest = tidy[tidy["part"] != "size"]
     assert not rest[["n", "n_missing"]].isin([58, 28, 2]).any(axis=None)
     assert rest[["df1", "df2"]].isna().all(axis=None)  # they tell how many rows there were
+
+
+def test_numbers_of_an_exported_table_are_those_of_the_notebook():
+    clusters = np.repeat([0, 1], 24)
+    heights = [171.26] * 23 + [171.5] + [170.64] * 23 + [170.1]
+    tidy, page = shown(heights, clusters, type="number")
+    line = page.loc["X (mean (sd))"]
+    assert line[["Cluster 1", "Cluster 2"]].tolist() == ["171.27 (0.05)", "170.62 (0.11)"]
+    assert set(tidy.loc[tidy["part"] == "summary", "digits"]) == {6}
+    assert not any("three digits" in note for note in table_notes(tidy))
+    shares = ["a"] * 7 + ["b"] * 129 + ["a"] * 70 + ["b"] * 66  # 5.147 %: not 5.15, and so 5.2
+    _, page = shown(shares, np.repeat([0, 1], 136), type="string", enum=["b", "a"])
+    assert page.loc["A (%)", "Cluster 1"] == "7 (5.1)"
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "printed"),
+    [(53.58, 12, "53.6 (12.0)"), (171.3, 9.8, "171 (9.80)"), (2876.4, 820, "2880 (820)")],
+)
+def test_beside_masked_counts_no_decimals_are_made_up(value, step, printed):
+    values = np.tile([value - step, value + step], 30)
+    values = value + (values - value) * np.sqrt(27 / 28)  # of 28 values the SD is the step
+    values[:2] = np.nan
+    tidy, page = shown(values, np.repeat([0, 1], 30), type="number")
+    assert page.loc["X (mean (sd))", "Cluster 1"] == printed
+    assert "Rounded to three digits, since counts of them are masked: X." in table_notes(tidy)
+
+
+def test_a_mean_beside_a_masked_count_is_that_of_any_count():
+    """Ages are whole, so that a mean to two decimals is that of few counts: of 26, not of 27."""
+    ages = np.random.default_rng(1).integers(40, 70, 60).astype(float)
+    ages[[*range(4)]] = np.nan
+    tidy, _ = shown(ages, np.repeat([0, 1], 30), type="number")
+    told = tidy.query("part == 'summary' and group == 0")["mean"].item()
+
+    def could_be(mean, digits):
+        nearest = [round(mean * n) / n for n in range(26, 30)]
+        return [float(f"{value:.{digits}g}") == mean for value in nearest]
+
+    assert all(could_be(told, 3))
+    assert not all(could_be(float(f"{np.nanmean(ages[:30]):.2f}"), 4))
+
+
+def test_information_criteria_keep_what_tells_models_apart():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": np.repeat([0, 1], 200), "fvc": rng.normal(2900, 800, 400)})
+    schema = {"properties": {"fvc": {"x-role": "outcome"}}}
+    ways = (outcome_associations, adjusted_means, compare_models)
+    whole = [way(table, schema) for way in ways]
+    associations, means, models = mask_outcomes(*whole)
+    assert models["aic"].diff()[1] == pytest.approx(whole[2]["aic"].diff()[1], abs=0.02)
+    assert means["mean"].tolist() == pytest.approx(whole[1]["mean"].tolist(), abs=0.01)
+    assert associations["p"].max() == float(f"{whole[0]['p'].max():.3g}")
 
 
 def test_shares_do_not_tell_a_few_missing_values():

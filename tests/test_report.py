@@ -270,6 +270,25 @@ def test_a_report_says_why_no_cluster_has_a_mean(monkeypatch):
     assert "no mean at equal covariates" in said and "cluster 1 from cluster 2" in said
 
 
+def test_a_difference_beside_masked_counts_has_no_more_digits_than_are_known(quick):
+    rng = np.random.default_rng(5)
+    rules = {name: {"type": "number", "x-role": "outcome"} for name in ("fvc", "volume")}
+    table = pd.DataFrame({name: rng.normal(2900, 300, 60) for name in rules})
+    table = table.assign(cluster=np.repeat([0, 1], 30))
+    table["fvc"] += 1000 * table["cluster"]
+    table.loc[:2, "fvc"] = np.nan
+    ways = (stats.outcomes.outcome_associations, stats.outcomes.adjusted_means)
+    associations, means = (way(table, {"properties": rules}) for way in ways)
+    models = stats.outcomes.compare_models(table, {"properties": rules}, n_bootstrap=0)
+    found = found_of(
+        associations=associations, adjusted_means=means, model_comparison=models,
+        assignments=table[["cluster"]],
+    )  # fmt: skip
+    exact = associations[associations["part"] == "pairwise"]["difference"].tolist()
+    told = outcomes.make(found)[-1].cells["Difference"].tolist()
+    assert told == [f"{float(f'{exact[0]:.3g}'):.0f}", f"{exact[1]:.2f}"]
+
+
 @pytest.mark.parametrize("whole", range(5, 16))
 def test_masked_counts_have_more_than_one_solution(whole):
     """Tried with all numbers that say the same: 12 as three below 5 can only be 4, 4 and 4."""

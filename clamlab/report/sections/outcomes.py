@@ -15,7 +15,7 @@ from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.averages import sizes_of_outcomes
 from clamlab.stats.disclosure.masking import as_made
 from clamlab.stats.outcomes.summary import summary_sentence
-from clamlab.stats.tables.digits import decimals_for
+from clamlab.stats.tables.digits import decimals_for, decimals_left
 from clamlab.stats.tables.rendering import p_text
 
 NAMES = ("associations", "adjusted_means", "model_comparison")
@@ -76,14 +76,13 @@ def _table(associations: pd.DataFrame) -> Table:
         test = tests.loc[pair.outcome]
         silent = test["source"] == "derived" or pair.outcome == before
         before = pair.outcome
-        digits = decimals_for(pair.high - pair.low)
-        interval = f"{number(pair.low, digits)} to {number(pair.high, digits)}"
+        low, high, difference = _estimates(pair)
         rows.append(
             [
                 _title(pair),
                 f"{int(pair.group) + 1} − {int(pair.other_group) + 1}",
-                number(pair.difference, digits),
-                "–" if pd.isna(pair.low) else interval,
+                difference,
+                "–" if pd.isna(pair.low) else f"{low} to {high}",
                 number(pair.standardised),
                 "" if silent else p_text(test["p"]),
                 "" if silent else p_text(test["p_holm"]),
@@ -100,6 +99,13 @@ def _table(associations: pd.DataFrame) -> Table:
     if pairs.empty:
         notes.append("No difference could be estimated.")
     return Table("Differences between clusters.", pd.DataFrame(rows, columns=columns), notes)
+
+
+def _estimates(pair: Any) -> list[str]:
+    """Print an interval and what lies in it, with no more decimals than masking has left."""
+    decimals, digits = decimals_for(pair.high - pair.low), getattr(pair, "digits", None)
+    values = (pair.low, pair.high, pair.difference)
+    return [number(value, decimals_left(value, decimals, digits)) for value in values]
 
 
 def _title(pair: Any) -> str:

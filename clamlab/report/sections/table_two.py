@@ -38,8 +38,7 @@ def _told_masks(tidy: pd.DataFrame) -> list[str]:
     names = listed(list(dict.fromkeys(own["title"])))
     where = f" Masked in: {names}." if names else ""
     return [
-        f"Counts of one to {SMALLEST - 1} persons, and what would tell them, are masked; numbers "
-        f"have three digits.{where}"
+        f"Counts of one to {SMALLEST - 1} persons, and what would tell them, are masked.{where}"
     ]
 
 

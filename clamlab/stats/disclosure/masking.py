@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.stats.disclosure.rounding import told_less_exactly
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells, is_small
 
@@ -13,11 +14,9 @@ _TELLS = [
     *("statistic", "df1", "df2", "p", "p_holm", "p_bh", "p_tukey", "effect_size"),
     *("difference", "difference_low", "difference_high", "smd", "smd_low", "smd_high"),
 ]
-_ADJUSTED = ["p_holm", "p_bh"]  # over a family of tests
 _COUNTS = ["n", "n_missing"]
 _FEWEST = "n_smallest"  # rows of a cluster: beside its size, it would tell how many are missing
 _SIZES = ["statistic", "df1", "df2", "aic", "bic"]  # functions of how many rows there were
-DIGITS = 3  # significant ones of an exported number
 _MOMENTS = ["mean", "sd", "median", "q1", "q3"]
 
 
@@ -32,11 +31,11 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows, numbers with three digits; what is masked is missing, and the variable's
-        ``note`` says so. Values that
+        The same rows; what is masked is missing, and the variable's ``note`` says so. Values that
         are missing count like a level, so their number is not told either. Where a level is a few
         persons, the tests of its variable go too: totals and a p-value give the counts back. Where
-        a whole cluster is a few persons, nothing by cluster is left.
+        a whole cluster is a few persons, nothing by cluster is left. Numbers are rounded;
+        ``digits`` says to how many digits estimates are.
 
     Examples
     --------
@@ -78,7 +77,8 @@ def mask_outcomes(
     tuple of three DataFrame
         An outcome of which a cluster has one to four values keeps no number, only a ``note``, nor
         do models that are compared on so few. Of one where one to four are missing, the counts go,
-        and what is a function of them.
+        and what is a function of them. Numbers are rounded; ``digits`` says to how many digits
+        estimates are.
 
     Examples
     --------
@@ -122,19 +122,6 @@ def _has_few(models: pd.DataFrame, rows: pd.Series) -> bool:
     if _FEWEST in models:
         return _some(models[_FEWEST].fillna(0))
     return bool((there.min() - (there.sum() - models["n"]) < SMALLEST).any())
-
-
-def told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
-    """Round, and take out what was adjusted for p-values that are masked.
-
-    Sixteen digits of an interval or a mean tell how many rows there were; an adjusted p-value may
-    be that of another row, or twice that.
-    """
-    if "p" in whole and (masked["p"].isna() & whole["p"].notna()).any():
-        masked[masked.columns.intersection(_ADJUSTED)] = np.nan
-    exact = [name for name in masked if masked[name].dtype.kind == "f"]
-    masked[exact] = masked[exact].map(lambda value: float(f"{value:.{DIGITS}g}"))
-    return masked
 
 
 def mask_flow(flow: pd.DataFrame) -> pd.DataFrame:

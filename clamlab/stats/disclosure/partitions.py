@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from clamlab.stats.disclosure.masking import as_made, mask_rows, told_less_exactly
+from clamlab.stats.disclosure.masking import as_made, mask_rows
+from clamlab.stats.disclosure.rounding import told_less_exactly
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import hidden_cells, is_small
 from clamlab.stats.variables import describe_variable

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from clamlab.stats.tables.digits import decimals_for
+from clamlab.stats.disclosure.rounding import DIGITS
+from clamlab.stats.tables.digits import decimals_for, decimals_left
 from clamlab.stats.variables import DERIVED_REASON, printed_name
 
 MASKED = "masked"
@@ -42,7 +43,8 @@ def render_table_one(
         for "recommended".
     decimals : int
         Least decimals of means and standard deviations; a variable has more where its largest
-        standard deviation needs them to show two digits.
+        standard deviation needs them to show two digits. A number that was rounded, because
+        counts are masked, has those that are left.
 
     Returns
     -------
@@ -121,6 +123,7 @@ def table_notes(tidy: pd.DataFrame, *, columns: Sequence[str] | None = None) -> 
     for source, mark in MARKS.items():
         if (omnibus["source"] == source).any():
             notes.append(f"{mark} {_MARK_NOTES[source][0].upper()}{_MARK_NOTES[source][1:]}.")
+    notes += _rounded_note(tidy)
     said = omnibus[(omnibus["note"] != "") & (omnibus["source"] != "derived")]
     return notes + [f"{row.title}: {row.note}." for row in said.itertuples()]
 
@@ -142,6 +145,17 @@ def _missing_note(tidy: pd.DataFrame) -> list[str]:
         return []
     listed = ", ".join(f"{row.title} {row.n_missing}" for row in counts.itertuples())
     return [f"Missing values, left out: {listed}."]
+
+
+def _rounded_note(tidy: pd.DataFrame) -> list[str]:
+    """Name the variables of which means tell less, lest they tell counts that are masked."""
+    if "digits" not in tidy:
+        return []
+    rounded = tidy[(tidy["kind"] == "numeric") & (tidy["digits"] == DIGITS)]
+    if rounded.empty:
+        return []
+    listed = ", ".join(dict.fromkeys(rounded["title"]))
+    return [f"Rounded to three digits, since counts of them are masked: {listed}."]
 
 
 def cluster_name(code: int) -> str:
@@ -190,8 +204,9 @@ def _number_text(count: object) -> str:
 def _mean_text(row, decimals: int) -> str:
     if pd.isna(row.mean):
         return MASKED if pd.isna(row.n) else "-"
-    sd = "-" if pd.isna(row.sd) else f"{row.sd:.{decimals}f}"
-    return f"{row.mean:.{decimals}f} ({sd})"
+    digits = getattr(row, "digits", None)  # of a table that may leave the study
+    mean, sd = (f"{v:.{decimals_left(v, decimals, digits)}f}" for v in (row.mean, row.sd))
+    return f"{mean} ({'-' if pd.isna(row.sd) else sd})"
 
 
 def _count_text(row) -> str:

@@ -1,0 +1,59 @@
+"""How exactly a table that leaves the study tells its numbers."""
+
+import numpy as np
+import pandas as pd
+
+DIGITS = 3  # significant ones of a number
+# Of an estimate where no count is masked: three would make 171.3 and 170.6 cm the same, and a
+# share that is rounded again as it is printed another.
+_OPEN_DIGITS = 6
+_ESTIMATES = [
+    *("mean", "sd", "se", "median", "q1", "q3", "percent", "low", "high", "aic", "bic"),
+    *("difference", "difference_low", "difference_high", "smd", "smd_low", "smd_high"),
+    *("response", "response_low", "response_high"),
+    *("standardised", "standardised_low", "standardised_high"),
+]
+_ADJUSTED = ["p_holm", "p_bh"]  # over a family of tests
+_COUNTS = ["n", "n_missing", "count"]
+
+
+def told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Round, and take out what was adjusted for p-values that are masked.
+
+    A mean of ages tells how many there were: with sixteen digits always, with two decimals often,
+    since few counts give just that. So beside masked counts all numbers have three digits. Where
+    every count is told, estimates have six, which is more than a table prints; ``digits`` says
+    which. An adjusted p-value may be that of another row, or twice that.
+
+    Parameters
+    ----------
+    masked, whole : DataFrame
+        The same table, with and without what is masked.
+
+    Returns
+    -------
+    DataFrame
+    """
+    if "p" in whole and (masked["p"].isna() & whole["p"].notna()).any():
+        masked[masked.columns.intersection(_ADJUSTED)] = np.nan
+    exact = [name for name in masked if masked[name].dtype.kind == "f"]
+    estimates = [name for name in exact if name in _ESTIMATES]
+    told = masked[exact].map(_rounded, digits=DIGITS)
+    if estimates:
+        plain = ~_beside_masked(masked, whole)
+        told.loc[plain, estimates] = masked.loc[plain, estimates].map(_rounded, digits=_OPEN_DIGITS)
+        masked["digits"] = np.where(plain, _OPEN_DIGITS, DIGITS)
+    masked[exact] = told
+    return masked
+
+
+def _beside_masked(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.Series:
+    """Tell the rows of a variable, or an outcome, of which some count is masked."""
+    counts = masked.columns.intersection(_COUNTS)
+    gone = (masked[counts].isna() & whole[counts].notna()).any(axis=1)
+    about = masked["variable" if "variable" in masked else "outcome"]
+    return gone.groupby(about, dropna=False).transform("any").astype(bool)
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
