@@ -7,7 +7,13 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 
 from clamlab.simulate import paper_table_two
-from clamlab.stats.tables import check_with_tableone, render_table_one, table_notes, table_one
+from clamlab.stats.tables import (
+    check_with_tableone,
+    describe_groups,
+    render_table_one,
+    table_notes,
+    table_one,
+)
 from clamlab.stats.tables.comparisons import adjust_p, compare_means
 
 SCANNERS = [
@@ -273,6 +279,42 @@ def test_reference_decides_which_of_two_levels_is_printed(paper):
     tidy = table_one(paper, schema, preset="paper")
     assert render_table_one(tidy).iloc[1, :3].tolist() == ["Female (%)", "159 (52.8)", "75 (59.5)"]
     assert pairs(tidy).loc["sex", "smd"] == pytest.approx(0.2327, abs=1e-4)
+
+
+TWO_LEVELS = {
+    "sex": {"title": "Sex", "enum": [1, 2]},
+    "ethnicity": {"title": "Ethnicity", "enum": [1, 2]},
+    "recoded": {"title": "Recoded", "enum": [2, 1]},  # of 2 and 1 nobody knows which is yes
+    "smoking": {"title": "Smoking", "enum": ["ever", "never"]},
+    "diabetes": {"title": "Diabetes", "type": "boolean", "x-reference": True},
+    "oedema": {"title": "Oedema", "enum": [0, 1]},
+    "hispanic": {"title": "Hispanic", "enum": ["no", "yes"]},
+    "gender": {"title": "Gender", "enum": ["female", "male"]},
+    "site": {"title": "Site", "enum": ["Denver", "Boston"]},
+    "born": {"title": "Born in", "enum": ["elsewhere", "boston"]},
+    "race": {"title": "Race", "enum": ["white", "Hispanic", "black"]},
+    "group": {"title": "Group", "enum": ["rest", "gender"]},  # a level that is a title
+}
+
+
+def test_a_row_says_which_variable_it_is_of():
+    levels = {name: rule.get("enum", [True, False]) for name, rule in TWO_LEVELS.items()}
+    table = pd.DataFrame(
+        {n: [values[i % len(values)] for i in range(12)] for n, values in levels.items()}
+    )
+    rules = {name: {"x-role": "demographic", **rule} for name, rule in TWO_LEVELS.items()}
+    schema = {"properties": rules}
+    names = [
+        "Sex: 2 (%)", "Ethnicity: 2 (%)", "Recoded: 1 (%)", "Smoking: never (%)",
+        "Diabetes: no (%)", "Oedema (%)", "Hispanic (%)", "Male (%)", "Site: Boston (%)",
+        "Born in: boston (%)", "Race (%)", "Group: gender (%)",
+    ]  # fmt: skip
+    page = render_table_one(table_one(table.assign(cluster=[0] * 5 + [1] * 7), schema))
+    groups = describe_groups(table, schema, {"left": range(5)}).printed
+    for printed in (page, groups):
+        assert [name for name in printed[""] if name.endswith("(%)")] == names
+    counted = page.set_index("")["Overall"]
+    assert counted["Diabetes: no (%)"] == "6 (50.0)" and counted["Race (%)"] == ""
 
 
 def test_adjusted_p_are_statsmodels():

@@ -1,6 +1,7 @@
 """What a contract says about the columns: which to tabulate, how, and where each comes from."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,12 @@ TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
     "log": (np.log, np.exp),
     "log1p": (np.log1p, np.expm1),
 }
-_AFFIRMATIVE = {"yes", "true", "1", "present", "positive"}
+_AFFIRMATIVE = {"yes", "true", "present", "positive"}
+# A number, and words that every variable may have as a level.
+_SAYS_LITTLE = re.compile(
+    r"\W*\d|(no|not|none|never|ever|false|absent|negative|normal|abnormal|others?|unknown|n)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -92,13 +98,35 @@ def level_name(value: object) -> str:
     return str(value)
 
 
-def printed_name(title: str, shown: str) -> str:
+def printed_name(title: str, shown: str, *, other: str, elsewhere: Collection[str] = ()) -> str:
     """Name a two-level variable by the level a paper counts: 'Male', or 'Hispanic' for yes/no.
 
-    >>> printed_name("Sex", "male"), printed_name("Hispanic", "yes")
+    The title stays where the level alone does not say which variable it is of.
+
+    Parameters
+    ----------
+    title : str
+    shown, other : str
+        The level that is counted, and the one that is not.
+    elsewhere : collection of str
+        Levels and titles of other variables, in lower case.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> printed_name("Sex", "male", other="female"), printed_name("Hispanic", "yes", other="no")
     ('Male', 'Hispanic')
+    >>> printed_name("Sex", "2", other="1"), printed_name("Diabetes", "false", other="true")
+    ('Sex: 2', 'Diabetes: no')
     """
-    return title if shown.lower() in _AFFIRMATIVE else shown[:1].upper() + shown[1:]
+    if shown.lower() in _AFFIRMATIVE or (other, shown) == ("0", "1"):
+        return title
+    if _SAYS_LITTLE.match(shown) or shown.lower() in elsewhere:
+        return f"{title}: {'no' if shown == 'false' else shown}"
+    return shown[:1].upper() + shown[1:]
 
 
 def select_variables(

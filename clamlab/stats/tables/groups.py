@@ -93,15 +93,17 @@ def describe_groups(
     lines, said = [["Scans", *map(str, sizes)]], list(left_out.values())
     for variable in variables:
         values = variable.values(table)
-        own = named(variable, summaries(variable, values, zip(headings, masks, strict=True)))
-        rows += own
-        lines += _lines(pd.DataFrame(own), decimals)
+        rows += named(variable, summaries(variable, values, zip(headings, masks, strict=True)))
         if why := variable.undeclared(table):
             said.append(f"{variable.title}: {why}.")
+    numbers = _tidy(rows)
+    summary = numbers[numbers["part"] == "summary"]
+    for _, own in summary.groupby("variable", sort=False):
+        lines += _lines(own, summary, decimals)
     printed = pd.DataFrame(lines, columns=["", *headings])
     sized = dict(zip(headings[:-1], sizes[:-1], strict=True))
     notes = [*_notes(members, sized, len(table)), *_marks(variables), *said]
-    return GroupDescription(_tidy(rows), printed, notes)
+    return GroupDescription(numbers, printed, notes)
 
 
 def _members(groups: Mapping[str, Sequence[int]], n: int) -> dict[str, np.ndarray]:
@@ -136,10 +138,10 @@ def _free_headings(taken: list[str], n: int) -> list[str]:
     return names
 
 
-def _lines(rows: pd.DataFrame, decimals: int) -> list[list[str]]:
+def _lines(rows: pd.DataFrame, everything: pd.DataFrame, decimals: int) -> list[list[str]]:
     """Print one variable as Table 2 does, its median, and what is missing where anything is."""
     by_column = rows.drop_duplicates("group")
-    lines = variable_lines(rows.reset_index(drop=True), len(by_column), decimals)
+    lines = variable_lines(rows, everything, decimals)
     first = rows.iloc[0]
     if first["kind"] == "numeric":
         title = f"{first['title']}{MARKS.get(first['source'], '')} (median [IQR])"

@@ -50,9 +50,9 @@ def render_table_one(
     -------
     DataFrame of str
         First column the characteristic (no title), then Overall, Cluster 1, ..., then
-        ``columns``. A two-level variable takes one row, that of its printed level. ``smd``
-        gives one column per pair of clusters, with its 95 % interval; ``missing`` gives the
-        number of missing values, by cluster in brackets.
+        ``columns``. A two-level variable takes one row, that of its printed level, with its title
+        where the level is no name ("Sex: 2"). ``smd`` gives one column per pair of clusters, with
+        its 95 % interval; ``missing`` gives the number of missing values, by cluster in brackets.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def render_table_one(
     extras: list[dict] = [{}]
     summaries = tidy[tidy["part"] == "summary"]
     for name, rows_of_one in summaries.groupby("variable", sort=False):
-        lines = variable_lines(rows_of_one, len(sizes), decimals)
+        lines = variable_lines(rows_of_one, summaries, decimals)
         rows += lines
         extra = _extras(tidy[tidy["variable"] == name], columns)
         extras += [extra] + [{}] * (len(lines) - 1)
@@ -178,8 +178,8 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def variable_lines(rows: pd.DataFrame, n_groups: int, decimals: int) -> list[list[str]]:
-    """Print one variable: one line, or a heading and a line per level."""
+def variable_lines(rows: pd.DataFrame, everything: pd.DataFrame, decimals: int) -> list[list[str]]:
+    """Print one variable of a table: one line, or a heading and a line per level."""
     first = rows.iloc[0]
     mark = MARKS.get(first["source"], "")
     if first["kind"] == "numeric":
@@ -191,9 +191,13 @@ def variable_lines(rows: pd.DataFrame, n_groups: int, decimals: int) -> list[lis
         for level, part in rows.groupby("level", sort=False)
     }
     if len(counts) == 2:
-        shown = rows.loc[~rows["is_reference"], "level"].iloc[0]
-        return [[f"{printed_name(first['title'], shown)}{mark} (%)", *counts[shown]]]
-    heading = [f"{first['title']}{mark} (%)", *[""] * n_groups]
+        (shown,) = rows.loc[~rows["is_reference"], "level"].unique()
+        (other,) = counts.keys() - {shown}
+        others = everything[everything["variable"] != first["variable"]]
+        elsewhere = {*others["title"].str.lower(), *others["level"].dropna().str.lower()}
+        name = printed_name(first["title"], shown, other=other, elsewhere=elsewhere)
+        return [[f"{name}{mark} (%)", *counts[shown]]]
+    heading = [f"{first['title']}{mark} (%)", *[""] * rows["group"].nunique(dropna=False)]
     return [heading, *([INDENT + level, *cells] for level, cells in counts.items())]
 
 
