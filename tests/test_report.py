@@ -18,6 +18,7 @@ from report_study import CLUSTERS, KERNELS, report_study
 
 from clamlab import figures, resources, stats, traces, viewers
 from clamlab.atomic import put_in_place
+from clamlab.baselines import agreement
 from clamlab.cli import main
 from clamlab.cli.collecting import collect
 from clamlab.cli.report import made_of
@@ -28,7 +29,9 @@ from clamlab.report.composing import Section, compose
 from clamlab.report.guidelines import CLAIM, TRIPOD
 from clamlab.report.reasons import kind_of
 from clamlab.report.references import REFERENCES
+from clamlab.report.sections import baselines as baselines_section
 from clamlab.report.sections import clusters, limits, maps, number, outcomes, quality, scanners
+from clamlab.report.sections import methods as methods_section
 from clamlab.report.sections import run as run_section
 from clamlab.report.sections import study as study_section
 from clamlab.report.words import counts
@@ -287,6 +290,45 @@ def test_a_difference_beside_masked_counts_has_no_more_digits_than_are_known(qui
     exact = associations[associations["part"] == "pairwise"]["difference"].tolist()
     told = outcomes.make(found)[-1].cells["Difference"].tolist()
     assert told == [f"{float(f'{exact[0]:.3g}'):.0f}", f"{exact[1]:.2f}"]
+
+
+@pytest.mark.parametrize(
+    ("covariates", "words"),
+    [((), "the mean alone"), (("scanner",), "Scanner"), (None, "demographics")],
+)
+def test_nothing_is_called_demographics_that_is_none(quick, covariates, words):
+    rng = np.random.default_rng(5)
+    rules = {
+        "fvc": {"type": "number", "x-role": "outcome"},
+        "age": {"type": "number", "x-role": "demographic"},
+        "scanner": {"enum": ["A", "B"], "title": "Scanner", "x-role": "scanner"},
+        "stage": {"enum": [0, 1], "x-role": "staging"},
+    }
+    clusters = np.repeat([0, 1], 30)
+    table = pd.DataFrame({name: rng.normal(50, 9, 60) for name in ("fvc", "age")})
+    table = table.assign(cluster=clusters, scanner=["A", "B"] * 30, stage=[0, 0, 1, 1] * 15)
+    schema, adjust = {"properties": rules}, {"covariates": covariates}
+    ways = (stats.outcomes.outcome_associations, stats.outcomes.adjusted_means)
+    tables = [way(table, schema, **adjust) for way in ways]
+    beside = stats.outcomes.compare_partitions(
+        table, schema, pd.DataFrame({"density": clusters}), **adjust
+    )
+    same = agreement(pd.DataFrame({"density": clusters}), clusters)
+    found = found_of(
+        associations=tables[0], adjusted_means=tables[1],
+        model_comparison=stats.outcomes.compare_models(table, schema, n_bootstrap=9, **adjust),
+        assignments=table[["cluster"]], partitions_compared=beside,
+        agreement=same, agreement_said="The same.",
+        records={"09_associations": {"parameters": {}}},
+    )  # fmt: skip
+    blocks = outcomes.make_models(found)
+    assert blocks[0].text.startswith(f"Adding the cluster to {words} explained")
+    assert blocks[3].caption == f"R² that the cluster adds to {words}."
+    assert len(blocks[3].cells) == 1
+    explained = baselines_section.make(found)[-1]
+    assert explained.notes[0].startswith(f"Adjusted R² of {words} with the groups")
+    told = f"{blocks}{explained}{methods_section.make(found)}"
+    assert ("emographics" in told) == (covariates is None)
 
 
 @pytest.mark.parametrize("whole", range(5, 16))

@@ -110,6 +110,39 @@ def test_sentence_names_what_adjusted_r2_says(compared):
         summary_sentence(compared, reader="size")
 
 
+SCANNER = {"enum": ["A", "B"], "title": "Model", "x-role": "scanner"}
+BASES = {
+    (): ("mean alone", "", "the mean alone", ["cluster", "cluster + Score"]),
+    ("age",): ("demographics", "age", "demographics", ["demographics + cluster"]),
+    ("scanner",): ("covariates", "Model", "Model", ["covariates + cluster"]),
+    ("age", "scanner"): ("covariates", "age, Model", "age, Model", ["covariates + Score"]),
+}
+
+
+@pytest.mark.parametrize("covariates", BASES)
+def test_models_are_called_after_what_they_hold(cohort, covariates):
+    base, titles, words, models = BASES[covariates]
+    table = cohort[0].assign(scanner=["A", "B"] * 45)
+    schema = {"properties": {**cohort[1]["properties"], "scanner": SCANNER}}
+    found = compare_models(table, schema, covariates=covariates, n_bootstrap=0)
+    assert found["model"].iloc[0] == base and {*models} <= {*found["model"]}
+    assert set(found["covariates"]) == {titles}
+    sentence = summary_sentence(found)
+    assert sentence.startswith(f"Adding the cluster to {words} explained more variation")
+    if "age" not in covariates:
+        assert "demographics" not in sentence + " ".join(found["model"])
+    # A table from before does not tell.
+    before = summary_sentence(found.drop(columns="covariates"))
+    assert before.startswith("Adding the cluster to the covariates explained")
+
+
+def test_a_contract_without_demographics_has_none_in_its_models(cohort):
+    rules = {name: cohort[1]["properties"][name] for name in ("fvc", "stage")}
+    found = compare_models(cohort[0], {"properties": rules}, n_bootstrap=0)
+    assert found["model"].tolist() == ["mean alone", "cluster", "Stage", "cluster + Stage"]
+    assert found["r2"].iloc[0] == 0
+
+
 def test_sentence_lists_exceptions_as_the_paper_does():
     titles = ["A", "B", "C", "D"]
     frame = pd.DataFrame(

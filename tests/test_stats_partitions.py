@@ -101,6 +101,20 @@ def test_the_sentence_counts_outcomes_from_outside_the_image(compared):
     assert partitions_sentence(nothing).startswith("No outcome could be modelled")
 
 
+@pytest.mark.parametrize(
+    ("covariates", "base", "words"),
+    [((), "mean alone", "the mean alone"), (("scanner",), "covariates", "Model")],
+)
+def test_what_the_groups_are_added_to_is_named(table, partitions, covariates, base, words):
+    rule = {"enum": ["A", "B"], "title": "Model", "x-role": "scanner"}
+    schema = {"properties": {**SCHEMA["properties"], "scanner": rule}}
+    scanned = table.assign(scanner=["A", "B"] * (N // 2))
+    found = compare_partitions(scanned, schema, partitions, covariates=covariates)
+    assert of(found, "fvc").index.tolist() == [base, "clusters", "density", "site"]
+    assert found.loc[found["partition"] == base, ["n_groups", "added"]].isna().all(axis=None)
+    assert f"(adjusted R² beside {words}) than density" in partitions_sentence(found)
+
+
 def test_rows_are_joined_by_subject_and_never_by_luck(table, partitions, compared):
     shuffled = partitions.sample(frac=1, random_state=0)
     pd.testing.assert_frame_equal(compare_partitions(table, SCHEMA, shuffled), compared)

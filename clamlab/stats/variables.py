@@ -21,6 +21,9 @@ TRANSFORMS: dict[str, tuple[Callable, Callable]] = {
     "log": (np.log, np.exp),
     "log1p": (np.log1p, np.expm1),
 }
+# What models hold that are compared: each covariate is a demographic, or not, or there is none.
+DEMOGRAPHICS, COVARIATES, NOTHING = "demographics", "covariates", "mean alone"
+BASES = (DEMOGRAPHICS, COVARIATES, NOTHING)
 _AFFIRMATIVE = {"yes", "true", "present", "positive"}
 # A number, and words that every variable may have as a level.
 _SAYS_LITTLE = re.compile(
@@ -214,6 +217,18 @@ def _levels(table: pd.DataFrame, name: str, rule: dict) -> tuple[str, ...]:
         observed = sorted(table[name].dropna().unique())
         return tuple(level_name(level) for level in observed) or ("-",)
     return ()
+
+
+def base_of(covariates: Sequence[Variable]) -> str:
+    """Name what every model holds, and the smallest holds alone.
+
+    >>> base_of([]), base_of([Variable("age", "Age", "demographic", "external")])
+    ('mean alone', 'demographics')
+    """
+    if not covariates:
+        return NOTHING
+    of_people = all(variable.role == "demographic" for variable in covariates)
+    return DEMOGRAPHICS if of_people else COVARIATES
 
 
 def cluster_labels(table: pd.DataFrame, group: str) -> pd.Series:

@@ -11,6 +11,8 @@ from clamlab.report.sections.outcomes import hidden, marked, marks
 from clamlab.report.words import capital, number
 from clamlab.stats.disclosure.partitions import CUT
 from clamlab.stats.outcomes import partitions_sentence
+from clamlab.stats.outcomes.candidates import base_words
+from clamlab.stats.variables import COVARIATES, DEMOGRAPHICS
 
 NETWORK = "clusters"
 
@@ -54,15 +56,21 @@ def _outcomes(found: Found) -> list[Block]:
     )
     if shown.empty or wide.empty:
         return blocks
-    names = {name: "Demographics alone" if name == "demographics" else capital(name)
-             for name in wide.index}  # fmt: skip
+    names = {name: _title(name) for name in wide.index}
     cells = wide.rename(index=names | {NETWORK: "Clusters"}).map(number).reset_index(names="")
     notes = [
-        "Adjusted R² of demographics with the groups, all of one outcome on the same rows; a dash: "
-        "not estimated, or groups of a few persons. Exploratory: nobody planned these models.",
+        f"Adjusted R² of {base_words(compared, 'partition')} with the groups, all of one outcome "
+        "on the same rows; a dash: not estimated, or groups of a few persons. Exploratory: nobody "
+        "planned these models.",
         *marks(shown["outcome_source"]),
     ]
     return [*blocks, Table("What each way of grouping explains.", cells, notes)]
+
+
+def _title(partition: str) -> str:
+    """Name a row as a sentence begins; what every model holds stands alone in one."""
+    alone = " alone" if partition in (DEMOGRAPHICS, COVARIATES) else ""
+    return capital(f"{partition}{alone}")
 
 
 SECTION = Section(

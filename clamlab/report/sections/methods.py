@@ -192,9 +192,9 @@ def _outcomes(found: Found, p: Any) -> tuple[str, str]:
         f"Outcomes were modelled by linear regression on the cluster, adjusted for "
         f"{adjusted or 'nothing'}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
         f"each outcome, and corrected after Holm [@holm1979] and Benjamini and Hochberg "
-        f"[@benjamini1995]. Nested models with demographics, what readers saw and the cluster were "
-        f"compared by adjusted R²; intervals are percentiles of {n_drawn} bootstrap "
-        "samples."
+        f"[@benjamini1995]. Nested models with {'these, ' if adjusted else ''}what readers saw and "
+        f"the cluster were compared by adjusted R²; intervals are percentiles of {n_drawn} "
+        "bootstrap samples."
     )
     return "Outcomes", text
 

@@ -14,6 +14,7 @@ from clamlab.report.words import capital, number
 from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.averages import sizes_of_outcomes
 from clamlab.stats.disclosure.masking import as_made
+from clamlab.stats.outcomes.candidates import base_words
 from clamlab.stats.outcomes.summary import summary_sentence
 from clamlab.stats.tables.digits import decimals_for, decimals_left
 from clamlab.stats.tables.rendering import p_text
@@ -129,7 +130,8 @@ def make_models(found: Found) -> list[Block]:
     blocks: list[Block] = [Sentence(summary_sentence(comparison))]
     if not wide.empty:
         blocks.append(Table("What each model explains of the outcomes.", cells, notes))
-    gains = shown[shown["model"] == "demographics + cluster"].dropna(subset="added_r2")
+    by_itself = shown["has_cluster"].astype(bool) & (shown["reader"].fillna("") == "")
+    gains = shown[by_itself].dropna(subset="added_r2")
     if len(gains):
         rows = [
             [
@@ -142,7 +144,7 @@ def make_models(found: Found) -> list[Block]:
         blocks += [
             Heading("What the cluster adds"),
             Table(
-                "R² that the cluster adds to demographics.",
+                f"R² that the cluster adds to {base_words(comparison, 'model')}.",
                 pd.DataFrame(rows, columns=["", "Added R²", "95 % interval"]),
                 ["Intervals: percentiles of a bootstrap; an added R² is never below 0."],
             ),

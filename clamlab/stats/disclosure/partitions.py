@@ -11,10 +11,10 @@ from clamlab.stats.disclosure.masking import as_made, mask_rows
 from clamlab.stats.disclosure.rounding import told_less_exactly
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import hidden_cells, is_small
-from clamlab.stats.variables import describe_variable
+from clamlab.stats.variables import BASES, describe_variable
 
 SCANNER = "scanner: "  # names of groups that are facts, with sizes that the report prints
-CLUSTERS, NOTHING = "clusters", "demographics"
+CLUSTERS = "clusters"
 CUT = "cut to one decimal"
 _INDICES = ["adjusted_rand", "adjusted_mutual_information"]
 
@@ -128,11 +128,11 @@ def mask_partitions(
     >>> compared = compare_partitions(table, schema, parts)
     >>> told = mask_partitions(compared, table, schema, parts)
     >>> told[["partition", "adjusted_r2"]].values.tolist()
-    [['demographics', 0.0], ['clusters', 0.0468], ['volume', nan]]
+    [['mean alone', 0.0], ['clusters', 0.0468], ['volume', nan]]
     """
     compared = as_made(compared)
     masked = compared.copy()
-    used = set(compared["partition"]) - {CLUSTERS, NOTHING}
+    used = set(compared["partition"]) - {CLUSTERS, *BASES}
     groups = partitions.set_index("subject_id")[[n for n in partitions if n in used]]
     if absent := sorted((used - {*groups}) | ({*compared["outcome"]} - {*table})):
         raise ValueError(

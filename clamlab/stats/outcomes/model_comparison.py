@@ -1,13 +1,13 @@
 """Tell whether the cluster says more about an outcome than a reader's stage or scores do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
+from clamlab.stats.outcomes.candidates import SMALLEST, Candidate
 from clamlab.stats.outcomes.design import build_design
 from clamlab.stats.outcomes.fitting import (
     NO_ERROR,
@@ -31,29 +31,11 @@ from clamlab.stats.variables import (
     select_variables,
 )
 
-BASE = "demographics"
 COLUMNS = (  # noqa: SIM905 - a name a line would fill the page
-    "outcome title transform outcome_source model reader reader_title reader_role has_cluster "
-    "source n n_missing n_smallest n_parameters r2 adjusted_r2 aic bic added_r2 added_low "
-    "added_high f_cluster p_cluster f_reader p_reader note"
+    "outcome title transform outcome_source model covariates reader reader_title reader_role "
+    "has_cluster source n n_missing n_smallest n_parameters r2 adjusted_r2 aic bic added_r2 "
+    "added_low added_high f_cluster p_cluster f_reader p_reader note"
 ).split()
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """One model of the comparison: demographics, with or without cluster and a reader's term."""
-
-    has_cluster: bool
-    reader: Variable | None
-
-    @property
-    def label(self) -> str:
-        cluster = ["cluster"] if self.has_cluster else []
-        reader = [self.reader.title] if self.reader else []
-        return " + ".join([BASE, *cluster, *reader])
-
-
-SMALLEST = _Candidate(has_cluster=False, reader=None)
 
 
 def compare_models(
@@ -69,8 +51,9 @@ def compare_models(
     """See how much of each outcome the cluster explains beyond demographics and beyond staging.
 
     For every outcome these models are fitted to the same rows, those complete for all of
-    them: demographics; + cluster; and for each variable that a person read from an image
-    (stage as a factor, visual scores): + that variable, and + cluster + that variable.
+    them: the covariates (the mean alone, if there are none); + cluster; and for each variable that
+    a person read from an image (stage as a factor, visual scores): + that variable, and + cluster
+    + that variable.
 
     Parameters
     ----------
@@ -88,10 +71,11 @@ def compare_models(
     -------
     DataFrame
         One row per outcome and model: n, n_missing (rows left out), n_smallest (rows of the
-        cluster that has fewest), n_parameters, r2, adjusted_r2, aic, bic; added_r2 over
-        demographics with its 95 % percentile interval added_low to added_high; f_cluster,
+        cluster that has fewest), n_parameters, r2, adjusted_r2, aic, bic; added_r2 over the
+        smallest model with its 95 % percentile interval added_low to added_high; f_cluster,
         p_cluster and f_reader, p_reader: the nested F tests of the cluster, and of the reader's
         variable, given all else in that model.
+        ``model`` calls covariates "demographics" where each is one, and ``covariates`` names them.
         ``source`` names the least independent term: "reader" for models with a variable
         read from the image, "derived" for the cluster alone, "external" for neither. ``note``
         says what was left out and why. An outcome that no model can be made of keeps the row of
@@ -115,11 +99,11 @@ def compare_models(
     >>> table["fvc"] = 3 - 0.5 * table["cluster"] + rng.normal(0, 0.4, 60)
     >>> schema = {"properties": {"fvc": {"x-role": "outcome"}, "stage": {"x-role": "staging"}}}
     >>> compare_models(table, schema, n_bootstrap=0)[["model", "adjusted_r2"]].round(2)
-                                model  adjusted_r2
-    0                    demographics         0.00
-    1          demographics + cluster         0.18
-    2            demographics + stage        -0.03
-    3  demographics + cluster + stage         0.16
+                 model  adjusted_r2
+    0       mean alone         0.00
+    1          cluster         0.18
+    2            stage        -0.03
+    3  cluster + stage         0.16
     """
     clusters = cluster_labels(table, group)
     outcomes, left_out = find_outcomes(table, schema)
@@ -139,7 +123,7 @@ def compare_models(
             row["note"] = "; ".join(filter(None, [row["note"], *why]))
         records += found
     records += [
-        {**row, "outcome_source": row["source"], **_describe(SMALLEST)}
+        {**row, "outcome_source": row["source"], **SMALLEST.describe(adjust)}
         for row in left_out_rows(schema, left_out)
     ]
     return _frame(records)
@@ -166,11 +150,11 @@ def _compare(
     y = outcome.transformed(table)
     if y.nunique() < 2:
         why = "constant" if len(y) else "no row is complete"
-        return [{**name, **_describe(SMALLEST), "note": f"{why}: no model"}]
+        return [{**name, **SMALLEST.describe(adjust), "note": f"{why}: no model"}]
     factor = cluster_variable(table[group], group)
-    candidates = [_Candidate(c, reader) for reader in (None, *read) for c in (False, True)]
-    fits: dict[_Candidate, Any] = {}
-    noted: dict[_Candidate, list[str]] = {}
+    candidates = [Candidate(c, reader) for reader in (None, *read) for c in (False, True)]
+    fits: dict[Candidate, Any] = {}
+    noted: dict[Candidate, list[str]] = {}
     for candidate in candidates:
         if candidate.has_cluster and len(factor.levels) == 1:
             noted[candidate] = [ONE_CLUSTER]
@@ -190,9 +174,9 @@ def _compare(
         fits[candidate] = fit
     if SMALLEST not in fits:  # then no larger model could be made either
         why = "; ".join(["no comparison", *noted[SMALLEST]])
-        return [{**name, **_describe(SMALLEST), "note": why}]
+        return [{**name, **SMALLEST.describe(adjust), "note": why}]
     draws = _bootstrap_r2(fits, n_bootstrap, seed)
-    rows = [_describe(candidate) for candidate in candidates]
+    rows = [candidate.describe(adjust) for candidate in candidates]
     for row, candidate in zip(rows, candidates, strict=True):
         if candidate in fits:
             row |= _numbers(candidate, fits, draws, outcome.source)
@@ -200,25 +184,7 @@ def _compare(
     return rows
 
 
-def _source(candidate: _Candidate) -> str:
-    if candidate.reader is not None:
-        return candidate.reader.source
-    return "derived" if candidate.has_cluster else "external"
-
-
-def _describe(candidate: _Candidate) -> dict:
-    reader = candidate.reader
-    return {
-        "model": candidate.label,
-        "reader": reader.name if reader else "",
-        "reader_title": reader.title if reader else "",
-        "reader_role": reader.role if reader else "",
-        "has_cluster": candidate.has_cluster,
-        "source": _source(candidate),
-    }
-
-
-def _numbers(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
+def _numbers(candidate: Candidate, fits: dict, draws: dict, outcome_source: str) -> dict:
     fit, base = fits[candidate], fits[SMALLEST]
     reader = candidate.reader
     constant = fit.df_model == 0  # explains nothing; the sums leave 1e-16 of either sign
@@ -237,9 +203,9 @@ def _numbers(candidate: _Candidate, fits: dict, draws: dict, outcome_source: str
     if outcome_source == "derived":
         return row
     if candidate.has_cluster:
-        row |= _nested_f(fit, fits[_Candidate(False, reader)], "cluster")
+        row |= _nested_f(fit, fits[Candidate(False, reader)], "cluster")
     if reader:
-        row |= _nested_f(fit, fits[_Candidate(candidate.has_cluster, None)], "reader")
+        row |= _nested_f(fit, fits[Candidate(candidate.has_cluster, None)], "reader")
     return row
 
 
@@ -251,7 +217,7 @@ def _nested_f(larger: Any, smaller: Any, name: str) -> dict:
     return {f"f_{name}": float(f), f"p_{name}": float(p)}
 
 
-def _bootstrap_r2(fits: dict, n_bootstrap: int, seed: int) -> dict[_Candidate, np.ndarray]:
+def _bootstrap_r2(fits: dict, n_bootstrap: int, seed: int) -> dict[Candidate, np.ndarray]:
     """R squared of every model in the same bootstrap samples of the rows.
 
     A sample is a weight per row, so all samples of a model are one matrix product and one
@@ -285,7 +251,7 @@ def _bootstrap_r2(fits: dict, n_bootstrap: int, seed: int) -> dict[_Candidate, n
 def _frame(records: list[dict]) -> pd.DataFrame:
     frame = pd.DataFrame(records).reindex(columns=COLUMNS)
     text = [c for c in COLUMNS if c.startswith(("outcome", "title", "transform", "model"))]
-    text += ["reader", "reader_title", "reader_role", "source", "note"]
+    text += ["covariates", "reader", "reader_title", "reader_role", "source", "note"]
     frame[text] = frame[text].astype(object).where(frame[text].notna(), "")
     frame["has_cluster"] = frame["has_cluster"].astype("boolean")
     whole = ["n", "n_missing", "n_smallest", "n_parameters"]

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from clamlab.stats.outcomes.candidates import base_words
 from clamlab.stats.outcomes.model_comparison import compare_models
 from clamlab.stats.outcomes.summary import without_read
+from clamlab.stats.variables import BASES
 
 KNOWN_SHARE = 0.8
 AS_MUCH = 1e-9
 CLUSTERS = "clusters"
-NOTHING = "demographics"
 COLUMNS = (
     "outcome", "title", "outcome_source", "partition", "n", "n_missing", "n_groups", "n_parameters",
-    "adjusted_r2", "added", "exploratory", "note",
+    "adjusted_r2", "added", "exploratory", "covariates", "note",
 )  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def compare_partitions(
 ) -> pd.DataFrame:
     """See whether other groups of the same scans explain the outcomes as well as the clusters do.
 
-    Every partition is added to the demographics by itself (:func:`compare_models`), all of an
+    Every partition is added to the covariates by itself (:func:`compare_models`), all of an
     outcome on the same rows: those of which every partition is known. None of it was planned: there
     is no p, and all rows are exploratory.
 
@@ -43,9 +44,10 @@ def compare_partitions(
     Returns
     -------
     DataFrame
-        A row for each outcome and partition, after "demographics" (none) and "clusters":
-        ``n``, ``n_missing``, ``n_groups``, ``n_parameters``, ``adjusted_r2``, ``added`` (adjusted
-        R squared above that of the demographics), ``exploratory`` (always true) and ``note``.
+        A row for each outcome and partition, after that without groups ("demographics",
+        "covariates", or "mean alone" if there are none) and "clusters": ``n``, ``n_missing``,
+        ``n_groups``, ``n_parameters``, ``adjusted_r2``, ``added`` (adjusted R squared above that
+        without groups), ``exploratory`` (always true), ``covariates`` and ``note``.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def compare_partitions(
     >>> schema = {"properties": {"fvc": {"x-role": "outcome"}}}
     >>> found = compare_partitions(table, schema, pd.DataFrame({"density": [0, 1] * 30}))
     >>> found[["partition", "adjusted_r2"]].round(2).values.tolist()
-    [['demographics', 0.0], ['clusters', 0.18], ['density', 0.02]]
+    [['mean alone', 0.0], ['clusters', 0.18], ['density', 0.02]]
     """
     groups, left_out = _usable(_aligned(partitions, table))
     known = groups.notna().all(axis=1)
@@ -81,12 +83,14 @@ def compare_partitions(
         models = models.assign(n_groups=codes.nunique(), partition=name)
         models["note"] = models["note"].str.replace("cluster ", "group ", regex=False)
         if name == CLUSTERS:
-            found.append(models[~models["has_cluster"].fillna(False)].assign(partition=NOTHING))
+            base = models[~models["has_cluster"].fillna(False)]
+            found.append(base.assign(partition=base["model"]))
         found.append(models[models["has_cluster"].fillna(False)])
     together = pd.concat(found, ignore_index=True)
-    base = together[together["partition"] == NOTHING].set_index("outcome")["adjusted_r2"]
+    ungrouped = together["partition"].isin(BASES)
+    base = together[ungrouped].set_index("outcome")["adjusted_r2"]
     together["added"] = together["adjusted_r2"] - together["outcome"].map(base)
-    together.loc[together["partition"] == NOTHING, ["n_groups", "added"]] = pd.NA
+    together.loc[ungrouped, ["n_groups", "added"]] = pd.NA
     together["n_missing"] += int((~known).sum())
     together["exploratory"] = True
     together["note"] = [_joined(note, *left_out) for note in together["note"]]
@@ -112,7 +116,8 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     Examples
     --------
     >>> compared = pd.DataFrame({"outcome": "fvc", "title": "FVC", "outcome_source": "external",
-    ...     "partition": ["demographics", "clusters", "density"], "adjusted_r2": [0.1, 0.2, 0.3]})
+    ...     "partition": ["demographics", "clusters", "density"], "covariates": "Age",
+    ...     "adjusted_r2": [0.1, 0.2, 0.3]})
     >>> partitions_sentence(compared)[-70:]
     'ters explain more (adjusted R² beside demographics) than density in 0.'
     """
@@ -123,14 +128,14 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     scores = external.pivot_table(
         index="outcome", columns="partition", values="adjusted_r2", sort=False
     ).clip(lower=0)
-    others = [name for name in scores if name not in (NOTHING, CLUSTERS)]
+    others = [name for name in scores if name not in (*BASES, CLUSTERS)]
     if CLUSTERS not in scores or not others:
         return f"No outcome could be modelled with the clusters and another partition.{read}"
     n = len(scores)
     parts = [_count(name, (scores[CLUSTERS] - scores[name]).dropna(), n) for name in others]
     return (
         f"Exploratory: of {n} outcome{'s' * (n > 1)} the clusters explain more (adjusted R² beside "
-        f"demographics) than {', '.join(parts)}.{read}"
+        f"{base_words(compared, 'partition')}) than {', '.join(parts)}.{read}"
     )
 
 

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from clamlab.stats.outcomes.candidates import base_words
+
 
 def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> str:
     """Say in words which outcomes the cluster explains better, as the paper's results do.
@@ -33,7 +35,7 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     >>> table = pd.DataFrame({"cluster": [0, 0, 0, 1, 1, 1], "fvc": [3.0, 3.2, 3.1, 2.4, 2.6, 2.7]})
     >>> schema = {"properties": {"fvc": {"title": "FVC", "x-role": "outcome"}}}
     >>> summary_sentence(compare_models(table, schema, n_bootstrap=0))
-    'Adding the cluster to demographics explained more variation (adjusted R²) for FVC.'
+    'Adding the cluster to the mean alone explained more variation (adjusted R²) for FVC.'
     """
     if comparison.empty:
         return "There is no outcome to compare: mark columns with x-role 'outcome' in the contract."
@@ -50,7 +52,8 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
             f"No outcome could be modelled with the cluster: the comparison's notes say why.{read}"
         )
     compared = scores[[("", True), ("", False)]].dropna()
-    text = "Adding the cluster to demographics explained more variation (adjusted R²) "
+    base = base_words(comparison, "model")
+    text = f"Adding the cluster to {base} explained more variation (adjusted R²) "
     text += _verdict(compared) + "."
     without = [t for t in dict.fromkeys(external["title"]) if t not in compared.index]
     if without:
