@@ -3,10 +3,8 @@
 import numpy as np
 import pandas as pd
 
-DIGITS = 3  # significant ones of a number
-# Of an estimate where no count is masked: three would make 171.3 and 170.6 cm the same, and a
-# share that is rounded again as it is printed another.
-_OPEN_DIGITS = 6
+from clamlab.stats.digits import FEW, PLAIN
+
 _ESTIMATES = [
     *("mean", "sd", "se", "median", "q1", "q3", "percent", "low", "high", "aic", "bic"),
     *("difference", "difference_low", "difference_high", "smd", "smd_low", "smd_high"),
@@ -38,11 +36,11 @@ def told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame
         masked[masked.columns.intersection(_ADJUSTED)] = np.nan
     exact = [name for name in masked if masked[name].dtype.kind == "f"]
     estimates = [name for name in exact if name in _ESTIMATES]
-    told = masked[exact].map(_rounded, digits=DIGITS)
+    told = masked[exact].map(_rounded, digits=FEW)
     if estimates:
         plain = ~_beside_masked(masked, whole)
-        told.loc[plain, estimates] = masked.loc[plain, estimates].map(_rounded, digits=_OPEN_DIGITS)
-        masked["digits"] = np.where(plain, _OPEN_DIGITS, DIGITS)
+        told.loc[plain, estimates] = masked.loc[plain, estimates].map(_rounded, digits=PLAIN)
+        masked["digits"] = np.where(plain, PLAIN, FEW)
     masked[exact] = told
     return masked
 

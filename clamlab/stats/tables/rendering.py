@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from clamlab.stats.disclosure.rounding import DIGITS
+from clamlab.stats.digits import FEW
 from clamlab.stats.tables.digits import decimals_for, decimals_left
 from clamlab.stats.variables import DERIVED_REASON, printed_name
 
@@ -151,7 +151,7 @@ def _rounded_note(tidy: pd.DataFrame) -> list[str]:
     """Name the variables of which means tell less, lest they tell counts that are masked."""
     if "digits" not in tidy:
         return []
-    rounded = tidy[(tidy["kind"] == "numeric") & (tidy["digits"] == DIGITS)]
+    rounded = tidy[(tidy["kind"] == "numeric") & (tidy["digits"] == FEW)]
     if rounded.empty:
         return []
     listed = ", ".join(dict.fromkeys(rounded["title"]))

@@ -114,17 +114,13 @@ class PartitionViewer(Explorable, widgets.HBox):
         if key:
             _open[key] = self
 
-    @property
-    def in_words(self) -> str:
-        """What a still picture shows."""
+    def still(self) -> Any:
+        """Draw the average scans of the number that is shown."""
         gap = "a gap" if self.numbers.is_apart else "no gap"
-        return (
+        self.in_words = (
             f"The scans on average, in {self.numbers.value} groups; the rule sees {gap} between "
             "each two of them."
         )
-
-    def still(self) -> Any:
-        """Draw the average scans of the number that is shown."""
         averages = {view["title"]: view["volume_hu"] for view in self._views()}
         return averages_still(averages, {}, mask=None, affine=self._affine)
 
