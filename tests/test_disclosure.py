@@ -132,7 +132,7 @@ def test_beside_masked_counts_no_decimals_are_made_up(value, step, printed):
     values[:2] = np.nan
     tidy, page = shown(values, np.repeat([0, 1], 30), type="number")
     assert page.loc["X (mean (sd))", "Cluster 1"] == printed
-    assert "Rounded to three digits, since counts of them are masked: X." in table_notes(tidy)
+    assert "and other numbers have three digits" in table_notes(tidy)[-1]
 
 
 def test_a_mean_beside_a_masked_count_is_that_of_any_count():

@@ -38,7 +38,8 @@ def _told_masks(tidy: pd.DataFrame) -> list[str]:
     names = listed(list(dict.fromkeys(own["title"])))
     where = f" Masked in: {names}." if names else ""
     return [
-        f"Counts of one to {SMALLEST - 1} persons, and what would tell them, are masked.{where}"
+        f"Counts of one to {SMALLEST - 1} persons, and what would tell them, are masked; other "
+        f"numbers beside them have three digits.{where}"
     ]
 
 

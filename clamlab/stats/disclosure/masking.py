@@ -8,7 +8,10 @@ from clamlab.stats.disclosure.rounding import told_less_exactly
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells, is_small
 
-MASKED = f"counts below {SMALLEST}, and what would tell them, are masked"
+MASKED = (
+    f"counts below {SMALLEST}, and what would tell them, are masked, "
+    "and other numbers have three digits"
+)
 # Of a table with all totals known, any of these gives the counts back.
 _TELLS = [
     *("statistic", "df1", "df2", "p", "p_holm", "p_bh", "p_tukey", "effect_size"),

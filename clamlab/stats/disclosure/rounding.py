@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from clamlab.stats.digits import FEW, PLAIN
-
+FEW_DIGITS = 3  # significant ones of a number, where a count beside it is masked
+# Of an estimate where no count is masked: three would make 171.3 and 170.6 cm the same, and a
+# share that is rounded again as it is printed another.
+PLAIN_DIGITS = 6
 _ESTIMATES = [
     *("mean", "sd", "se", "median", "q1", "q3", "percent", "low", "high", "aic", "bic"),
     *("difference", "difference_low", "difference_high", "smd", "smd_low", "smd_high"),
@@ -36,11 +38,11 @@ def told_less_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame
         masked[masked.columns.intersection(_ADJUSTED)] = np.nan
     exact = [name for name in masked if masked[name].dtype.kind == "f"]
     estimates = [name for name in exact if name in _ESTIMATES]
-    told = masked[exact].map(_rounded, digits=FEW)
+    told = masked[exact].map(_rounded, digits=FEW_DIGITS)
     if estimates:
         plain = ~_beside_masked(masked, whole)
-        told.loc[plain, estimates] = masked.loc[plain, estimates].map(_rounded, digits=PLAIN)
-        masked["digits"] = np.where(plain, PLAIN, FEW)
+        told.loc[plain, estimates] = masked.loc[plain, estimates].map(_rounded, digits=PLAIN_DIGITS)
+        masked["digits"] = np.where(plain, PLAIN_DIGITS, FEW_DIGITS)
     masked[exact] = told
     return masked
 

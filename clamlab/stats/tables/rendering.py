@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from clamlab.stats.digits import FEW
 from clamlab.stats.tables.digits import decimals_for, decimals_left
 from clamlab.stats.variables import DERIVED_REASON, printed_name
 
@@ -123,7 +122,6 @@ def table_notes(tidy: pd.DataFrame, *, columns: Sequence[str] | None = None) -> 
     for source, mark in MARKS.items():
         if (omnibus["source"] == source).any():
             notes.append(f"{mark} {_MARK_NOTES[source][0].upper()}{_MARK_NOTES[source][1:]}.")
-    notes += _rounded_note(tidy)
     said = omnibus[(omnibus["note"] != "") & (omnibus["source"] != "derived")]
     return notes + [f"{row.title}: {row.note}." for row in said.itertuples()]
 
@@ -145,17 +143,6 @@ def _missing_note(tidy: pd.DataFrame) -> list[str]:
         return []
     listed = ", ".join(f"{row.title} {row.n_missing}" for row in counts.itertuples())
     return [f"Missing values, left out: {listed}."]
-
-
-def _rounded_note(tidy: pd.DataFrame) -> list[str]:
-    """Name the variables of which means tell less, lest they tell counts that are masked."""
-    if "digits" not in tidy:
-        return []
-    rounded = tidy[(tidy["kind"] == "numeric") & (tidy["digits"] == FEW)]
-    if rounded.empty:
-        return []
-    listed = ", ".join(dict.fromkeys(rounded["title"]))
-    return [f"Rounded to three digits, since counts of them are masked: {listed}."]
 
 
 def cluster_name(code: int) -> str:
