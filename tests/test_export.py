@@ -107,7 +107,7 @@ def study_of(tmp_path, clusters):
         "n_clusters": 2,
         "decided_by": "radiologist.smith",
         "reason": "as for Jane Doe",
-        "test": {"p_value": 0.01, "stability": "stable", "words": "of Jane Doe"},
+        "test": {"n_clusters": 2, "p_value": 0.01, "stability": "stable", "words": "of Jane Doe"},
         "recommended": {"answer": "undecided", "n_clusters": 1, "reason": "of Jane Doe"},
     }
     criteria = pd.DataFrame({"n_clusters": [1, 2], "silhouette": [None, 0.4], "gap": [0.1, 0.3]})
@@ -217,7 +217,7 @@ def test_nothing_of_a_person_leaves(study, tmp_path):
     assert json.loads(choice) == {
         "n_clusters": 2,
         "decided_by": "a person",
-        "test": {"p_value": 0.01, "stability": "stable"},
+        "test": {"n_clusters": 2, "p_value": 0.01, "stability": "stable"},
         "recommended": {"answer": "undecided", "n_clusters": 1},
     }
 
