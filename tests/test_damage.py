@@ -172,6 +172,7 @@ def test_a_damaged_checkpoint_says_that_training_may_begin_anew(tmp_path):
     file = tmp_path / "checkpoint.safetensors"
     file.write_bytes(b"\x10" + bytes(7) + json.dumps({"a": 1}).encode())
     model = ConvAutoencoder((8, 8), channels=(2, 2, 2), n_features=3)
-    kept = Checkpoint(file, {}, np.zeros((1, 8, 8)))
+    kept = Checkpoint(file, {}, np.zeros((1, 8, 8)), model)
+    adam = torch.optim.Adam(model.parameters())
     with pytest.raises(FileError, match=r"checkpoint\.safetensors: expected .*, found "):
-        kept.load(model, torch.optim.Adam(model.parameters()), {}, epochs=2)
+        kept.load(model, adam, {}, epochs=2, over=lambda history: False)
