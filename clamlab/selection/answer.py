@@ -120,8 +120,8 @@ def words_of(answer: Answer, n_scans: int, *, is_most: bool = False) -> str:
         return (
             f"A continuum, as far as {n_scans} scans tell ({p}): along the directions that vary "
             f"most, two halves would have been seen from {answer.seen_from_sd:.1f} standard "
-            f"deviations apart, and a fifth of the scans from {FIFTH[0]:g}. Clusters would be "
-            "slices of it."
+            f"deviations apart, and a fifth of the scans from {FIFTH[0]:g}; three or more in a "
+            "row, less far apart, may look the same. Clusters would be slices of it."
         )
     none = f"No sign of clusters among {n_scans} scans ({p}), and no proof that there are none: two"
     apart = f"{seen} standard deviations apart"

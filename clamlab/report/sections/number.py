@@ -26,7 +26,7 @@ TITLES = {
 }
 _ANSWERS = {
     "clusters": "clusters, each apart from every other",
-    "continuum": "one continuum: clusters would be slices of it",
+    "continuum": "one continuum, as far as so many scans tell: clusters would be slices of it",
     "undecided": "it cannot be told from so many scans whether there are clusters",
 }
 
