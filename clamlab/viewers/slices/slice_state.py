@@ -16,6 +16,9 @@ SLABS = ("off", "mean", "MIP", "MinIP")
 MAX_SLAB_MM = 300.0
 MAX_SPEED = 40  # slices per second
 THROUGH = {"axial": 2, "coronal": 1, "sagittal": 0}  # the axis that a plane scrolls along
+# The kernel does not answer with what it was told: the hand may be further by then, and what it has
+# done since is told when it rests. Such an answer would move the slice back, or undo half a ruler.
+STATE_OF_VIEW = {"sync": True, "state": True, "echo_update": False}
 
 
 class SliceState(traitlets.HasTraits):
@@ -35,24 +38,24 @@ class SliceState(traitlets.HasTraits):
     affine = traitlets.List(traitlets.Float()).tag(sync=True)
     units = traitlets.Unicode("mm").tag(sync=True)
 
-    index = traitlets.List(traitlets.Int(), minlen=3, maxlen=3).tag(sync=True, state=True)
-    overlay = traitlets.Unicode().tag(sync=True, state=True)
-    opacity = traitlets.Float(0.55, min=0, max=1).tag(sync=True, state=True)
-    threshold = traitlets.Float(0.3, min=0, max=1).tag(sync=True, state=True)
-    blending = traitlets.Enum(BLENDINGS, "auto").tag(sync=True, state=True)
-    colormap = traitlets.Enum(COLORMAPS, "inferno").tag(sync=True, state=True)
-    window = traitlets.Int(1500, min=1).tag(sync=True, state=True)
-    level = traitlets.Int(-600).tag(sync=True, state=True)
-    preset = traitlets.Enum((*PRESETS, "custom"), "lung").tag(sync=True, state=True)
-    radiological = traitlets.Bool(True).tag(sync=True, state=True)
-    view = traitlets.Enum(VIEWS, "three").tag(sync=True, state=True)
-    crosshair = traitlets.Bool(True).tag(sync=True, state=True)
-    zoom = traitlets.Float(1.0, min=1, max=MAX_ZOOM).tag(sync=True, state=True)
-    center = traitlets.List(traitlets.Float(), minlen=3, maxlen=3).tag(sync=True, state=True)
-    slab = traitlets.Enum(SLABS, "off").tag(sync=True, state=True)
-    slab_mm = traitlets.Float(20.0, min=1, max=MAX_SLAB_MM).tag(sync=True, state=True)
-    speed = traitlets.Int(10, min=1, max=MAX_SPEED).tag(sync=True, state=True)
-    measures = traitlets.List(traitlets.Dict()).tag(sync=True, state=True)
+    index = traitlets.List(traitlets.Int(), minlen=3, maxlen=3).tag(**STATE_OF_VIEW)
+    overlay = traitlets.Unicode().tag(**STATE_OF_VIEW)
+    opacity = traitlets.Float(0.55, min=0, max=1).tag(**STATE_OF_VIEW)
+    threshold = traitlets.Float(0.3, min=0, max=1).tag(**STATE_OF_VIEW)
+    blending = traitlets.Enum(BLENDINGS, "auto").tag(**STATE_OF_VIEW)
+    colormap = traitlets.Enum(COLORMAPS, "inferno").tag(**STATE_OF_VIEW)
+    window = traitlets.Int(1500, min=1).tag(**STATE_OF_VIEW)
+    level = traitlets.Int(-600).tag(**STATE_OF_VIEW)
+    preset = traitlets.Enum((*PRESETS, "custom"), "lung").tag(**STATE_OF_VIEW)
+    radiological = traitlets.Bool(True).tag(**STATE_OF_VIEW)
+    view = traitlets.Enum(VIEWS, "three").tag(**STATE_OF_VIEW)
+    crosshair = traitlets.Bool(True).tag(**STATE_OF_VIEW)
+    zoom = traitlets.Float(1.0, min=1, max=MAX_ZOOM).tag(**STATE_OF_VIEW)
+    center = traitlets.List(traitlets.Float(), minlen=3, maxlen=3).tag(**STATE_OF_VIEW)
+    slab = traitlets.Enum(SLABS, "off").tag(**STATE_OF_VIEW)
+    slab_mm = traitlets.Float(20.0, min=1, max=MAX_SLAB_MM).tag(**STATE_OF_VIEW)
+    speed = traitlets.Int(10, min=1, max=MAX_SPEED).tag(**STATE_OF_VIEW)
+    measures = traitlets.List(traitlets.Dict()).tag(**STATE_OF_VIEW)
 
     @traitlets.validate("index")
     def _inside(self, proposal: Any) -> list[int]:
