@@ -151,27 +151,6 @@ def millimetres(words):
     return [float(number) * (1 if side in "RAS" else -1) for side, number in found]
 
 
-def test_a_late_answer_of_the_kernel_does_not_move_the_slice_back(lab, page):
-    run_notebook(page, lab, "slices.ipynb")
-    page.locator(".clam-viewer[data-ready]").wait_for()
-    pane(page).focus()
-    page.evaluate(
-        """() => {
-            const {kernel} = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
-            kernel.requestExecute({code: 'import time; time.sleep(1.5)', store_history: false});
-        }"""
-    )
-    page.keyboard.press("Home")  # told at once; what is told while the kernel sleeps is heard late
-    page.wait_for_timeout(300)
-    seen = []
-    for _ in range(18):
-        page.keyboard.press("ArrowUp")
-        page.wait_for_timeout(100)
-        seen.append(position(page))
-    assert seen == list(range(2, 20))
-    assert kernel_learns(page, "viewer.index[2]", "18")
-
-
 def test_slice_viewer_in_jupyterlab(lab, page):
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
@@ -619,3 +598,24 @@ def test_what_another_has_edited_shows_no_viewer(explored, page):
     page.get_by_text("CohortViewer(children=").wait_for()
     assert page.locator(".clam-viewer").count() == 0
     assert page.locator(".jp-OutputArea canvas").count() == 0
+
+
+def test_a_late_answer_of_the_kernel_does_not_move_the_slice_back(lab, page):
+    run_notebook(page, lab, "slices.ipynb")
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    pane(page).focus()
+    page.evaluate(
+        """() => {
+            const {kernel} = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+            kernel.requestExecute({code: 'import time; time.sleep(1.5)', store_history: false});
+        }"""
+    )
+    page.keyboard.press("Home")  # told at once; what is told while the kernel sleeps is heard late
+    page.wait_for_timeout(300)
+    seen = []
+    for _ in range(18):
+        page.keyboard.press("ArrowUp")
+        page.wait_for_timeout(100)
+        seen.append(position(page))
+    assert seen == list(range(2, 20))
+    assert kernel_learns(page, "viewer.index[2]", "18")
