@@ -402,6 +402,12 @@ def test_a_test_is_told_of_the_number_that_it_tested(study):
     assert "held to the same test" not in points() and "Partitions of" not in points()
     study.write("choice", by_hand | {"n_clusters": 3})
     assert "held to the same test: p = .012" in points(), "also where it is the p of the rule's"
+    of_three = {"recommended": rule | {"n_clusters": 3}, "n_clusters": 3, "decided_by": "rule"}
+    study.write("choice", choice | of_three | {"test": test | {"p_value": 0.75}})
+    assert "held to the same test: p = .75" in points(), "the rule saw them from elsewhere"
+    study.write("choice", choice)
+    assert "held to the same test" not in points()
+    study.write("choice", by_hand | {"n_clusters": 3})
     assert "Partitions of resampled scans are stable" in points()
     assert "as split as these scans: p = .012" in points()
     study.write("choice", choice | {"recommended": rule | {"p_of_pair": True}})

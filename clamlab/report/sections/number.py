@@ -70,10 +70,12 @@ def _points(rule: dict, test: dict, come_back: str) -> list[str]:
             f"About {rule['n_scans_needed']} scans show two halves that are 4 standard deviations "
             "apart with the same probability."
         )
-    if test.get("p_value") is not None and test["n_clusters"] != rule.get("n_clusters"):
+    # Two clusters by the rule are tested as the scans are; three or more were seen from elsewhere.
+    is_other = test.get("n_clusters") != rule.get("n_clusters") or test.get("n_clusters", 0) > 2
+    if test.get("p_value") is not None and is_other:
         points.append(
-            f"The number that was decided, held to the same test: {p_text(test['p_value'])} that "
-            "one cloud looks as split as its two clusters that are hardest to tell apart."
+            f"The clusters that were made, held to the same test: {p_text(test['p_value'])} that "
+            "one cloud looks as split as the two of them that are hardest to tell apart."
         )
     if test.get("is_between") is False:
         points.append(GAP_ELSEWHERE)
