@@ -308,15 +308,20 @@ def test_a_setting_that_a_stage_read_is_watched(study):
         stage.publish()
 
 
-def test_a_file_outside_is_watched(study, tmp_path):
-    source = tmp_path / "participants.csv"
-    source.write_text("subject_id\n1\n")
+def publish_cohort_of(study, source):
+    """Publish stage 01 of a table that lies outside the study."""
     study.update(participants=str(source))
     stage = study.stage("01_cohort")
     stage.outside("participants")
     stage.write("cohort", study.read("cohort"))
     stage.write("exclusions", study.read("exclusions"))
     stage.publish()
+
+
+def test_a_file_outside_is_watched(study, tmp_path):
+    source = tmp_path / "participants.csv"
+    source.write_text("subject_id\n1\n")
+    publish_cohort_of(study, source)
     assert states(study)["01_cohort"] == "fresh"
     assert str(tmp_path) not in (study.root / "01_cohort" / "stage.json").read_text()
     source.rename(tmp_path / "moved.csv")
@@ -377,12 +382,7 @@ def test_every_byte_of_a_large_table_is_watched(study, tmp_path):
     """Scans may be too large to be read whole; the table is not, and a digit in it counts."""
     source = tmp_path / "participants.csv"
     source.write_bytes(b"subject_id\n" + b"1234567\n" * 50_000)
-    study.update(participants=str(source))
-    stage = study.stage("01_cohort")
-    stage.outside("participants")
-    stage.write("cohort", study.read("cohort"))
-    stage.write("exclusions", study.read("exclusions"))
-    stage.publish()
+    publish_cohort_of(study, source)
     record = json.loads((study.root / "01_cohort" / "stage.json").read_text())
     whole = hashlib.sha256(source.read_bytes()).hexdigest()
     assert record["inputs"]["outside:participants"]["sha256"] == whole

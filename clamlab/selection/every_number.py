@@ -12,7 +12,7 @@ from clamlab.clustering.checks import check_whole
 from clamlab.selection.answer import CLUSTERS
 from clamlab.selection.checks import checked_features
 from clamlab.selection.preparing import Prepared, prepare, take_out
-from clamlab.selection.same_cut import SAME, agreement, groups_seen
+from clamlab.selection.same_cut import are_same, groups_seen
 from clamlab.selection.stability import bootstrapped
 
 COLUMNS = ["n_clusters", "subject_id", "cluster", "agreement", "jaccard", "apart"]
@@ -125,4 +125,4 @@ def numbers_apart(criteria: pd.DataFrame, choice: dict[str, Any]) -> set[int]:
 def _is_seen(labels: NDArray, prepared: Prepared, n_clusters: int, seed: int) -> bool:
     """Tell whether these are the clusters between which the rule saw a gap."""
     seen = groups_seen(prepared.scores, n_clusters, seed=seed)
-    return agreement(labels[prepared.kept], seen) >= SAME
+    return are_same(labels[prepared.kept], seen)

@@ -14,7 +14,7 @@ from clamlab.selection.criteria import kmeans
 from clamlab.selection.lines import SMALLEST_CLUSTER
 from clamlab.selection.preparing import FEWEST_SCANS, prepare, principal_scores
 from clamlab.selection.presence import LEVEL, presence
-from clamlab.selection.same_cut import SAME, agreement, best_cut
+from clamlab.selection.same_cut import are_same, best_cut
 from clamlab.selection.stability import VERDICTS, assignment_stability, come_back
 
 SEEN_WITH = " Seen with"
@@ -137,7 +137,7 @@ def _test_of_pair(scores: NDArray, n_clusters: int, seed: int) -> dict[str, Any]
     p_value, is_between = presence(tested, seed=seed).p_value, None
     if p_value <= LEVEL:
         _, upper = best_cut(tested, seed=seed)
-        is_between = agreement(upper, found.labels_[both] == pair[1]) >= SAME
+        is_between = are_same(upper, found.labels_[both] == pair[1])
     return {"p_value": p_value, "is_between": is_between, "n_scans": n}
 
 

@@ -65,5 +65,16 @@ def groups_seen(scores: NDArray, n_clusters: int, *, seed: int) -> NDArray[np.in
 
 
 def agreement(one: ArrayLike, other: ArrayLike) -> float:
-    """Give the adjusted Rand index of two partitions; from `SAME` on they are called the same."""
+    """Give the adjusted Rand index of two partitions."""
     return float(adjusted_rand_score(one, other))
+
+
+def are_same(one: ArrayLike, other: ArrayLike) -> bool:
+    """Tell whether two partitions are called the same clusters.
+
+    Examples
+    --------
+    >>> are_same([0, 0, 1, 1], [1, 1, 0, 0]), are_same([0, 0, 1, 1], [0, 1, 0, 1])
+    (True, False)
+    """
+    return agreement(one, other) >= SAME
