@@ -394,6 +394,8 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     assert kernel_learns(
         page, "cohort.slices.preset, cohort.second.preset", "mediastinal mediastinal"
     )
+    lit = page.locator("button.clam-on", has_text="Mediastinal")
+    assert [lit.count(), page.locator("button.clam-on", has_text="Lung").count()] == [2, 0]
     assert ask_kernel(page, "cohort.slices.index == cohort.second.index") == "True"
     page.get_by_label("beside").first.select_option("no other")
     both.nth(1).wait_for(state="detached")

@@ -153,6 +153,16 @@ def test_another_scan_keeps_the_look(scan, overlays):
     assert all(i < n for i, n in zip(viewer.index, (2, 6, 7), strict=True))
 
 
+def test_window_and_level_may_arrive_one_after_the_other(scan):
+    """As they do where two viewers are linked; nothing goes back in between."""
+    viewer = viewers.SliceViewer(scan, affine=AFFINE)
+    viewer.set_state({"window": 400})
+    assert (viewer.window, viewer.level, viewer.preset) == (400, -600, "custom")
+    viewer.set_state({"level": 40})
+    assert (viewer.window, viewer.level, viewer.preset) == (400, 40, "mediastinal")
+    assert "preset" not in viewer.get_state()
+
+
 def test_presets_are_the_same_in_both_languages():
     from clamlab.viewers.slices.slice_state import PRESETS
 

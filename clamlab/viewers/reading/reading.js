@@ -161,7 +161,7 @@ function mountReading(model, element) {
     Backspace: () => (draft ? (draft = draft.slice(0, -1)) : whenSaved(previous)),
     u: unreadable,
     U: allUnreadable,
-    w: () => pass(model.get("preset") === "lung" ? "2" : "1"),
+    w: () => pass(presetOf(model.get("window"), model.get("level")) === "lung" ? "2" : "1"),
     z: () => pass("0"),
     "?": () => (ui.keys.hidden = !ui.keys.hidden),
     Escape: () => {

@@ -4,6 +4,8 @@ const PRESETS = { lung: [1500, -600], mediastinal: [400, 40] }; // as in slice_s
 const MAX_ZOOM = 8; // as in slice_state.py
 const MAX_SPEED = 40; // as in slice_state.py
 const MAX_SLAB_MM = 300; // as in slice_state.py
+const presetOf = (window, level) =>
+  Object.keys(PRESETS).find((name) => PRESETS[name][0] === window && PRESETS[name][1] === level);
 
 // `here` holds the scan, the plane that keys and play move through, and the screen pixels per mm.
 function makeActions(model, here) {
@@ -35,13 +37,10 @@ function makeActions(model, here) {
   }
   function preset(name) {
     const [window, level] = PRESETS[name];
-    set({ window, level, preset: name });
+    set({ window, level });
   }
   function setWindow(window, level) {
-    const width = among(10, Math.round(window), 4000);
-    const centre = among(-1500, Math.round(level), 3000);
-    const named = Object.keys(PRESETS).find((n) => PRESETS[n][0] === width && PRESETS[n][1] === centre);
-    set({ window: width, level: centre, preset: named || "custom" });
+    set({ window: among(10, Math.round(window), 4000), level: among(-1500, Math.round(level), 3000) });
   }
   const change = (name, by) => {
     const most = { opacity: 1, threshold: 1, speed: MAX_SPEED, slab_mm: MAX_SLAB_MM }[name];

@@ -167,8 +167,9 @@ function showControls(ui, now, scan, title) {
   put(ui.thickness, Number(now.slab_mm.toFixed(1)));
   put(ui.speed, now.speed);
   ui.millimetres.style.display = now.slab === "off" ? "none" : "";
-  ui.lung.classList.toggle("clam-on", now.preset === "lung");
-  ui.mediastinal.classList.toggle("clam-on", now.preset === "mediastinal");
+  const preset = presetOf(now.window, now.level);
+  ui.lung.classList.toggle("clam-on", preset === "lung");
+  ui.mediastinal.classList.toggle("clam-on", preset === "mediastinal");
   ui.side.classList.toggle("clam-caution", !now.radiological); // left and right are swapped
   ui.side.textContent = now.radiological ? "Radiological" : "Neurological";
   ui.mapControls.style.display = scan.overlays.size ? "" : "none";

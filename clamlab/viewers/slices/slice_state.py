@@ -46,7 +46,6 @@ class SliceState(traitlets.HasTraits):
     colormap = traitlets.Enum(COLORMAPS, "inferno").tag(**STATE_OF_VIEW)
     window = traitlets.Int(1500, min=1).tag(**STATE_OF_VIEW)
     level = traitlets.Int(-600).tag(**STATE_OF_VIEW)
-    preset = traitlets.Enum((*PRESETS, "custom"), "lung").tag(**STATE_OF_VIEW)
     radiological = traitlets.Bool(True).tag(**STATE_OF_VIEW)
     view = traitlets.Enum(VIEWS, "three").tag(**STATE_OF_VIEW)
     crosshair = traitlets.Bool(True).tag(**STATE_OF_VIEW)
@@ -56,6 +55,10 @@ class SliceState(traitlets.HasTraits):
     slab_mm = traitlets.Float(20.0, min=1, max=MAX_SLAB_MM).tag(**STATE_OF_VIEW)
     speed = traitlets.Int(10, min=1, max=MAX_SPEED).tag(**STATE_OF_VIEW)
     measures = traitlets.List(traitlets.Dict()).tag(**STATE_OF_VIEW)
+
+    # The name of window and level. The browser finds it by itself: sent as well, it could arrive
+    # between the two, and stay.
+    preset = traitlets.Enum((*PRESETS, "custom"), "lung")
 
     @traitlets.validate("index")
     def _inside(self, proposal: Any) -> list[int]:
@@ -126,20 +129,18 @@ def start_state(
     --------
     >>> scan = {"shape": [4, 4, 4], "overlay_names": [], "overlay_volumes": b""}
     >>> start_state(scan, {"preset": "mediastinal"})
-    {'index': [2, 2, 2], 'overlay': '', 'center': [1.5, 1.5, 1.5], 'preset': 'mediastinal',
-     'window': 400, 'level': 40}
+    {'index': [2, 2, 2], 'overlay': '', 'center': [1.5, 1.5, 1.5], 'window': 400, 'level': 40}
     """
-    unknown = sorted(set(given) - set(STATE))
+    known = {*STATE, "preset"}
+    unknown = sorted(set(given) - known)
     if unknown:
-        raise TypeError(f"{unknown} is no state of the viewer; there are {sorted(STATE)}")
+        raise TypeError(f"{unknown} is no state of the viewer; there are {sorted(known)}")
     names = scan["overlay_names"]
     start: dict[str, Any] = {"index": _bulk(scan), "overlay": names[0] if names else ""}
     start["center"] = [(n - 1) / 2 for n in scan["shape"]]
     start |= (remembered or {}) | given
-    if "window" in given or "level" in given:
-        window, level = PRESETS["lung"]
-        start["preset"] = _preset_of(start.get("window", window), start.get("level", level))
-    elif given.get("preset") in PRESETS:
+    start.pop("preset", None)
+    if given.get("preset") in PRESETS and not {"window", "level"} & set(given):
         start["window"], start["level"] = PRESETS[given["preset"]]
     return start
 

@@ -1,7 +1,7 @@
 // Controls and events of the slice viewer. Every trait of the model is state that Python may
 // also read or write; nothing is asked from the kernel while a person scrolls.
 
-const STATE = ["index", "overlay", "opacity", "threshold", "blending", "colormap", "window", "level", "preset",
+const STATE = ["index", "overlay", "opacity", "threshold", "blending", "colormap", "window", "level",
   "radiological", "view", "crosshair", "zoom", "center", "slab", "slab_mm", "speed", "measures"];
 const SCAN = ["volume", "overlay_volumes", "overlay_names", "overlay_kinds", "shape", "affine", "units"];
 
