@@ -19,6 +19,7 @@ from clamlab.selection import (
     what_varies,
     with_test,
 )
+from clamlab.selection.choice import every_pick
 from clamlab.selection.criteria import first_within_one_se, gap_statistic, prediction_strength
 from clamlab.selection.null import one_cluster_null
 from clamlab.selection.preparing import take_out
@@ -129,6 +130,12 @@ def test_choice_has_one_row_per_k_and_every_criterion(three):
     assert (choice["answer"], choice["n_clusters"]) == ("clusters", 3)
     assert "3 clusters" in choice["reason"]
     assert json.loads(json.dumps(choice)) == choice
+
+
+def test_picks_alone_are_those_of_the_choice(three):
+    x, (_, choice) = three
+    found = every_pick(x, seed=0, k_max=4, n_gap=3)
+    assert found == choice["picks"] and list(found) == list(choice["picks"])
 
 
 def test_same_seed_same_choice(three):

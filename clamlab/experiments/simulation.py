@@ -20,7 +20,7 @@ from clamlab.experiments.resuming import (
     store_table,
     stored_table,
 )
-from clamlab.selection import choose_n_clusters
+from clamlab.selection.choice import every_pick
 from clamlab.simulate import lung_slices
 
 PAPER_SCENARIOS = tuple((name, k) for name in ("intensity", "location", "size") for k in (3, 4, 5))
@@ -168,8 +168,8 @@ def run_rows(run: Run) -> tuple[Run, pd.DataFrame, np.ndarray]:
     fitter = fitter_of(run.method, cohort, seed=run.seed, **run.training)
     features = fitter.features
     k_max = min(K_MAX, (len(features) - 1) // 2)
-    _, choice = choose_n_clusters(features, seed=run.seed, k_max=k_max, n_gap=run.n_gap)
-    picks = {f"pick_{name}": k for name, k in choice["picks"].items()}
+    found = every_pick(features, seed=run.seed, k_max=k_max, n_gap=run.n_gap)
+    picks = {f"pick_{name}": k for name, k in found.items()}
     rows = pd.DataFrame([_fit(fitter, cohort.labels, k) for k in run.fitted or (None,)])
     named = pd.DataFrame([run.key[:4]] * len(rows), columns=RUN[:4])
     rows = rows.astype({"n_fitted": "Int64"}).round(4)

@@ -172,6 +172,42 @@ def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> int:
         return _count(several, seen)
 
 
+def every_pick(features, *, seed: int, k_max: int = 8, n_gap: int = 100) -> dict[str, int | None]:
+    """Get the number of clusters that each criterion picks, without what else is told of them.
+
+    Parameters and errors are those of `choose_n_clusters`, whose `picks` these are.
+
+    Parameters
+    ----------
+    features, seed, k_max, n_gap
+        As for :func:`choose_n_clusters`.
+
+    Returns
+    -------
+    dict
+        Criterion -> K; None where a criterion says nothing.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`choose_n_clusters`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(1000).normal(size=(40, 10))
+    >>> x[20:, 0] += 12
+    >>> picks = every_pick(x, seed=0, k_max=3, n_gap=5)
+    >>> picks["recommended"], picks["silhouette"]
+    (2, 2)
+    """
+    recommended = recommended_n_clusters(features, seed=seed, k_max=k_max)
+    x = _prepared(features, seed, k_max).features
+    with threadpool_limits(limits=1):
+        _, picks, _ = compare(x, k_max, n_gap=n_gap, sparse_bound=None, seed=seed)
+    return {"recommended": recommended, **picks}
+
+
 def _prepared(features, seed, k_max, subjects=None, without=None) -> Prepared:
     prepared = prepare(features, subjects=subjects, without=without)
     checked_features(prepared.features, seed, name="k_max", n_clusters=k_max)
