@@ -3,12 +3,11 @@
 import copy
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
@@ -30,6 +29,9 @@ from clamlab.training.loop import (
     run_epochs,
 )
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 N_STARTS = 20
 
 
@@ -48,7 +50,7 @@ def fit_clusters(
     checkpoint: str | os.PathLike | None = None,
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
-    fabric: Fabric | None = None,
+    fabric: "Fabric | None" = None,
 ) -> tuple[DeepClustering, pd.DataFrame]:
     """Find clusters of scans, and features in which they stand apart.
 
@@ -193,7 +195,9 @@ def initial_centroids(features: NDArray, n_clusters: int, *, seed: int = 0) -> N
 class _Cohort:
     """What is known of all scans at once: the target, the labels, and signs of collapse."""
 
-    def __init__(self, fabric: Fabric, model: DeepClustering, images: Any, batch_size: int) -> None:
+    def __init__(
+        self, fabric: "Fabric", model: DeepClustering, images: Any, batch_size: int
+    ) -> None:
         self.fabric, self.model, self.images, self.batch_size = (
             fabric,
             model,

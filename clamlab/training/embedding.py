@@ -1,15 +1,17 @@
 """Features of a whole cohort, on one process or on many."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clamlab.clustering.checks import check_answers, check_scans, check_whole
 from clamlab.models import evaluation_mode
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def embed(model: Any, images: NDArray, *, batch_size: int = 32) -> NDArray[np.float32]:
@@ -46,7 +48,7 @@ def embed(model: Any, images: NDArray, *, batch_size: int = 32) -> NDArray[np.fl
     return _encode_rows(model, images, np.arange(len(images)), batch_size).cpu().numpy()
 
 
-def embed_cohort(fabric: Fabric, model: Any, images: NDArray, batch_size: int) -> Tensor:
+def embed_cohort(fabric: "Fabric", model: Any, images: NDArray, batch_size: int) -> Tensor:
     """Give every process the features of the whole cohort; each of them encodes its share."""
     n, world = len(images), fabric.world_size
     share = -(-n // world)

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -17,6 +16,9 @@ from clamlab.clustering.checks import check_number, check_seed, check_whole
 from clamlab.training.checkpoint import Checkpoint
 from clamlab.training.embedding import read_batch
 from clamlab.training.held_out import HeldOut, watched_losses
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 OnEpoch = Callable[[pd.DataFrame], None]
 Parts = dict[str, Any]
@@ -39,8 +41,10 @@ class Schedule:
         check_seed(self.seed)
 
 
-def one_process() -> Fabric:
+def one_process() -> "Fabric":
     """Make the default way to run: this process, on a GPU where there is one."""
+    from lightning_fabric import Fabric  # opens the compiler of torch: where something is trained
+
     return Fabric(accelerator="auto", devices=1)
 
 
@@ -51,7 +55,7 @@ def run_epochs(
     *,
     objective: Callable[[Parts, int], Any],
     schedule: Schedule,
-    fabric: Fabric,
+    fabric: "Fabric",
     checkpoint: Checkpoint,
     held_out: HeldOut,
     before_epoch: Callable[[], dict[str, float]] = dict,
@@ -113,7 +117,7 @@ def run_epochs(
 
 
 def batches(
-    rows: NDArray, schedule: Schedule, epoch: int, fabric: Fabric
+    rows: NDArray, schedule: Schedule, epoch: int, fabric: "Fabric"
 ) -> Iterator[tuple[NDArray, float, int]]:
     """Yield this process's rows of each batch, their weight, and the size of the batch.
 
@@ -141,7 +145,7 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"reduction must be 'mean' or 'sum', found {reduction!r}")
 
 
-def _over_processes(fabric: Fabric, value: float) -> float:
+def _over_processes(fabric: "Fabric", value: float) -> float:
     total = fabric.all_reduce(torch.tensor(value, dtype=torch.float64), reduce_op="sum")
     return float(cast(Tensor, total))
 

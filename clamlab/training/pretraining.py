@@ -1,10 +1,10 @@
 """Phase 1: the autoencoder learns to draw every scan again."""
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -19,6 +19,9 @@ from clamlab.training.loop import (
     one_process,
     run_epochs,
 )
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def pretrain(
@@ -35,7 +38,7 @@ def pretrain(
     checkpoint: str | os.PathLike | None = None,
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
-    fabric: Fabric | None = None,
+    fabric: "Fabric | None" = None,
 ) -> pd.DataFrame:
     """Teach an autoencoder to draw every scan again from a few features.
 
