@@ -50,6 +50,15 @@ def test_blurred_borders_widen_what_the_interval_hides():
     assert (spread > far["across_high"] - far["across_low"] + 0.05).all()
 
 
+def test_a_partition_that_comes_back_counts_each_time():
+    features, table = cohort(distance=1)
+    one = table["cluster"].to_numpy()
+    opposite = 1 - one
+    told = associations_across(table, SCHEMA, [opposite, one, one, one])
+    told = told.set_index("outcome").loc["fvc"]
+    assert (told["same_sign"], told["n_partitions"]) == (0.75, 4)
+
+
 def test_what_comes_from_the_image_has_no_share_of_small_p():
     features, table = cohort(distance=20)
     partitions = resampled_partitions(features, table["cluster"], seed=1, n_bootstrap=3)

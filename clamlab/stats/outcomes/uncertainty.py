@@ -76,8 +76,11 @@ def associations_across(
         "covariance": covariance,
     }
     reported = outcome_associations(table, schema, **options)
-    others = (table.assign(**{group: labels}) for labels in partitions)
-    again = [pairwise_rows(outcome_associations(other, schema, **options)) for other in others]
+    # Where clusters come back, many partitions are one.
+    distinct, which = np.unique(partitions, axis=0, return_inverse=True)
+    others = (table.assign(**{group: labels}) for labels in distinct)
+    found = [pairwise_rows(outcome_associations(other, schema, **options)) for other in others]
+    again = [found[i] for i in which.ravel()]
     pairs = _spread(pairwise_rows(reported), pd.concat([pairwise_rows(reported)[:0], *again]))
     named = ["outcome", "title", "units", "transform", "source", "note"]
     said = reported.loc[reported["part"] == "omnibus", named]
