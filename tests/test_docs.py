@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browser import new_page
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from clamlab.study import Study
@@ -53,6 +54,15 @@ def test_pages_ask_no_other_host(site):
     asked = re.compile(r"""(?:src|<link[^>]*href)=["'](https?:)?//""")
     assert [page.name for page in pages if asked.search(page.read_text("utf-8"))] == []
     assert "@import" not in "".join(p.read_text("utf-8") for p in site.rglob("*.css"))
+
+
+@pytest.mark.parametrize("width", [800, 1250, 1400])
+def test_no_page_is_wider_than_its_window(site, browser, width):
+    page = new_page(browser, width=width)
+    for name in ("index", "n_clusters", "made/demo/07_explore", "made/library/11_clam"):
+        page.goto((site / f"{name}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == width, name
+    page.context.close()
 
 
 def test_the_library_is_listed_as_its_rooms_offer_it(site):
