@@ -174,7 +174,7 @@ def analysed(schema: dict) -> dict:
     ['subject_id', 'age']
     """
     rules = {n: rule for n, rule in schema.get("properties", {}).items() if "x-role" in rule}
-    kept = {keyword: schema[keyword] for keyword in _OF_COLUMNS & schema.keys()}
+    kept = {keyword: schema[keyword] for keyword in schema if keyword in _OF_COLUMNS}
     required = [name for name in schema.get("required", []) if name in rules]
     return {**kept, "properties": rules, "required": required}
 

@@ -6,6 +6,7 @@ from clamlab.report.blocks import Block, Heading, Missing, Sentence
 from clamlab.report.composing import Section
 from clamlab.report.found import Found, NotFoundError
 from clamlab.report.words import listed
+from clamlab.stats.outcomes.summary import NOTHING, covariates_words
 
 _WAYS = {
     "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) [@avants2008, "
@@ -180,9 +181,8 @@ def _table(found: Found, p: Any) -> tuple[str, str]:
 
 def _outcomes(found: Found, p: Any) -> tuple[str, str]:
     associations = found.get("associations")
-    adjusted = ""
-    if associations is not None:
-        adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
+    adjusted = NOTHING if associations is None else covariates_words(associations)
+    these = "" if adjusted == NOTHING else "these, "
     n_drawn = _told(p, "n_bootstrap")
     errors = {
         "classical": "with classical standard errors",
@@ -190,11 +190,10 @@ def _outcomes(found: Found, p: Any) -> tuple[str, str]:
     }
     text = (
         f"Outcomes were modelled by linear regression on the cluster, adjusted for "
-        f"{adjusted or 'nothing'}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
+        f"{adjusted}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
         f"each outcome, and corrected after Holm [@holm1979] and Benjamini and Hochberg "
-        f"[@benjamini1995]. Nested models with {'these, ' if adjusted else ''}what readers saw and "
-        f"the cluster were compared by adjusted R²; intervals are percentiles of {n_drawn} "
-        "bootstrap samples."
+        f"[@benjamini1995]. Nested models with {these}what readers saw and the cluster were "
+        f"compared by adjusted R²; intervals are percentiles of {n_drawn} bootstrap samples."
     )
     return "Outcomes", text
 

@@ -15,13 +15,17 @@ from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.averages import sizes_of_outcomes
 from clamlab.stats.disclosure.masking import as_made
 from clamlab.stats.outcomes.candidates import base_words
-from clamlab.stats.outcomes.summary import summary_sentence
+from clamlab.stats.outcomes.summary import NOTHING, covariates_words, summary_sentence
 from clamlab.stats.tables.digits import decimals_for, decimals_left
 from clamlab.stats.tables.rendering import p_text
 
 NAMES = ("associations", "adjusted_means", "model_comparison")
 SIZES = ("assignments",)
 READER = "reader"
+EQUAL_WEIGHTS = (  # as R's emmeans: differences between clusters are the same
+    "Levels of a category weigh alike, however rare: compare clusters by these means, they are not "
+    "those of the patients. "
+)
 
 
 def told(found: Found) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -45,15 +49,18 @@ def make(found: Found) -> list[Block]:
     if why := hidden(found):
         raise NotFoundError(why)
     associations, means, _ = told(found)
-    adjusted = next((c for c in associations["covariates"] if isinstance(c, str) and c), "")
-    for_what = f"adjusted for {adjusted}" if adjusted else "without covariates"
+    held = covariates_words(associations)
+    for_what = "without covariates" if held == NOTHING else f"adjusted for {held}"
+    weights = "" if held == NOTHING else EQUAL_WEIGHTS
     shown = means.dropna(subset="mean")
     panel = figures.outcome_panel(means if shown.empty else shown, associations)  # or says why
-    n = associations.loc[associations["part"] == "omnibus", "n"].dropna().astype(int)
+    drawn_here = associations["outcome"].isin(shown["outcome"])
+    n = associations.loc[drawn_here & (associations["part"] == "omnibus"), "n"].dropna().astype(int)
     rows = f"{n.min()} to {n.max()} subjects" if len(n) else "numbers of subjects masked"
     caption = (
         f"Means of the outcomes by cluster with 95 % intervals, {for_what}; {rows}, complete rows "
-        "of each outcome. p: of all clusters together, not corrected for the number of outcomes."
+        f"of each outcome. {weights}p: of all clusters together, not corrected for the number of "
+        "outcomes."
     )
     return [drawn(panel, caption), _table(associations)]
 
@@ -94,6 +101,7 @@ def _table(associations: pd.DataFrame) -> Table:
     notes = [
         "P: of all clusters together; Holm and BH: corrected for the number of outcomes.",
         "What was derived from the images is described, not tested: its P is left empty.",
+        "In SD: of what the model leaves unexplained.",
     ]
     if mark := marks(pairs["source"]):
         notes += [*mark, "Holm and BH correct it by itself, apart from the other outcomes."]

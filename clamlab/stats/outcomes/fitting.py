@@ -51,8 +51,15 @@ class OutcomeModel:
             "units": self.outcome.units,
             "transform": self.outcome.transform,
             "source": self.outcome.source,
-            "covariates": ", ".join(variable.title for variable in self.covariates),
+            "covariates": ", ".join(variable.title for variable in self.adjusted),
         }
+
+    @property
+    def adjusted(self) -> list[Variable]:
+        """Covariates that the model holds: one that does not vary in its rows is left out."""
+        if self.design is None:
+            return self.covariates
+        return [variable for variable in self.covariates if self.design.terms[variable.name]]
 
     @property
     def cluster_columns(self) -> list[str]:

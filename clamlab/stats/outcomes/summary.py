@@ -1,8 +1,41 @@
-"""The comparison of models in one or two sentences for the text of a paper."""
+"""What was modelled, and how models compare, as the text of a paper says it."""
 
 import pandas as pd
 
 from clamlab.stats.outcomes.candidates import base_words
+
+NOTHING = "nothing"
+
+
+def covariates_words(associations: pd.DataFrame) -> str:
+    """Say what outcomes were adjusted for; what one of them was, where it differs from most.
+
+    Parameters
+    ----------
+    associations : DataFrame
+        From :func:`outcome_associations`.
+
+    Returns
+    -------
+    str
+        Without an outcome that was modelled, "nothing".
+
+    Examples
+    --------
+    >>> rows = {"part": "omnibus", "test": "F", "title": ["DLCO", "FVC", "CRP"]}
+    >>> rows["covariates"] = ["Age, Sex", "Age, Sex", "Age"]
+    >>> covariates_words(pd.DataFrame(rows))
+    'Age, Sex (CRP: for Age)'
+    """
+    tests = associations[(associations["part"] == "omnibus") & associations["test"].notna()]
+    held = tests.assign(covariates=tests["covariates"].fillna("").replace("", NOTHING))
+    if held.empty:
+        return NOTHING
+    most = held["covariates"].mode(dropna=False)
+    usual = next(words for words in held["covariates"] if words in set(most))
+    others = held[held["covariates"] != usual].groupby("covariates", sort=False)["title"]
+    apart = [f"{_listed(list(titles))}: for {words}" for words, titles in others]
+    return f"{usual} ({'; '.join(apart)})" if apart else usual
 
 
 def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> str:
