@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.optimize import linprog
 
 from clamlab.baselines import agreement, recorded
@@ -215,6 +216,43 @@ def test_agreement_tells_no_few_scans():
     assert told.loc["density", "adjusted_rand"] == float(f"{exact['density']:.3g}") == 0.805
     assert 0.8 < exact["scanner: site"] < 0.9 and told.loc["scanner: site", "adjusted_rand"] == 0.8
     assert told.loc["scanner: kernel", "adjusted_rand"] == float(f"{exact['scanner: kernel']:.3g}")
+
+
+def rows_that_fit(told, n_parameters, candidates=range(30, 60)):
+    """Numbers of rows at which one printed number of a model follows from others, as rounded."""
+
+    def low_high(name):
+        written = len(str(told[name]).partition(".")[2])
+        return told[name] - 0.5 * 10**-written, told[name] + 0.5 * 10**-written
+
+    fit = set(candidates)
+    if pd.notna(told["r2"]):  # adjusted R² is R² with as many rows
+        a, b = low_high("adjusted_r2"), low_high("r2")
+        among = [((1 - x) / (1 - y)) for x in a for y in b]
+        fit &= {n for n in fit if min(among) <= (n - 1) / (n - n_parameters) <= max(among)}
+    p, added, adjusted = low_high("p_cluster"), low_high("added_r2"), low_high("adjusted_r2")
+    for n in list(fit):  # F is what is added, by what is left for each row
+        f = [stats.f.isf(each, 1, n - n_parameters) for each in p]
+        among = [1 + x * (1 - y) / z for x in f for y in adjusted for z in added]
+        fit -= set() if min(among) <= n <= max(among) else {n}
+    return fit
+
+
+def test_how_many_miss_an_outcome_does_not_follow_from_what_models_explain():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"cluster": [0, 1] * 24, "age": rng.normal(60, 8, 48)})
+    table["fvc"] = 3 - 0.5 * table["cluster"] + 0.03 * table["age"] + rng.normal(0, 1, 48)
+    table.loc[[4, 7], "fvc"] = np.nan
+    schema = {"properties": {"fvc": {"x-role": "outcome"}, "age": {"x-role": "demographic"}}}
+    found = [f(table, schema) for f in (outcome_associations, adjusted_means, compare_models)]
+    names = ["r2", "adjusted_r2", "added_r2", "p_cluster"]
+    exact = found[2].set_index("model").loc["demographics + cluster", names]
+    three = exact.map(lambda value: float(f"{value:.3g}"))
+    assert rows_that_fit(three, 3) == {46}  # the attack works where three digits stand
+    told, _, models = mask_outcomes(*found)
+    models = models.set_index("model").loc["demographics + cluster", names]
+    assert rows_that_fit(models, 3) >= {44, 45, 46, 47}  # one to four of 48 miss it
+    assert told["effect_size"].isna().all()  # with p, as good as the rows
 
 
 def test_what_partitions_explain_rests_on_no_few_persons():

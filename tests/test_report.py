@@ -317,12 +317,14 @@ def test_nothing_is_called_demographics_that_is_none(quick, covariates, words):
     found = found_of(
         associations=tables[0], adjusted_means=tables[1],
         model_comparison=stats.outcomes.compare_models(table, schema, n_bootstrap=9, **adjust),
-        assignments=table[["cluster"]], partitions_compared=beside,
+        assignments=table[["cluster"]], partitions_compared=beside, baseline_comparison=beside,
         agreement=same, agreement_said="The same.",
         records={"09_associations": {"parameters": {}}},
     )  # fmt: skip
     blocks = outcomes.make_models(found)
     assert blocks[0].text.startswith(f"Adding the cluster to {words} explained")
+    figure = outcomes.make(found)[0].caption
+    assert ("not those of the patients" in figure) == ("without covariates" not in figure)
     assert blocks[3].caption == f"R² that the cluster adds to {words}."
     assert len(blocks[3].cells) == 1
     explained = baselines_section.make(found)[-1]

@@ -19,6 +19,7 @@ from clamlab.stats.outcomes import (
     outcome_associations,
     summary_sentence,
 )
+from clamlab.stats.outcomes.summary import covariates_words
 from clamlab.stats.tables import missing_by_cluster
 
 NUMBER = {"type": "number"}
@@ -73,6 +74,22 @@ def test_tukey_without_covariates_is_tukeys_hsd(iris):
     expected = scipy_stats.tukey_hsd(*groups).pvalue[[0, 0, 1], [1, 2, 2]]
     assert pairs["p_tukey"].to_numpy() == pytest.approx(expected, rel=1e-6)
     assert (pairs["p_holm"] >= pairs["p"]).all()
+
+
+def test_a_covariate_that_does_not_vary_among_an_outcomes_rows_is_not_among_its_own():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": [0, 1] * 15, "age": rng.normal(60, 9, 30)})
+    table = table.assign(rare=["no"] * 29 + ["yes"], fvc=rng.normal(3, 1, 30), crp=rng.random(30))
+    table.loc[29, "crp"] = np.nan  # of the only one
+    rules = {"age": {"x-role": "demographic"}, "rare": {"enum": ["no", "yes"]}}
+    rules["rare"]["x-role"] = "demographic"
+    rules |= {name: {"x-role": "outcome", "title": name.upper()} for name in ("fvc", "crp")}
+    tidy = outcome_associations(table, {"properties": rules})
+    held = tidy.groupby("outcome")["covariates"].unique().str.join("|").to_dict()
+    assert held == {"fvc": "age, rare", "crp": "age"}
+    assert covariates_words(tidy) == "age, rare (CRP: for age)"
+    alone = outcome_associations(table, {"properties": rules}, covariates=())
+    assert covariates_words(alone) == covariates_words(alone[:0]) == "nothing"
 
 
 def test_two_clusters_without_covariates_is_the_pooled_t(iris):

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from clamlab.schema import check_table, describe_contract, draft_schema, save_contract
+from clamlab.schema import analysed, check_table, describe_contract, draft_schema, save_contract
 from clamlab.viewers import TableEditor
 
 
@@ -30,6 +30,13 @@ def test_a_contract_is_described_in_one_row_a_column(clinic):
     assert told["levels"].tolist() == ["", "f | m", "", "0 | 1 | 2", ""]
     assert told["look_at"].tolist() == ["", "'M' (1: S3)", "-999 (1: S3)", "", ""]
     assert not any("S3" in why for why in told["why"]), "no subject stands in the contract itself"
+
+
+def test_what_is_analysed_keeps_the_contracts_order():
+    """So that a manifest of the same study is the same bytes, whatever a process hashes by."""
+    of_columns = ["type", "title", "$schema", "description"]
+    for order in (of_columns, of_columns[::-1], sorted(of_columns)):
+        assert list(analysed(dict.fromkeys(order, "")))[:4] == order
 
 
 def test_what_is_edited_is_written_and_holds(clinic):

@@ -7,7 +7,7 @@ from clamlab.report.blocks import Block, Heading, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found, NotFoundError
-from clamlab.report.sections.outcomes import hidden, marked, marks
+from clamlab.report.sections.outcomes import compared_exactly, hidden, marked, marks
 from clamlab.report.words import capital, number
 from clamlab.stats.disclosure.partitions import CUT
 from clamlab.stats.outcomes import partitions_sentence
@@ -48,7 +48,8 @@ def _outcomes(found: Found) -> list[Block]:
         return [Missing(f"Not here: {error}.")]
     if why := hidden(found):
         return [Missing(f"Not here: {why}.")]
-    blocks: list[Block] = [Sentence(partitions_sentence(compared))]
+    exactly = compared_exactly(compared, found.need("baseline_comparison"))
+    blocks: list[Block] = [Sentence(partitions_sentence(exactly))]
     shown = compared[compared["outcome_source"] != "derived"]
     shown = shown.assign(title=marked(shown["title"], shown["outcome_source"]))
     wide = shown.pivot_table(

@@ -14,6 +14,7 @@ from clamlab.report.words import capital, number
 from clamlab.stats.disclosure import mask_outcomes
 from clamlab.stats.disclosure.averages import sizes_of_outcomes
 from clamlab.stats.disclosure.masking import as_made
+from clamlab.stats.disclosure.rounding import ADDED_DIGITS, FEW_DIGITS, SHARE_DECIMALS
 from clamlab.stats.outcomes.candidates import base_words
 from clamlab.stats.outcomes.summary import NOTHING, covariates_words, summary_sentence
 from clamlab.stats.tables.digits import decimals_for, decimals_left
@@ -63,6 +64,12 @@ def make(found: Found) -> list[Block]:
         "outcomes."
     )
     return [drawn(panel, caption), _table(associations)]
+
+
+def compared_exactly(masked: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Give sentences what was told before it was rounded: they say which is more, not how much."""
+    exact = as_made(whole)["adjusted_r2"]
+    return masked.assign(adjusted_r2=exact.where(masked["adjusted_r2"].notna()))
 
 
 def marked(titles: pd.Series, sources: pd.Series) -> pd.Series:
@@ -135,20 +142,14 @@ def make_models(found: Found) -> list[Block]:
     wide = wide.T.rename(index=capital)
     cells = wide.map(lambda value: number(value)).reset_index(names="")
     notes = ["Adjusted R². All models of one outcome rest on the same rows.", *marks(sources)]
-    blocks: list[Block] = [Sentence(summary_sentence(comparison))]
+    exactly = compared_exactly(comparison, found.need("model_comparison"))
+    blocks: list[Block] = [Sentence(summary_sentence(exactly))]
     if not wide.empty:
         blocks.append(Table("What each model explains of the outcomes.", cells, notes))
     by_itself = shown["has_cluster"].astype(bool) & (shown["reader"].fillna("") == "")
     gains = shown[by_itself].dropna(subset="added_r2")
     if len(gains):
-        rows = [
-            [
-                g.title,
-                number(g.added_r2, 3),
-                f"{number(g.added_low, 3)} to {number(g.added_high, 3)}",
-            ]
-            for g in gains.itertuples()
-        ]
+        rows = [[g.title, *_gain(g)] for g in gains.itertuples()]
         blocks += [
             Heading("What the cluster adds"),
             Table(
@@ -159,6 +160,17 @@ def make_models(found: Found) -> list[Block]:
             Note("Higher is not better by itself: more clusters always explain more of a sample."),
         ]
     return blocks
+
+
+def _gain(row: Any) -> tuple[str, str]:
+    """Print what the cluster adds and its interval, as exactly as masking has left them."""
+    coarse = getattr(row, "digits", None) == FEW_DIGITS
+    added = decimals_left(row.added_r2, 3, ADDED_DIGITS if coarse else None)
+    ends = SHARE_DECIMALS if coarse else 3
+    return (
+        number(row.added_r2, added),
+        f"{number(row.added_low, ends)} to {number(row.added_high, ends)}",
+    )
 
 
 SECTION = Section("outcomes", "What the clusters mean clinically", make, needs=NAMES, uses=SIZES)

@@ -19,7 +19,11 @@ _TELLS = [
 ]
 _COUNTS = ["n", "n_missing"]
 _FEWEST = "n_smallest"  # rows of a cluster: beside its size, it would tell how many are missing
-_SIZES = ["statistic", "df1", "df2", "aic", "bic"]  # functions of how many rows there were
+# Functions of how many rows there were: R² and its adjusted form, or an effect and its p, give it.
+_SIZES = [
+    *("statistic", "df1", "df2", "aic", "bic"),
+    *("r2", "f_cluster", "f_reader", "effect_size"),
+]
 _MOMENTS = ["mean", "sd", "median", "q1", "q3"]
 
 

@@ -128,7 +128,7 @@ def mask_partitions(
     >>> compared = compare_partitions(table, schema, parts)
     >>> told = mask_partitions(compared, table, schema, parts)
     >>> told[["partition", "adjusted_r2"]].values.tolist()
-    [['mean alone', 0.0], ['clusters', 0.0468], ['volume', nan]]
+    [['mean alone', 0.0], ['clusters', 0.05], ['volume', nan]]
     """
     compared = as_made(compared)
     masked = compared.copy()
