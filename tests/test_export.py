@@ -406,6 +406,18 @@ def test_subjects_come_from_stages_that_stand(tmp_path, capsys):
     assert "05_clusters is altered: assignments.csv" in capsys.readouterr().err
 
 
+def test_a_measure_that_was_changed_beside_the_decision_does_not_leave(tmp_path, capsys):
+    study = study_of(tmp_path, [0] * N + [1] * N)
+    choice = study.read("choice")
+    arguments = ["export", str(study.root), str(tmp_path / "paper")]
+    study.write("choice", choice | {"test": choice["test"] | {"p_value": 0.0006}})
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert "04_n_clusters is altered: what was measured in choice.json (recommended, tes" in said
+    study.write("choice", choice | {"decided_by": "somebody else"})
+    exported(study, tmp_path / "paper")
+
+
 def test_a_file_is_read_before_it_leaves(tmp_path, capsys):
     """One number in the place of another, of the same size, and the time put back."""
     study = study_of(tmp_path, [0] * N + [1] * N)

@@ -587,6 +587,18 @@ def test_what_was_tampered_with_is_told(study, quick):
     assert "2 stale (Who is in each cluster; Methods, as they were run)" in page_of(study)
 
 
+def test_a_measure_that_was_changed_beside_the_decision_is_told(study, quick):
+    choice = study.read("choice")
+    study.write("choice", choice | {"decided_by": "A. Reader", "reason": "as I see it"})
+    assert main(["report", str(study.root)]) == 0
+    assert states(study)["number"] == "made"
+    study.write("choice", choice | {"test": choice["test"] | {"p_value": 0.0006}})
+    assert main(["report", str(study.root)]) == 0
+    assert states(study)["number"] == "stale"
+    told = "04_n_clusters is altered: what was measured in choice.json (recommended, test) is not"
+    assert told in words(page_of(study), "number")
+
+
 def test_a_file_that_lacks_a_column_leaves_the_rest(study, capsys, quick):
     path = study.root / "02_volumes" / "qc.csv"
     pd.read_csv(path).drop(columns="decision").to_csv(path, index=False)

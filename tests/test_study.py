@@ -62,7 +62,7 @@ def pretrain(study):
     stage.publish()
 
 
-def choose(study):
+def choose(study, choice=None):
     stage = study.stage("04_n_clusters")
     stage.read("pretrained_features")
     stage.write("criteria", pd.DataFrame({"n_clusters": [1, 2], "silhouette": 0.3, "gap": 0.1}))
@@ -71,7 +71,7 @@ def choose(study):
     parts = {"agreement": 1.0, "jaccard": 1.0, "apart": True}
     told = {"subject_id": IDS, "n_clusters": 2, "cluster": 0, **parts}
     stage.write("partitions", pd.DataFrame(told))
-    stage.write("choice", {"n_clusters": 2})
+    stage.write("choice", choice or {"n_clusters": 2})
     stage.publish()
 
 
@@ -258,6 +258,93 @@ def test_a_persons_choice_makes_what_follows_stale_but_not_the_choice(study):
     study.write("choice", {"n_clusters": 3, "why": "the radiologist sees three"})
     assert states(study)["04_n_clusters"] == "fresh"
     assert states(study)["05_clusters"] == "stale"
+
+
+CHOICE = {
+    "n_clusters": 2,
+    "reason": "two humps",
+    "decided_by": "rule",
+    "recommended": {"n_clusters": 2, "p_value": 0.0067, "picks": {"gap": 2, "silhouette": 3}},
+    "test": {"n_clusters": 2, "p_value": 0.0067, "agreement": 1.0, "words": "2 clusters"},
+}
+OF_PERSON = {"n_clusters": 3, "decided_by": "A. Reader", "reason": "on sight", "seen": "twice"}
+
+
+def measured(part, **values):
+    return CHOICE | {part: CHOICE[part] | values}
+
+
+def chosen(study, choice=CHOICE):
+    """Publish a decision as notebook 04 does."""
+    pretrain(study)
+    choose(study, choice)
+    return study.path("choice")
+
+
+def of_number(study):
+    return tuple(
+        study.status(verify=True).set_index("stage").loc["04_n_clusters"][["status", "why"]]
+    )
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        measured("test", p_value=0.0006),
+        measured("test", agreement=0.2),
+        measured("recommended", picks={"gap": 2, "silhouette": 2}),
+        OF_PERSON | measured("recommended", n_clusters=3),
+        {name: value for name, value in CHOICE.items() if name != "test"},
+        CHOICE | {"test": None},
+    ],
+)
+def test_what_was_measured_beside_a_decision_is_nobodys_to_change(study, choice):
+    path = chosen(study)
+    was = path.stat()
+    path.write_text(json.dumps(choice))
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    why = "what was measured in choice.json (recommended, test) is not what the notebook wrote"
+    assert of_number(study) == ("altered", why)
+    with pytest.raises(StudyError, match="05_clusters would rest on 04_n_clusters, which is alter"):
+        study.stage("05_clusters").read("choice")
+    choose(study, CHOICE)
+    assert of_number(study) == ("fresh", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(CHOICE | OF_PERSON),
+        json.dumps(OF_PERSON),  # nothing is said to have been measured
+        json.dumps(CHOICE, sort_keys=True),
+        json.dumps(CHOICE, indent=8).replace("1.0", "1"),
+    ],
+)
+def test_a_decision_is_a_persons_and_how_it_is_written_does_not_count(study, text):
+    chosen(study).write_text(text)
+    assert of_number(study) == ("fresh", "")
+    study.stage("05_clusters").read("choice")
+
+
+def test_a_choice_of_which_nothing_was_measured_is_given_no_test_by_hand(study):
+    chosen(study, {"n_clusters": 2}).write_text(json.dumps(CHOICE))
+    assert of_number(study)[0] == "altered"
+
+
+def test_a_choice_from_before_its_measures_went_on_record_stays_what_it_was(study):
+    path, record = chosen(study), study.root / "04_n_clusters" / "stage.json"
+    told = json.loads(record.read_text())
+    assert len(told["outputs"]["choice"].pop("measured")) == 64
+    record.write_text(json.dumps(told))
+    path.write_text(json.dumps(measured("test", p_value=0.0006)))
+    assert of_number(study) == ("fresh", "")
+
+
+def test_a_slip_in_a_decision_is_told_with_its_place(study):
+    chosen(study).write_text('{"n_clusters": 3,}')
+    state, why = of_number(study)
+    assert state == "altered"
+    assert why.startswith("choice.json cannot be read: found no valid JSON (line 1, column ")
 
 
 def test_provenance_is_on_record(study):

@@ -23,6 +23,7 @@ from clamlab.cli import main
 from clamlab.ingest.cohort.qc_pages import write_index
 from clamlab.paths import path_part
 from clamlab.study import ARTEFACTS, Study, StudyError
+from clamlab.study.measured import output_of
 from clamlab.study.withdrawal.remembering import remember, withdrawn
 from clamlab.study.withdrawal.run import withdraw
 
@@ -342,6 +343,20 @@ def test_what_a_person_had_altered_stays_altered(study):
     assert main(["withdraw", str(study.root), ONE]) == 0
     assert states(study)["04_n_clusters"] == "altered"
     assert ONE not in study.read("stability")["subject_id"].tolist()
+
+
+def test_measures_without_who_left_are_what_stands_on_record(study):
+    study.write("choice", {"n_clusters": 2, "recommended": {"apart": IDS[:2]}})
+    path = study.root / "04_n_clusters" / "stage.json"
+    record = json.loads(path.read_text())
+    record["outputs"]["choice"] = output_of(ARTEFACTS["choice"], study.path("choice"))
+    path.write_text(json.dumps(record))
+    assert main(["withdraw", str(study.root), ONE]) == 0
+    choice = study.read("choice")
+    assert choice["recommended"] == {"apart": IDS[1:2]}
+    assert states(study)["04_n_clusters"] == "stale"
+    study.write("choice", choice | {"recommended": {"apart": []}})
+    assert states(study)["04_n_clusters"] == "altered"
 
 
 def test_the_outside_table_does_not_bring_a_subject_back(study, monkeypatch, capsys):

@@ -28,6 +28,8 @@ class Artefact:
         A table with the user's own columns, read as carefully as the user's own file.
     personal : bool
         A person decides what stands in it: kept when its stage runs again, and free to change.
+    measured : tuple of str
+        What in a person's JSON file is the run's all the same, and not free to change.
     resumed : bool
         Work on single subjects that the next run of the stage goes on from.
     of_subject : tuple of str
@@ -54,6 +56,7 @@ class Artefact:
     required: bool = True
     clinical: bool = False
     personal: bool = False
+    measured: tuple[str, ...] = ()
     resumed: bool = False
     of_subject: tuple[str, ...] = ()
     shows_scans: bool = False
@@ -125,7 +128,7 @@ _ALL = [
         ("criteria", "criteria.csv", {"schema": "criteria"}),
         ("stability", "stability.csv", {"schema": "stability"}),
         ("partitions", "partitions.csv", {"schema": "partitions"}),
-        ("choice", "choice.json", PERSONAL),
+        ("choice", "choice.json", {**PERSONAL, "measured": ("recommended", "test")}),
     ),
     *_stage(
         "05_clusters",

@@ -18,6 +18,7 @@ from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefact_of, ar
 from clamlab.study.errors import RecordError, StudyError
 from clamlab.study.files import Json, is_there, read_file
 from clamlab.study.fingerprints import Fingerprint, Place, fingerprint, sha_of, unchanged
+from clamlab.study.measured import is_as_measured
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
 SETTINGS = "study.json"
@@ -182,12 +183,10 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
     absent = [a.file for a in own if a.required and not _stands(root, a, record)]
     if absent:
         return "partial", f"without {', '.join(absent)}"
-    kept = [a for a in own if not a.personal and record["outputs"].get(a.name)]
-    for artefact in kept:
-        if not unchanged(
-            place_of(root, artefact.name), record["outputs"][artefact.name], verify=verify
-        ):
-            return "altered", f"{artefact.file} is not what the notebook wrote"
+    for artefact in own:
+        was = record["outputs"].get(artefact.name)
+        if was and (altered := _alteration(root, artefact, was, verify)) is not None:
+            return "altered", altered
     for key, was in record["inputs"].items():
         if (change := _change(root, key, was, verify)) is not None:
             return "stale", change
@@ -198,6 +197,20 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
         if source in upstream and upstream[source]["status"] != "fresh":
             return "stale", f"{source} is {upstream[source]['status']}"
     return "fresh", "a later run of it did not come to its end" if begun else ""
+
+
+def _alteration(root: Path, artefact: Artefact, was: Fingerprint | str, verify: bool) -> str | None:
+    """Say what in a file is not what the notebook wrote there; None where all is."""
+    path, what = place_of(root, artefact.name), artefact.file
+    if not artefact.personal:
+        stands = unchanged(path, was, verify=verify)
+    else:
+        what = f"what was measured in {artefact.file} ({', '.join(artefact.measured)})"
+        try:
+            stands = is_as_measured(artefact, path, was)
+        except FileError as error:
+            return f"{artefact.file} cannot be read: found {error.found}"
+    return None if stands else f"{what} is not what the notebook wrote"
 
 
 def as_it_is(root: Path, key: str) -> Fingerprint:

@@ -16,6 +16,7 @@ from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, write_file, writing
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.machine import made_with
+from clamlab.study.measured import output_of
 from clamlab.study.provenance import (
     SCHEMA_PREFIX,
     SETTING_PREFIX,
@@ -215,7 +216,7 @@ class Stage:
             "built_on_stale": sorted(self.study.allowed_stale),
             # What was read of the stage's own and not written anew is a person's: an input.
             "inputs": self.inputs | {k: v for k, v in self._earlier.items() if k not in outputs},
-            "outputs": {name: fingerprint(path) for name, path in outputs.items()},
+            "outputs": {name: output_of(ARTEFACTS[name], path) for name, path in outputs.items()},
             "scans": self._scans_of_arrays(),
             "runs": self.runs,
         }

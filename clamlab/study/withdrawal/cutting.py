@@ -15,7 +15,8 @@ import pandas as pd
 
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefacts_of
 from clamlab.study.files import Json, read_file, write_file
-from clamlab.study.fingerprints import Fingerprint, fingerprint, sha_of, unchanged
+from clamlab.study.fingerprints import Fingerprint, sha_of, unchanged
+from clamlab.study.measured import output_of
 from clamlab.study.provenance import OUTSIDE_PREFIX, as_it_is, place_of, record_of
 from clamlab.study.publishing import RECORD, UNFINISHED, publish
 from clamlab.study.seeding import seed_from
@@ -116,7 +117,7 @@ def _record_of_cut(
         cut, old = folder / UNFINISHED / artefact.file, folder / artefact.file
         was = outputs.get(artefact.name)
         if was is not None and cut.exists() and unchanged(old, was):
-            outputs[artefact.name] = fingerprint(cut)
+            outputs[artefact.name] = output_of(artefact, cut)
     after: Fingerprint = {"sha256": str(leaving.after)}
     lists = {
         name: after if sha_of(was) == leaving.before != leaving.after else was
