@@ -233,6 +233,35 @@ def test_slice_viewer_in_jupyterlab(lab, page):
     assert position(page) == 7, "one key press, one slice: no listener was left behind"
 
 
+def test_a_typed_number_counts_on_enter_in_jupyterlab(lab, page):
+    run_notebook(page, lab, "slices.ipynb")
+    page.locator(".clam-viewer[data-ready]").wait_for()
+    ask_kernel(page, "setattr(viewer, 'slab', 'MIP')")
+    ask_kernel(page, "setattr(viewer, 'preset', 'lung')")
+    lit = page.locator(".clam-on", has_text="Lung")
+    lit.wait_for()
+    for label, trait, typed, held in [
+        ("Window width (HU)", "window", "800", "800"),
+        ("Window level (HU)", "level", "-77", "-77"),
+        ("Slab thickness (mm)", "slab_mm", "35", "35.0"),
+        ("Slices per second", "speed", "-3", "1"),
+    ]:
+        box = page.get_by_label(label)
+        box.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(typed)
+        enter = lambda: page.keyboard.press("Enter")  # noqa: E731
+        if trait == "speed":
+            enter()
+        else:
+            assert changes(page, enter), label
+        assert kernel_learns(page, f"viewer.{trait}", held), label
+        settle(page)
+        assert float(box.input_value()) == float(held)
+        assert box.evaluate("box => box === document.activeElement"), "it was not left for that"
+    assert lit.count() == 0
+
+
 def test_sides_and_millimetres(browser, page, tmp_path):
     scope = {}
     exec(PHANTOM, scope)

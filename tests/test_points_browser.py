@@ -319,6 +319,27 @@ def test_filters_hide_points_and_what_is_hidden_is_not_taken(page):
         assert [bool(one) for one in mask or np.ones(n)] == filters.shown.tolist()
 
 
+def test_a_bound_of_a_filter_shows_what_holds(page):
+    table = pd.DataFrame({"age": np.arange(40.0)}, index=[f"S{i:02}" for i in range(40)])
+    show_widgets(page, filters=Filters(table, conditions={"age": {"low": 30.0}}))
+    field = page.get_by_label("age from, as a number")
+
+    def confirmed(words, confirm):
+        field.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Delete")
+        page.keyboard.type(words)
+        page.keyboard.press(confirm)
+        settle(page)
+        return field.input_value(), held(page, "filters", "conditions")["age"]["low"]
+
+    for confirm in ("Enter", "Tab"):
+        assert confirmed("12.50", confirm) == ("12.5", 12.5)
+        assert confirmed("-", confirm) == ("12.5", 12.5)  # not to be read: nothing changes
+        assert confirmed("", confirm) == ("", None)  # no bound
+        assert confirmed("7e", "Tab") == ("", None)
+
+
 def test_a_scan_is_found_by_keys_among_ten_thousand(page):
     names = [f"S{i:05}" for i in range(10_000)]
     names[4321], names[77], names[78] = "<b> Zed  two</b>", "same", "same"

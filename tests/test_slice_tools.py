@@ -532,6 +532,70 @@ def test_every_key_is_listed_and_does_something(page, tmp_path):
         assert re.search(rf"\b{key}\b", listed), key
 
 
+BOXES = {
+    "window": "Window width (HU)",
+    "level": "Window level (HU)",
+    "slab_mm": "Slab thickness (mm)",
+    "speed": "Slices per second",
+}
+
+
+def type_number(page, name, words, confirm="Enter"):
+    """Type into a box as a person does, confirm it, and return what stands there then."""
+    box = page.get_by_label(BOXES[name])
+    box.click()
+    press(page, "Control+a", "Delete")
+    page.keyboard.type(words)
+    press(page, confirm)
+    return box.input_value()
+
+
+@pytest.mark.parametrize("confirm", ["Enter", "Tab"])
+def test_a_box_for_a_number_shows_what_is_drawn(page, tmp_path, confirm):
+    hu = np.full(SHAPE, -850)
+    open_page(page, tmp_path, hu, index=[5, 20, 13], crosshair=False, slab="MIP", slab_mm=20.0)
+    grey = lambda: pixel(page, "axial", (16, 20, 13))[0]  # noqa: E731
+    black_to_white = lambda window, level: (-850 - level + window / 2) * 255 / window  # noqa: E731
+    confirmed = lambda name, words: type_number(page, name, words, confirm)  # noqa: E731
+
+    assert confirmed("window", "800") == "800"
+    assert grey() == pytest.approx(black_to_white(800, -600), abs=2)
+    assert page.locator(".clam-on", has_text="Lung").count() == 0
+    assert confirmed("level", "-900.4") == "-900"
+    assert grey() == pytest.approx(black_to_white(800, -900), abs=2)
+    assert confirmed("slab_mm", "36") == "36"
+    point_at(page, "axial", (16, 20, 13))
+    assert read(page, "slab").startswith("Axial MIP 36 mm")
+
+    # The nearest that is possible, also where it is what was there already.
+    for name, least, most in [
+        ("window", "10", "4000"), ("level", "-1500", "3000"),
+        ("slab_mm", "1", "300"), ("speed", "1", "40"),
+    ]:  # fmt: skip
+        assert [confirmed(name, words) for words in ("99999", "88888")] == [most, most], name
+        assert [confirmed(name, words) for words in ("-9999", "-8888")] == [least, least], name
+        for nothing in ("", "-", "1e", ""):
+            assert confirmed(name, nothing) == least, (name, nothing)
+    confirmed("level", "-852")
+    assert grey() == pytest.approx(black_to_white(10, -852), abs=2)
+
+
+def test_a_box_is_left_alone_while_a_person_types(page, tmp_path):
+    open_page(page, tmp_path, scan_with_blocks()[0])
+    box = page.get_by_label(BOXES["window"])
+    box.click()
+    press(page, "Control+a", "8")
+    page.get_by_label("Axial slice").last.dispatch_event("input")  # draws anew
+    settle(page)
+    page.keyboard.type("00")
+    assert box.input_value() == "800"
+    press(page, "Enter")
+    assert box.input_value() == "800"
+    page.get_by_role("button", name="Mediastinal").evaluate("b => b.click()")  # the focus stays
+    settle(page)
+    assert box.input_value() == "400"
+
+
 # --- in JupyterLab ---------------------------------------------------------------------------
 
 CELL = """

@@ -81,6 +81,7 @@ function joinPage(model, root) {
   kernel?.statusChanged?.connect(listen);
   kernel?.disposed?.connect(letGo);
   root.addEventListener("keydown", keepKey, true);
+  root.addEventListener("beforeinput", keepEnter, true);
   return () => {
     model.off("comm_live_update", tell);
     kernel?.statusChanged?.disconnect(listen);
@@ -92,6 +93,26 @@ function joinPage(model, root) {
 // the control that has the focus, and at none above it.
 function keepKey({ target, ctrlKey, metaKey }) {
   target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+}
+
+// Lab holds Enter in a field for a line break in one of its cells, and prevents it at the field itself: the
+// browser then tells of no change, and what was typed waits for the field to be left.
+function keepEnter(event) {
+  if (event.inputType === "insertLineBreak") event.stopPropagation();
+}
+
+// What is typed into a box for a number counts once it is confirmed, by Enter or on leaving: `take` is given
+// it, null for an empty box, and nothing that could not be read. Then `show` puts into the box what holds,
+// also where nothing came of it; it leaves a box alone only while a person is typing there.
+function takeNumber(input, { take, show, signal }) {
+  const rest = () => { input.typing = false; show(); };
+  const confirm = () => {
+    if (!input.validity.badInput) take(input.value === "" ? null : Number(input.value));
+    rest();
+  };
+  input.addEventListener("input", () => (input.typing = true), { signal });
+  input.addEventListener("change", confirm, { signal });
+  input.addEventListener("blur", rest, { signal });
 }
 
 // A canvas as large on the screen as asked, sharp on every screen.

@@ -23,17 +23,14 @@ function numberControls(column, { change, condition }) {
     change({ high: place === count ? null : valueAt(place) });
   });
   for (const { end, field } of ends) {
-    const commit = () => change({ [end]: field.value === "" ? null : Number(field.value) });
-    field.addEventListener("change", commit);
-    // In JupyterLab the browser's own answer to Enter does not always come.
-    field.addEventListener("keydown", (event) => { if (event.key === "Enter") commit(); });
+    takeNumber(field, { take: (value) => change({ [end]: value }), show: () => refresh() });
   }
   const refresh = () => {
     for (const { end, slider, field } of ends) {
       const bound = condition()[end] ?? null;
       slider.value = bound === null ? (end === "low" ? 0 : count) : placeOf(bound);
       slider.setAttribute("aria-valuetext", bound === null ? "no bound" : asWords(bound));
-      if (document.activeElement !== field) field.value = bound === null ? "" : bound;
+      if (!field.typing) field.value = bound === null ? "" : bound;
     }
   };
   const track = tag("span", { className: "clam-range" }, from.slider, to.slider);

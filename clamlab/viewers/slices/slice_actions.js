@@ -2,8 +2,10 @@
 
 const PRESETS = { lung: [1500, -600], mediastinal: [400, 40] }; // as in slice_state.py
 const MAX_ZOOM = 8; // as in slice_state.py
-const MAX_SPEED = 40; // as in slice_state.py
-const MAX_SLAB_MM = 300; // as in slice_state.py
+const LIMITS = { // as in slice_state.py
+  opacity: [0, 1], threshold: [0, 1], window: [10, 4000], level: [-1500, 3000], slab_mm: [1, 300], speed: [1, 40],
+};
+const DECIMALS = { opacity: 2, threshold: 2, slab_mm: 2 }; // the others are whole
 const presetOf = (window, level) =>
   Object.keys(PRESETS).find((name) => PRESETS[name][0] === window && PRESETS[name][1] === level);
 
@@ -39,15 +41,15 @@ function makeActions(model, here) {
     const [window, level] = PRESETS[name];
     set({ window, level });
   }
-  function setWindow(window, level) {
-    set({ window: among(10, Math.round(window), 4000), level: among(-1500, Math.round(level), 3000) });
+  function within(name, value) {
+    const [least, most] = LIMITS[name];
+    return among(least, Number(value.toFixed(DECIMALS[name] ?? 0)), most);
   }
-  const change = (name, by) => {
-    const most = { opacity: 1, threshold: 1, speed: MAX_SPEED, slab_mm: MAX_SLAB_MM }[name];
-    const least = { opacity: 0, threshold: 0 }[name] ?? 1;
-    const digits = name === "speed" ? 0 : 2;
-    set({ [name]: among(least, Number((model.get(name) + by).toFixed(digits)), most) });
-  };
+  const put = (name, value) => set({ [name]: within(name, value) });
+  const change = (name, by) => put(name, model.get(name) + by);
+  function setWindow(window, level) {
+    set({ window: within("window", window), level: within("level", level) });
+  }
   const nextOf = (name, choices) =>
     set({ [name]: choices[(choices.indexOf(model.get(name)) + 1) % choices.length] });
   function toggleFade() {
@@ -105,7 +107,7 @@ function makeActions(model, here) {
     if (saving) send();
   }
   return {
-    set, send, moveTo, step, preset, setWindow, change, nextOf, toggleFade, toggleOverlay,
+    set, send, moveTo, step, preset, setWindow, put, change, nextOf, toggleFade, toggleOverlay,
     nextOverlay, nextView, zoomTo, shift, play, stop, flat, plane,
     get playing() { return Boolean(playing); },
   };

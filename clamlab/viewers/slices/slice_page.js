@@ -73,6 +73,11 @@ function slider(name, properties) {
   return tag("input", { type: "range", "aria-label": name, ...properties });
 }
 
+function numberBox(name, trait, step) {
+  const [min, max] = LIMITS[trait];
+  return tag("input", { type: "number", min, max, step, "aria-label": name });
+}
+
 function button(words, title, name) {
   return tag("button", { type: "button", textContent: words, title, "data-do": name });
 }
@@ -88,8 +93,8 @@ function buildPage() {
     thresholdShown: tag("output", {}),
     colormap: tag("select", { "aria-label": "Colours" },
       ...Object.keys(COLORMAPS).map((name) => tag("option", { value: name, textContent: name }))),
-    window: tag("input", { type: "number", min: 10, max: 4000, step: 50, "aria-label": "Window width (HU)" }),
-    level: tag("input", { type: "number", min: -1500, max: 3000, step: 10, "aria-label": "Window level (HU)" }),
+    window: numberBox("Window width (HU)", "window", 50),
+    level: numberBox("Window level (HU)", "level", 10),
     view: tag("select", { "aria-label": "View" },
       tag("option", { value: "three", textContent: "Three planes" }),
       ...VIEWS.three.map((name) => tag("option", { value: name, textContent: PLANES[name].title }))),
@@ -100,12 +105,12 @@ function buildPage() {
     cut: button("Cut", "Colour from the threshold on, none below (F)", "cut"),
     slab: tag("select", { "aria-label": "Slab" },
       ...Object.entries(SLABS).map(([value, textContent]) => tag("option", { value, textContent }))),
-    thickness: tag("input", { type: "number", min: 1, max: MAX_SLAB_MM, step: 5, "aria-label": "Slab thickness (mm)" }),
+    slab_mm: numberBox("Slab thickness (mm)", "slab_mm", 5),
     ruler: button("Ruler", "Measure a length in mm (M)", "ruler"),
     region: button("Region", "Measure HU in an ellipse (E)", "region"),
     remove: button("Delete", "Remove the chosen measure (Delete)", "remove"),
     hint: tag("div", { className: "clam-hint", role: "status" }),
-    speed: tag("input", { type: "number", min: 1, max: MAX_SPEED, step: 1, "aria-label": "Slices per second" }),
+    speed: numberBox("Slices per second", "speed", 1),
     play: button("Play", "Play through the slices (space)", "play"),
     save: button("Save PNG", "Save the picture (S)", "save"),
     help: button("?", "Keys (?)", "help"),
@@ -131,7 +136,7 @@ function buildPage() {
     control("Map", ui.overlay), ui.colors, control("Opacity", ui.opacity, ui.opacityShown),
     group(ui.fade, ui.cut), control("Threshold", ui.threshold, ui.thresholdShown));
   ui.cine = group(ui.play, control("per second", ui.speed));
-  ui.slabControls = group(control("Slab", ui.slab), ui.millimetres = control("mm", ui.thickness));
+  ui.slabControls = group(control("Slab", ui.slab), ui.millimetres = control("mm", ui.slab_mm));
   ui.root = tag("div", { className: "clam-viewer" },
     tag("div", { className: "clam-bar" }, ui.title, group(ui.view, ui.side, ui.cine, ui.save, ui.help)),
     tag("div", { className: "clam-bar" }, ui.mapControls,
@@ -144,7 +149,7 @@ function buildPage() {
 // Put into the controls what is set.
 function showControls(ui, now, scan, title) {
   const put = (input, value) => {
-    if (document.activeElement !== input || input.type !== "number") input.value = value;
+    if (!input.typing) input.value = value;
   };
   const map = scan.overlays.get(now.overlay);
   const fading = fades(map, now);
@@ -164,7 +169,7 @@ function showControls(ui, now, scan, title) {
   put(ui.level, now.level);
   put(ui.view, now.view);
   put(ui.slab, now.slab);
-  put(ui.thickness, Number(now.slab_mm.toFixed(1)));
+  put(ui.slab_mm, Number(now.slab_mm.toFixed(2)));
   put(ui.speed, now.speed);
   ui.millimetres.style.display = now.slab === "off" ? "none" : "";
   const preset = presetOf(now.window, now.level);

@@ -272,11 +272,9 @@ function mountViewer(model, element) {
   listen(ui.colormap, "change", () => set({ colormap: ui.colormap.value }));
   listen(ui.view, "change", () => set({ view: ui.view.value }));
   listen(ui.slab, "change", () => set({ slab: ui.slab.value }));
-  for (const [name, input] of [["slab_mm", ui.thickness], ["speed", ui.speed]]) {
-    listen(input, "change", () => change(name, Number(input.value) - model.get(name)));
-  }
-  for (const input of [ui.window, ui.level]) {
-    listen(input, "change", () => setWindow(Number(ui.window.value), Number(ui.level.value)));
+  for (const name of ["window", "level", "slab_mm", "speed"]) {
+    const take = (value) => value === null || actions.put(name, value);
+    takeNumber(ui[name], { take, show: redraw, signal: cleanup.signal });
   }
   const stateEvents = [...STATE, "title"].map((name) => `change:${name}`).join(" ");
   const scanEvents = SCAN.map((name) => `change:${name}`).join(" ");
