@@ -490,6 +490,35 @@ def test_rulers_and_regions_by_mouse(page, tmp_path):
     assert canvas_hash(pane(page)) != before, "without a tool a click moves the crosshair"
 
 
+@pytest.mark.parametrize("name", PLANES)
+def test_words_of_a_region_leave_the_words_at_the_border_free(page, tmp_path, name):
+    hu = scan_with_blocks()[0]
+    open_page(page, tmp_path, hu, index=[18, 22, 12], crosshair=False, slab="MIP", slab_mm=18.0)
+    box = pane(page, name).bounding_box()
+    width, height = box["width"], box["height"]
+    border = {  # the slab's words, a letter, the scale
+        (8, height - 38, 104, 36): (20, 90),
+        (width / 2 - 9, height - 22, 18, 18): (width / 2 - 35, width / 2 + 35),
+        (width - 60, height - 30, 52, 24): (width - 90, width - 20),
+    }
+    whole = (0, 0, width, height)
+    pixels = "(c, box) => c.getContext('2d').getImageData(...box.map(Math.round)).data.join()"
+    drawn = lambda area: pane(page, name).evaluate(pixels, list(area))  # noqa: E731
+    for area, (left, right) in border.items():
+        before, bare = drawn(area), drawn(whole)
+        page.get_by_role("button", name="Region").click()
+        page.mouse.move(box["x"] + left, box["y"] + height - 150)
+        page.mouse.down()
+        page.mouse.move(box["x"] + right, box["y"] + height - 84)  # there is room beneath
+        page.mouse.up()
+        assert "voxels" in hint(page)
+        press(page, "Escape")  # no longer chosen, it is drawn all the same
+        assert drawn(whole) != bare
+        assert drawn(area) == before
+        press(page, "n", "Delete", "Escape")
+        assert drawn(whole) == bare
+
+
 def test_cine_keeps_its_pace(page, tmp_path):
     open_page(page, tmp_path, scan_with_blocks()[0], speed=4)
     count = """async (ms) => {

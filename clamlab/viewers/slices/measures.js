@@ -106,13 +106,14 @@ function drawMeasures(context, scan, plane, look, { size, scale, chosen }) {
       }
     }
   }
-  // Words last, where no other measure and no other words are.
-  const taken = here.map(({ measure }) => boxAround(measure.ends.map((end) => screenOf(plane, box, end))));
+  // Words last, where no other words and, if there is room, no measures are.
+  const drawn = here.map(({ measure }) => boxAround(measure.ends.map((end) => screenOf(plane, box, end))));
+  const written = bordersOf(scan, plane, look, size);
   for (const [i, { measure, number }] of here.entries()) {
     const ofSlice = measure.kind === "region" && slabWords(scan, plane, look).length > 0;
     const lines = [...measureWords(scan, measure), ...(ofSlice ? ["of this slice, not of the slab"] : [])];
     const color = number === chosen ? "#ffffff" : "#fff3b0";
-    taken.push(drawMeasureWords(context, lines, taken[i], { size, taken, color }));
+    written.push(drawMeasureWords(context, lines, drawn[i], { size, drawn, written, color }));
   }
 }
 
@@ -120,6 +121,13 @@ function boxAround(points) {
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [left, top] = [Math.min(...xs) - 4, Math.min(...ys) - 4];
   return { left, top, width: Math.max(...xs) + 4 - left, height: Math.max(...ys) + 4 - top };
+}
+
+// The area that a box has in common with others.
+function shared(a, others) {
+  const along = (from, length) => (b) => Math.max(0, Math.min(a[from] + a[length], b[from] + b[length]) - Math.max(a[from], b[from]));
+  const [across, down] = [along("left", "width"), along("top", "height")];
+  return others.reduce((sum, b) => sum + across(b) * down(b), 0);
 }
 
 function rulerPath([ax, ay], [bx, by]) {
@@ -141,8 +149,8 @@ function ellipsePath([ax, ay], [bx, by]) {
   return path;
 }
 
-// Under, over or beside what was measured: the first place that is free, never outside the pane.
-function drawMeasureWords(context, lines, around, { size, taken, color }) {
+// Under, over or beside what was measured, never outside the pane: the first place that covers least.
+function drawMeasureWords(context, lines, around, { size, drawn, written, color }) {
   const font = "600 12px system-ui, sans-serif";
   context.font = font;
   const width = Math.max(...lines.map((words) => context.measureText(words).width)) + 10;
@@ -157,9 +165,8 @@ function drawMeasureWords(context, lines, around, { size, taken, color }) {
     width,
     height,
   }));
-  const meets = (a, b) =>
-    a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
-  const place = places.find((one) => !taken.some((other) => meets(one, other))) || places[0];
+  const covers = places.map((place) => 100 * shared(place, written) + shared(place, drawn)); // words must be read
+  const place = places[covers.indexOf(Math.min(...covers))];
   context.fillStyle = "rgba(10,13,18,0.72)";
   context.fillRect(place.left, place.top, width, height);
   lines.forEach((words, i) => text(context, words, place.left + 5, place.top + 10 + 16 * i, { color, font }));

@@ -77,6 +77,16 @@ function begin(room, length, center) {
 
 const scratch = document.createElement("canvas");
 
+// Where words stand at the border of a pane, in screen pixels: what is written later leaves them free.
+function bordersOf(scan, plane, look, { width, height }) {
+  const letter = (x, y) => ({ left: x - 9, top: y - 9, width: 18, height: 18 });
+  return [
+    letter(17, height / 2), letter(width - 17, height / 2), letter(width / 2, 14), letter(width / 2, height - 13),
+    ...(scan.units === "mm" ? [{ left: width - 60, top: height - 30, width: 52, height: 24 }] : []),
+    ...(slabWords(scan, plane, look).length ? [{ left: 8, top: height - 38, width: 104, height: 36 }] : []),
+  ];
+}
+
 // One pane: picture, crosshair, letters and scale bar, in `size` screen pixels.
 function drawPlane(context, scan, plane, look, size, scale) {
   const box = placement(plane, size, scale, look);
