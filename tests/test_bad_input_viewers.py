@@ -146,7 +146,7 @@ def test_clusters_of_another_number_are_never_taken_for_the_networks():
     counts = "Cluster 1 of 3: 2 · Cluster 2 of 3: 1 · Cluster 3 of 3: 1"
     assert told.value == f"<b>4 scans</b>, by cluster: {counts}"
     described = viewer.groups.description.printed.set_index("")["Drawn now"]
-    assert described["Cluster 2‡ (%)"] == "2 (50.0)", "the network's: their maps are averaged"
+    assert described["Cluster 2 of 2‡ (%)"] == "2 (50.0)", "the network's: their maps are averaged"
     viewer.go_to(3)
     assert viewer.slices.title == "S3 · Cluster 1 of 3"
     assert viewer.panel.facts.rows[0] == ("Cluster", "Cluster 1 of 3", "")

@@ -436,6 +436,13 @@ def test_cohort_viewer_in_jupyterlab(lab, page):
     page.keyboard.press("ArrowRight")
     page.get_by_text("Cluster 3 of 3 (n = 2)").wait_for()
     page.get_by_text("does not see a gap").wait_for()
+    # maps and doubtful scans stay the network's, and say so
+    page.get_by_text("the two likeliest of the network's 2 clusters").wait_for()
+    chosen = page.get_by_label("for", exact=True).locator("option:checked")
+    assert chosen.text_content().split() == ["cluster", "1", "of", "2"]
+    page.wait_for_function(
+        "() => document.querySelector('[aria-label=Map]').value.includes('cluster 1 of 2')"
+    )
     assert kernel_learns(page, "cohort.numbers.value, cohort.scatter.ghosted", "3 True")
     assert canvas_hash(scatter) != before
 

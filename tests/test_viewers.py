@@ -549,3 +549,86 @@ def test_maps_of_every_convolution_are_worked_out_for_the_scan_looked_at():
     assert first.max() > 0.4
     viewer.choose.map.value = "Activation, convolution 3 of 3"
     assert not np.array_equal(shown(viewer)[1], first)
+
+
+def test_in_another_number_all_that_is_the_networks_says_so():
+    ids = ["S1", "S2", "S3", "S4"]
+    soft = np.array([[0.94, 0.06], [0.3, 0.7], [0.6, 0.4], [0.1, 0.9]])
+    told = {"n_clusters": 4, "subject_id": ids, "cluster": [2, 0, 1, 3]}
+    other = np.stack([[np.full((6, 6), -100 * (k + 1)) for k in range(2)]] * 4)
+    viewer = viewers.CohortViewer(
+        np.full((4, 6, 6), -800), np.eye(4), soft, maps={"Flat": np.full((4, 2, 6, 6), 0.5)},
+        table=pd.DataFrame({"subject_id": ids}), counterfactual_hu=other,
+        partitions=pd.DataFrame(told).assign(jaccard=0.9, apart=True),
+    )  # fmt: skip
+    viewer.choose.beside.label = "as a rival would have it"
+    viewer.choose.color.value = "Confidence"
+    viewer.filters.conditions = {"Confidence": {"low": 0.65}}
+    viewer.groups.current = [0, 1]
+
+    def said():
+        return {
+            "title": viewer.slices.title,
+            "summary": viewer.panel.summary.value,
+            "facts": dict(row[:2] for row in viewer.panel.facts.rows),
+            "map": viewer.slices.overlay_names,
+            "for": [label for label, _ in viewer.choose.cluster.options],
+            "rival": viewer.second.title,
+            "doubtful": viewer.choose.least_certain.value,
+            "colour": viewer.scatter.color_label,
+            "filters": [column["title"] for column in viewer.filters.columns],
+            "group": viewer.groups.description.printed.iloc[:, 0].tolist(),
+        }
+
+    own = {
+        "title": "S1 · Cluster 1",
+        "summary": "<b>S1</b>: cluster 1: 0.94 · cluster 2: 0.06",
+        "facts": {"Cluster": "Cluster 1", "Confidence": "0.94"},
+        "map": ["Flat, own cluster"],
+        "for": ["own cluster", "cluster 1", "cluster 2"],
+        "rival": "S1 as cluster 2 would have it",
+        "doubtful": "<b>Least certain</b>: margin between the two likeliest clusters",
+        "colour": "Confidence",
+        "filters": ["Cluster", "Confidence"],
+        "group": ["Scans", "Cluster 2‡ (%)"],
+    }
+    assert said() == own
+
+    viewer.numbers.value = 4
+    ours = "Confidence (network's 2 clusters)"
+    assert said() == {
+        "title": "S1 · Cluster 3 of 4",
+        "summary": "<b>S1</b>: cluster 1 of 2: 0.94 · cluster 2 of 2: 0.06",
+        "facts": {"Cluster": "Cluster 3 of 4", ours: "0.94"},
+        "map": ["Flat, own cluster of 2"],
+        "for": ["own cluster of 2", "cluster 1 of 2", "cluster 2 of 2"],
+        "rival": "S1 as cluster 2 of 2 would have it",
+        "doubtful": (
+            "<b>Least certain</b>: margin between the two likeliest of the network's 2 clusters"
+        ),
+        "colour": ours,
+        "filters": ["Cluster", ours],
+        "group": ["Scans", "Cluster 2 of 2‡ (%)"],
+    }
+    assert viewer.filters.conditions == {"Confidence": {"low": 0.65}}, "what was asked stays"
+
+    viewer.choose.cluster.value = 1
+    viewer.numbers.value = 2
+    assert (viewer.choose.cluster.value, viewer.choose.cluster.label) == (1, "cluster 2")
+    assert viewer.slices.overlay_names == ["Flat, cluster 2"]
+    viewer.choose.cluster.value = -1
+    assert said() == own
+
+
+def test_a_map_that_is_turned_off_stays_off_in_another_number():
+    ids = ["S1", "S2", "S3"]
+    soft = np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]])
+    told = {"n_clusters": 3, "subject_id": ids, "cluster": [0, 1, 2], "jaccard": 0.9}
+    viewer = viewers.CohortViewer(
+        np.full((3, 6, 6), -800), np.eye(3), soft, maps={"Flat": np.full((3, 2, 6, 6), 0.5)},
+        table=pd.DataFrame({"subject_id": ids}),
+        partitions=pd.DataFrame(told).assign(apart=True),
+    )  # fmt: skip
+    viewer.slices.overlay = ""
+    viewer.numbers.value = 3
+    assert (viewer.slices.overlay, viewer.slices.overlay_names) == ("", ["Flat, own cluster of 2"])

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from clamlab.stats.tables import show_table
+from clamlab.viewers.clusters.naming import cluster_called
 
 COLUMNS = ["n_clusters", "subject_id", "cluster", "jaccard", "apart"]
 SAME = 0.6  # adjusted Rand index from which two partitions are the same clusters
@@ -102,9 +103,8 @@ class NumberSlider(widgets.VBox):
     @property
     def names(self) -> pd.Series:
         """What people call the cluster of each scan; another's than the network's say so."""
-        other = self._fitted_number not in (None, self.value)
-        of = f" of {self.value}" if other else ""
-        return self.clusters.map(lambda k: f"Cluster {k + 1}{of}")
+        beside = self._fitted_number or self.value
+        return self.clusters.map(lambda k: cluster_called(k, of=self.value, beside=beside))
 
     @property
     def is_apart(self) -> bool:

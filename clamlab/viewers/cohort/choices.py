@@ -4,6 +4,7 @@ import ipywidgets as widgets
 import traitlets
 from numpy.typing import NDArray
 
+from clamlab.viewers.clusters.naming import NetworkNames
 from clamlab.viewers.cohort.pictures import OWN
 from clamlab.viewers.cohort.scan_search import ScanSearch
 from clamlab.viewers.cohort.table import borderline_scans
@@ -34,7 +35,7 @@ class CohortChoices(widgets.VBox):
     scan : Dropdown or ScanSearch
     beside, map, cluster, color, projection : ipywidgets.Dropdown
     borderline : ipywidgets.Select
-        Scans whose cluster is least certain.
+        Scans whose cluster is least certain; `least_certain` is its heading.
     other : int or None
         What stands beside: a scan, ``AS_OTHER``, or nothing.
     """
@@ -59,8 +60,8 @@ class CohortChoices(widgets.VBox):
         others = [("another scan", ANOTHER)] if many else scans
         self.beside = dropdown("beside", [("no other", None), *rival, *others])
         self.map = dropdown("Map", maps)
-        clusters = [(f"cluster {k + 1}", k) for k in range(soft.shape[1])]
-        self.cluster = dropdown("for", [("own cluster", OWN), *clusters])
+        alone = NetworkNames(soft.shape[1], shown=soft.shape[1])
+        self.cluster = dropdown("for", _clusters(alone))
         self.color = dropdown("Colour", columns)
         self.projection = dropdown("as", PROJECTIONS)
         if len(PROJECTIONS) == 1:
@@ -70,13 +71,25 @@ class CohortChoices(widgets.VBox):
         self.borderline = widgets.Select(
             options=unsure, value=None, rows=6, layout={"width": "auto"}
         )
+        self.least_certain = widgets.HTML()
+        self.call(alone)
         row = [self.scan, self.map, self.cluster, self.beside]
         super().__init__([widgets.HBox(row, layout={"flex_flow": "row wrap"}), self.search])
         self.beside.observe(lambda change: self._stand(), "value")
         self.search.observe(lambda change: self._stand(), "value")
+
+    def call(self, names: NetworkNames) -> None:
+        """Name the network's clusters; the one that is chosen stays chosen."""
+        self.cluster.options = _clusters(names)
+        self.least_certain.value = f"<b>Least certain</b>: margin between {names.likeliest}"
 
     def _stand(self) -> None:
         """Tell what stands beside from the list and, where it says so, from the search."""
         searched = self.beside.value == ANOTHER
         self.search.layout.display = "" if searched else "none"
         self.other = self.search.value if searched else self.beside.value
+
+
+def _clusters(names: NetworkNames) -> list[tuple[str, int]]:
+    each = [(name.lower(), k) for k, name in enumerate(names.clusters)]
+    return [(names.own, OWN), *each]

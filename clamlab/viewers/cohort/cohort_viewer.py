@@ -1,7 +1,6 @@
 """Go through a cohort: where a scan lies, what it looks like, and what drives its cluster."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,12 @@ import pandas as pd
 import traitlets
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.viewers.clusters.naming import NetworkNames
 from clamlab.viewers.clusters.number_slider import NumberSlider, numbers_or_why_not
 from clamlab.viewers.cohort.choices import AS_OTHER, CohortChoices
 from clamlab.viewers.cohort.maps import Kind, SignedKind, check_kinds, rival_of
 from clamlab.viewers.cohort.pictures import OWN, Asked, CohortPictures
+from clamlab.viewers.cohort.points_column import points_column
 from clamlab.viewers.cohort.remembered import recall_choices, recall_view
 from clamlab.viewers.cohort.rooms import Rooms
 from clamlab.viewers.cohort.scan_panel import ScanPanel
@@ -139,6 +140,7 @@ class CohortViewer(Explorable, widgets.VBox):
         )
         self.numbers: NumberSlider | None
         self.numbers, self.no_numbers = numbers_or_why_not(partitions, names, own, self._soft)
+        self._names = NetworkNames(self._soft.shape[1], shown=self._soft.shape[1])
         memory = Memory(key, of=names)
         recall_choices(memory, self.choose, self.numbers)
         self.scatter = LatentScatter(features, names, layout=FULL)
@@ -173,7 +175,8 @@ class CohortViewer(Explorable, widgets.VBox):
             filters=self.filters, groups=self.groups, rooms=self.rooms,
         )  # fmt: skip
         self.in_words = f"{len(names)} scans as points, each with its picture and its maps."
-        sides = widgets.HBox([self._left(), self._right()], layout=FULL)
+        left = points_column(self.choose, self.scatter, self.numbers or self.no_numbers)
+        sides = widgets.HBox([left, self._right()], layout=FULL)
         super().__init__([Listening(), sides, self.rooms])
         if key in _open:
             close_whole(_open.pop(key))
@@ -221,17 +224,6 @@ class CohortViewer(Explorable, widgets.VBox):
             self._regroup()
         self._color()
 
-    def _left(self) -> widgets.Widget:
-        heading = widgets.HTML("<b>Least certain</b>: margin between the two likeliest clusters")
-        layout = widgets.Layout(width="34%", min_width="300px", padding="0 10px 0 0")
-        said = f'<div role="status">{escape(self.no_numbers)}</div>'
-        number = [self.numbers] if self.numbers is not None else []
-        number += [widgets.HTML(said)] if self.no_numbers else []
-        colors = widgets.HBox([self.choose.color, self.choose.projection])
-        return widgets.VBox(
-            [colors, *number, self.scatter, heading, self.choose.borderline], layout=layout
-        )
-
     def _right(self) -> widgets.Widget:
         layout = widgets.Layout(flex="1 1 0", min_width="0")
         return widgets.VBox([self.choose, self.pictures, self.panel], layout=layout)
@@ -252,7 +244,7 @@ class CohortViewer(Explorable, widgets.VBox):
         scan, chosen = self.choose.scan.value, self.choose.cluster.value
         own = int(self._soft[scan].argmax())
         rival = rival_of(self._soft[scan], own if chosen == OWN else chosen)
-        title = f"{self._subject(scan)} as cluster {rival + 1} would have it"
+        title = f"{self._subject(scan)} as {self._names[rival].lower()} would have it"
         hu = self._counterfactual_hu[scan][rival]
         return self.pictures.view_of(self._asked([scan])) | {"volume_hu": hu, "title": title}
 
@@ -287,13 +279,19 @@ class CohortViewer(Explorable, widgets.VBox):
     def _regroup(self) -> None:
         assert self.numbers is not None
         self._table["Cluster"] = self.numbers.names
+        self._names = NetworkNames(self._soft.shape[1], shown=self.numbers.value)
         self.scatter.ghosted = not self.numbers.is_apart
-        self.filters.replace(self._table[self._described()])
+        self.choose.call(self._names)
+        self.panel.call(self._names)
+        self.groups.call_clusters(self._names.__getitem__)
+        self.filters.replace(self._table[self._described()], self.panel.facts.contract)
         self._color()
         self._tell_and_show()
 
     def _color(self) -> None:
-        self.scatter.color_by(self._table[self.choose.color.value])
+        name = self.choose.color.value
+        title = self._names.confidence if name == "Confidence" else name
+        self.scatter.color_by(self._table[name].rename(title))
 
     def _subject(self, scan: int) -> str:
         return str(self._table["subject_id"][scan])

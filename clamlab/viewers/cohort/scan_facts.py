@@ -28,6 +28,11 @@ class ScanFacts(widgets.HTML):
     without : sequence of str
         Columns that are not shown.
 
+    Attributes
+    ----------
+    contract : dict or None
+        Can be replaced; read anew by each `show`.
+
     Examples
     --------
     >>> contract = {"properties": {"fvc": {"title": "FVC", "x-units": "litres"}}}
@@ -48,7 +53,7 @@ class ScanFacts(widgets.HTML):
         without: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        self._table, self._contract, self._without = table, contract, without
+        self._table, self.contract, self._without = table, contract, without
         self.rows: list[tuple[str, str, str]] = []
         super().__init__(**options)
 
@@ -66,7 +71,7 @@ class ScanFacts(widgets.HTML):
         for k, name in enumerate(self._table):
             if name in self._without:
                 continue
-            title, units = described(str(name), self._contract)
+            title, units = described(str(name), self.contract)
             value = in_words(self._table.iloc[scan, k])
             self.rows.append((title, value, units) if value else (title, MISSING, ""))
         self.value = f"<table>{''.join(map(_line, self.rows))}</table>"

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.viewers.clusters.naming import NetworkNames
 from clamlab.viewers.cohort.note_box import NoteBox
 from clamlab.viewers.cohort.scan_facts import ScanFacts
+from clamlab.viewers.points.columns import titled
 from clamlab.viewers.points.neighbours import nearest_scans
 
 FULL = {"width": "auto"}
@@ -53,6 +56,8 @@ class ScanPanel(widgets.VBox):
         notes_path: str | Path | None = None,
     ) -> None:
         self._table, self._features, self._soft = table, features, soft
+        n_clusters = np.shape(soft)[1]
+        self._names = NetworkNames(n_clusters, shown=n_clusters)
         self.summary = widgets.HTML()
         scrolled = {"max_height": "240px", "overflow": "auto", "padding": "0 12px 0 0"}
         self.facts = ScanFacts(table, contract, without=["subject_id"], layout=scrolled)
@@ -67,11 +72,19 @@ class ScanPanel(widgets.VBox):
         known = widgets.HBox([self.facts, like], layout=aside)
         super().__init__([self.summary, self.note_box, known], layout=FULL)
 
+    def call(self, names: NetworkNames) -> None:
+        """Name the clusters of the probabilities, from the next `show` on."""
+        self._names = names
+        self.facts.contract = titled(self.facts.contract, "Confidence", names.confidence)
+
     def show(self, scan: int) -> None:
         """Turn to a scan; the note about the one before is saved."""
         subject = self._subject(scan)
         self.note_box.turn_to(subject)
-        shares = " · ".join(f"cluster {k + 1}: {q:.2f}" for k, q in enumerate(self._soft[scan]))
+        shares = " · ".join(
+            f"{name.lower()}: {q:.2f}"
+            for name, q in zip(self._names.clusters, self._soft[scan], strict=True)
+        )
         self.summary.value = f"<b>{html.escape(subject)}</b>: {shares}"
         self.facts.show(scan)
         self._list(self._near(scan))

@@ -1,12 +1,13 @@
 """What the panel's table says, with a contract or without, and how it looks on the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
 import pandas as pd
 
 from clamlab.stats.tables.groups import GroupDescription
+from clamlab.stats.tables.rendering import cluster_name
 from clamlab.stats.variables import level_name
 
 CLUSTER = "clusters of the scans"  # a name that no table has
@@ -23,10 +24,12 @@ STYLE = (
 )
 
 
-def contract_and_table(table: pd.DataFrame, contract: dict | None) -> tuple[dict, pd.DataFrame]:
+def contract_and_table(
+    table: pd.DataFrame, contract: dict | None, call: Callable[[int], str] = cluster_name
+) -> tuple[dict, pd.DataFrame]:
     """Return what to describe, and how: by the contract, or as the columns look.
 
-    The cluster comes first wherever there is one.
+    The cluster comes first wherever there is one; ``call`` names it.
 
     Examples
     --------
@@ -46,8 +49,8 @@ def contract_and_table(table: pd.DataFrame, contract: dict | None) -> tuple[dict
                 f" (first in row {unknown.argmax()}): leave them out, or run notebook 05 again"
             )
         codes = sorted(int(k) for k in table["cluster"].unique())
-        levels = [f"Cluster {k + 1}" for k in codes]
-        table = table.assign(**{CLUSTER: [f"Cluster {int(k) + 1}" for k in table["cluster"]]})
+        levels = [call(k) for k in codes]
+        table = table.assign(**{CLUSTER: [call(int(k)) for k in table["cluster"]]})
         rules[CLUSTER] = _rule("Cluster", "derived") | {"enum": levels}
     own = _as_they_look(table) if contract is None else contract["properties"]
     return {**(contract or {}), "properties": {**rules, **own}}, table

@@ -15,7 +15,7 @@ class GroupsHere:
 
     Parameters
     ----------
-    path : Path or None
+    path : path or None
         The table of groups; one that cannot be read is told, not touched, and tried again.
     subjects : sequence of str
         The subject of each scan.
@@ -29,8 +29,8 @@ class GroupsHere:
     ([0], 'odd  (1 of 2 scans are here)')
     """
 
-    def __init__(self, path: Path | None, subjects: Sequence[str]) -> None:
-        self.path, self.subjects = path, list(subjects)
+    def __init__(self, path: str | Path | None, subjects: Sequence[str]) -> None:
+        self.path, self.subjects = None if path is None else Path(path), list(subjects)
         self._places = {name: i for i, name in enumerate(subjects)}
         self._groups: Groups | None = None
 
@@ -57,6 +57,12 @@ class GroupsHere:
     def scans_of(self, name: str) -> list[int]:
         """Return the scans of a group, in their order."""
         return sorted(self._places[s] for s in self[name].subjects if s in self._places)
+
+    def free_name(self, name: str) -> str:
+        """Return a name that no group has; those of groups have no space at their end."""
+        while name in self.names:
+            name += " "
+        return name
 
     def label(self, name: str) -> str:
         """Name a group with its size."""

@@ -50,8 +50,7 @@ class GroupPanel(widgets.VBox):
     mask : array (*grid), optional
         Lung; maps are not shown outside it.
     path : path, optional
-        The table of groups, a person's (07_explore/groups.csv). Default: groups last as long as
-        the panel.
+        The table of groups, a person's (07_explore/groups.csv). Default: they last as the panel.
     figures : path, optional
         Folder for what is saved of groups. Ids are written only where it lies beside ``path``.
 
@@ -93,18 +92,17 @@ class GroupPanel(widgets.VBox):
         path: str | Path | None = None,
         figures: str | Path | None = None,
     ) -> None:
-        own = subjects_of(table, len(volumes))
-        self._contract, self._table = contract_and_table(table, contract)
-        self._here = GroupsHere(None if path is None else Path(path), own)
+        self._here = GroupsHere(path, subjects_of(table, len(volumes)))
+        self._read = partial(contract_and_table, table, contract)
+        self._contract, self._table = self._read()
         self._figures = None if figures is None else Path(figures)
         self.description: GroupDescription | None = None
         self._maps = dict(maps or {})
         if self._maps and "cluster" not in table:
             raise ValueError("maps are shown for each scan's own cluster: add a column 'cluster'")
         self._clusters = [int(k) for k in table["cluster"]] if self._maps else []
-        self._mask = (
-            np.ones(np.shape(volumes)[1:], bool) if mask is None else np.asarray(mask, bool)
-        )
+        grid = np.shape(volumes)[1:]
+        self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, bool)
         averages = GroupAverages(volumes, self._map)
         self.pictures = GroupPictures(averages, affine=affine, mask=mask)
         self.controls = GroupControls([*self._maps, NO_MAP], saves=figures is not None)
@@ -179,6 +177,11 @@ class GroupPanel(widgets.VBox):
         listed = self._here.listed(here, folder)
         save = partial(save_group, folder, self.description, subjects=listed, replace=replace)
         self.pictures.save(sides, self._kind, self._say, save=save)
+
+    def call_clusters(self, call: Callable[[int], str]) -> None:
+        """Name the clusters in the description; ``call`` is given them counted from 0."""
+        self._contract, self._table = self._read(call)
+        self._describe()
 
     def sides(self) -> list[Side]:
         """Return what would be compared: the chosen groups or what is drawn, and the others."""
@@ -268,10 +271,7 @@ class GroupPanel(widgets.VBox):
         """Return the scans of the chosen groups, or else those that are drawn."""
         if self.chosen or not self.current:
             return {name: self._here.scans_of(name) for name in self.chosen}
-        label = DRAWN
-        while label in self._here.names:
-            label += " "  # names of groups have no space at their end
-        return {label: list(self.current)}
+        return {self._here.free_name(DRAWN): list(self.current)}
 
     def _keep_note(self) -> None:
         """Save what was written, also when the person goes on without pressing the button."""

@@ -56,6 +56,19 @@ def described(name: str, contract: Mapping[str, Any] | None) -> tuple[str, str]:
     return str(rule.get("title") or name), str(rule.get("x-units") or "")
 
 
+def titled(contract: Mapping[str, Any] | None, name: str, title: str) -> dict[str, Any]:
+    """Give the contract in which a column has another title.
+
+    Examples
+    --------
+    >>> described("fvc", titled({"properties": {"fvc": {"x-units": "litres"}}}, "fvc", "FVC"))
+    ('FVC', 'litres')
+    """
+    contract = contract or {}
+    rules = contract.get("properties", {})
+    return {**contract, "properties": {**rules, name: {**rules.get(name, {}), "title": title}}}
+
+
 def in_words(value: Any) -> str:
     """Write one value as a person reads it; "" where it is missing.
 

@@ -83,8 +83,10 @@ class Filters(anywidget.AnyWidget):
         super().__init__(columns=columns, values=values.tobytes(), length=len(table), **options)
         self.shown = np.ones(len(table), dtype=bool)
 
-    def replace(self, table: pd.DataFrame) -> None:
+    def replace(self, table: pd.DataFrame, contract: Mapping[str, Any] | None = None) -> None:
         """Take another table of the same scans; conditions that it cannot meet are taken off.
+
+        Without a contract of its own it is read by the one before.
 
         Raises
         ------
@@ -93,6 +95,7 @@ class Filters(anywidget.AnyWidget):
         """
         if len(table) != self.length:
             raise ValueError(f"expected {self.length} rows, one per scan, found {len(table)}")
+        self._contract = contract or self._contract
         columns, values = _packed(table, self._contract)
         by_name = {column["name"]: column for column in columns}
         wrong = {n: why for n, c in self.conditions.items() if (why := _wrong(by_name, n, c))}
