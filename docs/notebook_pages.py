@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NEEDS_PYTHON = (
-    "*Here the notebook has something to move by hand: open it in JupyterLab and run this cell.*"
+    "*Here the notebook has something to move by hand: open it in JupyterLab and run it down to "
+    "this cell.*"
 )
 # Viewers that a study keeps as a page, too: they scroll without Python.
 KEPT = {"ClusterAverages": "07_explore/averages.html"}

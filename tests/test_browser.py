@@ -487,7 +487,7 @@ def test_rerun_reload_and_restart(lab, page):
         }"""
     )
     page.locator(".clam-lost").nth(held - 1).wait_for(state="attached")
-    assert "run this cell again" in slices.first.evaluate(
+    assert "run the notebook again" in slices.first.evaluate(
         "c => getComputedStyle(c.closest('.clam-viewer'), '::after').content"
     )
     slices.first.focus()

@@ -78,7 +78,7 @@ def test_a_notebook_is_shown_as_it_ran(site):
     assert "48 of 48 people have a scan." in page and "<td>Overall</td>" in page
     assert '<iframe src="../../averages.html"' in page
     assert (site / "averages.html").read_text() == "<!doctype html><p>averages</p>"
-    assert "run this cell" in page and "CohortViewer(" not in page
+    assert "run it down to this cell" in page and "CohortViewer(" not in page
 
 
 def test_no_page_is_made_of_patients(tmp_path):

@@ -32,7 +32,7 @@ def test_averages_leave_a_picture_and_say_how_to_go_on():
     hu, maps = averages()
     html = viewers.ClusterAverages(hu, maps, mask=MASK, affine=np.diag([3, 3, 3, 1])).still_html()
     (picture,) = pictures(html)
-    assert picture.std() > 10 and "run this cell in JupyterLab" in html
+    assert picture.std() > 10 and "run the notebook in JupyterLab down to this cell" in html
     assert pictures(
         viewers.ClusterAverages(hu, mask=MASK, affine=np.diag([3, 3, 3, 1])).still_html()
     )
@@ -55,7 +55,7 @@ def test_scans_of_persons_are_not_in_a_still():
     way = viewers.Way(scans, soft, lambda scan, rival: iter(()), names=["P1", "P2", "P3"])
     for viewer in (cohort, way):
         html = viewer.still_html()
-        assert not pictures(html) and "P1" not in html and "run this cell" in html
+        assert not pictures(html) and "P1" not in html and "down to this cell" in html
     assert "3 scans as points" in cohort.still_html()
 
 

@@ -42,7 +42,7 @@ def test_a_notebook_that_was_only_opened_shows_its_viewer_and_says_how_to_explor
         page.locator(".clam-viewer[data-ready]").wait_for()
         page.locator(SILENT).wait_for()
         said = page.locator(SILENT).evaluate("(x) => getComputedStyle(x, '::after').content")
-        assert "run this cell to explore" in said
+        assert "run it down to this cell" in said
         assert page.locator(".clam-still").count() == 1
         assert not page.locator(".clam-still").is_visible()
         run_all(page)
@@ -61,4 +61,5 @@ def test_a_page_without_scripts_shows_the_still(ran, browser, tmp_path):
     still = page.locator(".clam-still img")
     still.wait_for()
     assert still.bounding_box()["width"] > 300
-    assert page.get_by_text("To explore it by hand, run this cell in JupyterLab.").is_visible()
+    said = "To explore it by hand, run the notebook in JupyterLab down to this cell."
+    assert page.get_by_text(said).is_visible()

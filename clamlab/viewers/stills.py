@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.viewers.pictures import picture
 
-EXPLORE = "To explore it by hand, run this cell in JupyterLab."
+EXPLORE = "To explore it by hand, run the notebook in JupyterLab down to this cell."
 # The still steps aside as soon as the viewer itself stands in the same output.
 STYLE = "<style>.jp-OutputArea:has(.clam-explorable) .clam-still { display: none }</style>"
 DPI = 100

@@ -65,7 +65,7 @@ function mountEditor(model, element) {
   button.addEventListener("click", () => {
     sent = edited();
     told.textContent = "Saving…";
-    const unheard = () => { told.textContent = "Not saved: Python does not answer. Run this cell again."; };
+    const unheard = () => { told.textContent = "Not saved: Python does not answer. Run the notebook again."; };
     silence = setTimeout(unheard, SILENCE);
     try {
       model.send({ rows: sent });

@@ -37,7 +37,7 @@ function mountChoice(model, element) {
     } catch { /* its silence is told */ }
     silence = setTimeout(() => {
       waiting = false;
-      tell("Python does not answer. If a cell is running, wait for it; else run this cell again. " +
+      tell("Python does not answer. If a cell is running, wait for it; else run the notebook again. " +
         "The answer is not saved.", true);
       draw();
     }, CHOICE_PATIENCE);

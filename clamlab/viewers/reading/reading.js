@@ -36,7 +36,7 @@ function mountReading(model, element) {
       coming.clear();
       moving = false;
       wish = null;
-      tell("Python does not answer. If a cell is running, wait for it; else run this cell again. " +
+      tell("Python does not answer. If a cell is running, wait for it; else run the notebook again. " +
         "What is not shown as saved is not saved.", true);
       draw();
     }, READING_PATIENCE);
