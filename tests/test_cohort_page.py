@@ -160,6 +160,10 @@ def test_counts_of_a_few_scans_in_other_numbers_are_masked(viewer):
         viewer.to_html(about(partitions=partitions().query("subject_id != 'PAT-0003'")))
     )
     assert f"{N - 1} scans were partitioned, {N} are" in others[0]["numbers"][0]["words"]
+    withdrawn = contents(viewer.to_html(about(partitions=partitions().assign(n_scans=N + 1))))
+    own, other = withdrawn[0]["numbers"][1], withdrawn[0]["numbers"][0]
+    assert all(f"{N + 1} scans were partitioned, {N} are" in t["words"] for t in (own, other))
+    assert own["words"].startswith("The rule sees a gap"), "these are the clusters it judged"
     with pytest.raises(ValueError, match="none called jaccard"):
         viewer.to_html(about(partitions=partitions().drop(columns="jaccard")))
 

@@ -99,6 +99,21 @@ def test_at_the_networks_own_number_its_clusters_are_shown(thirds):
     assert "Comes back" in numbers.sizes.value
 
 
+def test_rows_taken_out_since_are_told_beside_the_stability_of_all(thirds):
+    *_, partitions = thirds
+    assert partitions["n_scans"].unique().tolist() == [N]
+    assert "not here" not in NumberSlider(partitions, IDS, n_clusters=3).verdict.value
+    left = partitions[partitions["subject_id"] != IDS[0]]  # what a withdrawal leaves
+    fitted = left.query("n_clusters == 2")["cluster"]
+    for told in ({}, {"fitted": fitted}):
+        numbers = NumberSlider(left, IDS[1:], n_clusters=2, **told)
+        for number in (2, 3):
+            numbers.value = number
+            assert "1 of the scans that were partitioned are not here" in numbers.verdict.value
+    before = left.drop(columns="n_scans")  # of a study from before: nobody can know
+    assert "not here" not in NumberSlider(before, IDS[1:], n_clusters=3).verdict.value
+
+
 def test_scans_in_another_order_keep_their_clusters_and_missing_ones_are_named(thirds):
     *_, partitions = thirds
     turned = NumberSlider(partitions, IDS[::-1], n_clusters=3)

@@ -15,7 +15,7 @@ from clamlab.selection.preparing import Prepared, prepare, take_out
 from clamlab.selection.same_cut import are_same, groups_seen
 from clamlab.selection.stability import bootstrapped
 
-COLUMNS = ["n_clusters", "subject_id", "cluster", "agreement", "jaccard", "apart"]
+COLUMNS = ["n_clusters", "subject_id", "cluster", "agreement", "jaccard", "apart", "n_scans"]
 
 
 def every_partition(
@@ -55,7 +55,8 @@ def every_partition(
         One row per number and scan: n_clusters, subject_id, cluster (from 0), agreement (share of
         resampled partitions that leave the scan in its cluster), jaccard (how well its cluster
         comes back, 1 is wholly), apart (whether the rule saw that many clusters apart, and they
-        are these: where something else varies more, k-means may cut that).
+        are these: where something else varies more, k-means may cut that), n_scans (how many were
+        partitioned: rows of some may be taken out later).
 
     Raises
     ------
@@ -102,6 +103,7 @@ def every_partition(
                         "agreement": found.agreement,
                         "jaccard": found.jaccard[found.labels],
                         "apart": k in apart and _is_seen(found.labels, prepared, k, seed),
+                        "n_scans": len(x),
                     }
                 )
             )

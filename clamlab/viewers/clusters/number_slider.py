@@ -33,7 +33,8 @@ class NumberSlider(widgets.VBox):
     Parameters
     ----------
     partitions : DataFrame
-        One row per number and scan, as from :func:`clamlab.selection.every_partition`.
+        One row per number and scan, as from :func:`clamlab.selection.every_partition`; ``n_scans``
+        tells of rows that were taken out since.
     subject_ids : sequence of str
         The scans, in the viewer's order.
     n_clusters : int
@@ -73,8 +74,8 @@ class NumberSlider(widgets.VBox):
     ) -> None:
         here = pd.Index(subject_ids).astype(str)
         self._of = _by_number(partitions, here)
-        gone = set(partitions["subject_id"].astype(str)) - set(here)
-        self._gone = GONE.format(len(gone)) if gone else ""
+        gone = n_partitioned(partitions) - len(here)
+        self._gone = GONE.format(gone) if gone else ""
         self._fitted_number = n_clusters if fitted is not None else None
         if fitted is not None:
             known = self._of.get(n_clusters)
@@ -143,6 +144,19 @@ def numbers_or_why_not(
         return NumberSlider(partitions, names, n_clusters=soft.shape[1], fitted=own), ""
     except ValueError as error:
         return None, f"Other numbers of clusters cannot be shown. {error}"
+
+
+def n_partitioned(rows: pd.DataFrame) -> int:
+    """Count the scans that were partitioned, with those whose rows were taken out since.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"n_clusters": [2, 2, 3, 3], "subject_id": ["a", "b"] * 2})
+    >>> n_partitioned(rows), n_partitioned(rows.assign(n_scans=3))
+    (2, 3)
+    """
+    here = rows["subject_id"].nunique()
+    return max(here, int(rows["n_scans"].max())) if "n_scans" in rows else here
 
 
 def is_apart_too(judged: pd.DataFrame, fitted: ArrayLike) -> bool:

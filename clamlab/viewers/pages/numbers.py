@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from clamlab.stats.disclosure import hidden_cells
-from clamlab.viewers.clusters.number_slider import is_apart_too
+from clamlab.viewers.clusters.number_slider import is_apart_too, n_partitioned
 from clamlab.viewers.pages.about import About
 
 COLUMNS = ["n_clusters", "subject_id", "cluster", "jaccard", "apart"]
@@ -51,9 +51,10 @@ def numbers_told(about: About) -> list[dict[str, Any]]:
             f"{', '.join(lacking)}; run notebook 04 again"
         )
     for k, rows in partitions.groupby("n_clusters"):
-        gone = GONE.format(len(rows), about.n_scans) if len(rows) != about.n_scans else ""
+        of = n_partitioned(rows)
+        gone = GONE.format(of, about.n_scans) if of != about.n_scans else ""
         if k == k_own:
-            apart = not gone and is_apart_too(rows, about.clusters)
+            apart = len(rows) == about.n_scans and is_apart_too(rows, about.clusters)
             told[k_own]["words"] = (APART if apart else CUT) + gone + FITTED
             continue
         words = (APART if rows["apart"].iloc[0] else CUT) + gone
