@@ -82,7 +82,9 @@ volume_view({"Cluster 1": hu, "Cluster 2": hu},
 def lab(tmp_path_factory):
     find_chromium()  # no server where nobody can look
     folder = tmp_path_factory.mktemp("notebooks")
-    write_notebook(folder / "slices.ipynb", [PHANTOM, SLICES])
+    # One for each test: the kernel of a notebook outlives its page, and opens what was there.
+    for name in ("slices", "typed", "late"):
+        write_notebook(folder / f"{name}.ipynb", [PHANTOM, SLICES])
     write_notebook(folder / "cohort.ipynb", [PHANTOM, COHORT])
     write_notebook(folder / "volume.ipynb", [PHANTOM, VOLUME])
     write_notebook(folder / "life.ipynb", [PHANTOM, SLICES, SECOND, COHORT])
@@ -234,7 +236,7 @@ def test_slice_viewer_in_jupyterlab(lab, page):
 
 
 def test_a_typed_number_counts_on_enter_in_jupyterlab(lab, page):
-    run_notebook(page, lab, "slices.ipynb")
+    run_notebook(page, lab, "typed.ipynb")
     page.locator(".clam-viewer[data-ready]").wait_for()
     ask_kernel(page, "setattr(viewer, 'slab', 'MIP')")
     ask_kernel(page, "setattr(viewer, 'preset', 'lung')")
@@ -639,7 +641,7 @@ def test_what_another_has_edited_shows_no_viewer(explored, page):
 
 
 def test_a_late_answer_of_the_kernel_does_not_move_the_slice_back(lab, page):
-    run_notebook(page, lab, "slices.ipynb")
+    run_notebook(page, lab, "late.ipynb")
     page.locator(".clam-viewer[data-ready]").wait_for()
     pane(page).focus()
     page.evaluate(
