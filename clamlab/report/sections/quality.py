@@ -1,13 +1,17 @@
 """How good the scans are, and how they were made: counts, never a scan."""
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from clamlab.report.blocks import Block, Heading, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.found import Found
 from clamlab.report.reasons import count_kinds
 from clamlab.report.words import capital, count_of, counted, counts, number
-from clamlab.stats.disclosure import SMALLEST
+from clamlab.stats.disclosure import SMALLEST, mask_table_one
+from clamlab.stats.disclosure.masking import as_made
+from clamlab.stats.disclosure.nesting import hidden_scanner_rows
+from clamlab.stats.disclosure.small_counts import is_small
 from clamlab.stats.tables.scan_facts import NOT_RECORDED, scan_facts
 
 _STATUSES = {
@@ -26,6 +30,12 @@ _MADE_WITH = {
     "contrast": "Contrast agent",
 }
 _MOST_LEVELS = 8
+_MOST_NAMES = SMALLEST - 1  # of a count that is told, five or more, so many names leave some open
+_WITHOUT_COUNTS = (
+    f"Without counts: a level is one to {SMALLEST - 1} scans, in all or in a cluster; as models "
+    "nest in manufacturers, other counts would tell it. The first levels of the alphabet are "
+    "named; numbers of which one is rare are not told."
+)
 _MEASURES = {
     "dice": ("Dice of the lungs with the template", 3),
     "filled_fraction": ("Share of the template's lungs that was filled", 3),
@@ -41,7 +51,7 @@ def make(found: Found) -> list[Block]:
     told = counts([int(statuses.get(key, 0)) for key in _STATUSES], small=small)
     said = [f"Of the scans, {_in_words(told, _STATUSES)}", _decided(qc, small)]
     blocks: list[Block] = [Sentence(" ".join(said))]
-    blocks += _findings(qc, small) + _measured(qc, small) + _made(qc, small)
+    blocks += _findings(qc, small) + _measured(qc, small) + _made(found)
     return blocks
 
 
@@ -98,27 +108,53 @@ def _measured(qc: pd.DataFrame, small: bool) -> list[Block]:
     return [Table("What was measured on the scans.", cells)]
 
 
-def _made(qc: pd.DataFrame, small: bool) -> list[Block]:
+def _made(found: Found) -> list[Block]:
+    """Print the facts level by level: with counts, or where one might be told, by name alone."""
+    qc = found.need("qc")
     facts = scan_facts(qc[qc["status"] != "excluded"])
-    rows = [row for name, title in _MADE_WITH.items() for row in _fact(facts, name, title, small)]
-    if not rows:
+    names = [name for name in _MADE_WITH if name in facts]
+    if not names:
         return [Note("How the scans were made is not recorded.")]
-    cells = pd.DataFrame(rows, columns=["", "Level", "Scans"])
-    notes = [] if small else [f"Levels of fewer than {SMALLEST} scans are put together as others."]
-    return [Heading("How the scans were made"), Table("Acquisition.", cells, notes, wordy=True)]
+    levels = {name: facts[name].map(_level).value_counts() for name in names}
+    few = any(is_small(n).any() for n in levels.values()) or _are_masked(found.get("table_one"))
+    if found.small_counts or not few:
+        rows = [row for name in names for row in _counted(_MADE_WITH[name], levels[name])]
+        table = Table(
+            "Acquisition.", pd.DataFrame(rows, columns=["", "Level", "Scans"]), wordy=True
+        )
+    else:
+        numeric = {name for name in names if is_numeric_dtype(facts[name])}
+        rows = [[_MADE_WITH[n], _named(levels[n], numeric=n in numeric)] for n in names]
+        cells = pd.DataFrame(rows, columns=["", "Levels"])
+        table = Table("Acquisition.", cells, [_WITHOUT_COUNTS], wordy=True)
+    return [Heading("How the scans were made"), table]
 
 
-def _fact(facts: pd.DataFrame, name: str, title: str, small: bool) -> list[list[str]]:
-    """Print one fact level by level; rare levels are others, and few others are masked."""
-    if name not in facts:
-        return []
-    levels = facts[name].map(_level).value_counts()
-    least = 1 if small else SMALLEST
-    kept = levels[levels >= least].head(_MOST_LEVELS)
+def _are_masked(table_one: pd.DataFrame | None) -> bool:
+    """Tell whether Table 2 masks a scanner: counts of the same scans would tell it."""
+    if table_one is None:
+        return False
+    whole = as_made(table_one)
+    return bool(hidden_scanner_rows(mask_table_one(whole), whole).any())
+
+
+def _counted(title: str, levels: pd.Series) -> list[list[str]]:
+    """Print one fact level by level; those beyond the most frequent are others."""
+    kept = levels.head(_MOST_LEVELS)
     rest = int(levels.sum() - kept.sum())
-    names, numbers = [*kept.index, *["others"] * bool(rest)], [*kept, *[rest] * bool(rest)]
-    rows = list(zip(names, counts(numbers, small=small), strict=True))
-    return [[title if i == 0 else "", *row] for i, row in enumerate(rows)]
+    rows = [*kept.items(), *[("others", rest)] * bool(rest)]
+    return [[title if i == 0 else "", level, str(n)] for i, (level, n) in enumerate(rows)]
+
+
+def _named(levels: pd.Series, *, numeric: bool) -> str:
+    """Name some levels, whose order and choice tell nothing of how frequent they are.
+
+    A mean in Table 2 would tell how often a rare number occurs, so that is not named.
+    """
+    if numeric and is_small(levels).any():
+        return "not told"
+    names = sorted(levels.index)
+    return ", ".join([*names[:_MOST_NAMES], *["others"] * (len(names) > _MOST_NAMES)])
 
 
 def _level(value: object) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from clamlab.stats.disclosure.nesting import hidden_scanner_rows
 from clamlab.stats.disclosure.rounding import told_less_exactly
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.disclosure.small_counts import SMALLEST, hidden_cells, is_small
@@ -41,8 +42,9 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
         The same rows; what is masked is missing, and the variable's ``note`` says so. Values that
         are missing count like a level, so their number is not told either. Where a level is a few
         persons, the tests of its variable go too: totals and a p-value give the counts back. Where
-        a whole cluster is a few persons, nothing by cluster is left. Numbers are rounded;
-        ``digits`` says to how many digits estimates are.
+        a whole cluster is a few persons, nothing by cluster is left. Of several columns about
+        scanners none keeps a count where one masks any: models nest in manufacturers. Numbers are
+        rounded; ``digits`` says to how many digits estimates are.
 
     Examples
     --------
@@ -61,6 +63,7 @@ def mask_table_one(tidy: pd.DataFrame) -> pd.DataFrame:
         _mask_clusters(masked)
     for name in tidy.loc[tidy["part"] == "summary", "variable"].unique():
         _mask_variable(masked, tidy[tidy["variable"] == name], whole_only=tiny_cluster)
+    _mask_nested(masked, hidden_scanner_rows(masked, tidy))
     masked["note"] = masked["note"].map(without_counts)
     return told_less_exactly(masked, tidy)
 
@@ -210,6 +213,15 @@ def _mask_clusters(tidy: pd.DataFrame) -> None:
     by_cluster = tidy["part"].isin(["size", "summary"]) & tidy["group"].notna()
     tidy.loc[by_cluster, ["n", "n_missing", "count", "percent", *_MOMENTS]] = np.nan
     tidy.loc[tidy["part"].isin(["omnibus", "pairwise"]), _TELLS] = np.nan
+
+
+def _mask_nested(tidy: pd.DataFrame, rows: pd.Series) -> None:
+    """Empty columns of which one tells what another masks; one alone is safe by its own masks."""
+    if tidy.loc[rows, "variable"].nunique() < 2:
+        return
+    tidy.loc[rows, tidy.columns.intersection([*_COUNTS, "count", "percent", *_TELLS])] = np.nan
+    omnibus = rows & tidy["part"].eq("omnibus") & ~tidy["note"].str.contains(MASKED, regex=False)
+    tidy.loc[omnibus, "note"] = tidy.loc[omnibus, "note"].map(and_masked)
 
 
 def _mask_variable(tidy: pd.DataFrame, own: pd.DataFrame, *, whole_only: bool) -> None:
