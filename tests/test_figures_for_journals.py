@@ -109,3 +109,51 @@ def test_a_figure_has_the_journals_width_and_type_that_can_be_read(
     assert page.count(b"/FontFile2") == page.count(b"/Type /FontDescriptor") > 0, (
         "fonts must come along"
     )
+
+
+def named(title, units="L", scale=None):
+    """Seven outcomes of two clusters; the second has the title, the units and the scale."""
+    table = pd.DataFrame({"cluster": np.arange(40) // 20})
+    rule = {"type": "number", "x-role": "outcome", "title": "FVC", "x-units": "L"}
+    schema = {"properties": {f"y{i}": dict(rule) for i in range(7)}}
+    schema["properties"]["y1"] |= {"title": title, "x-units": units, "x-transform": scale}
+    for name in schema["properties"]:
+        table[name] = np.exp(np.random.default_rng(1).normal(1, 1, 40))
+    return adjusted_means(table, schema), outcome_associations(table, schema)
+
+
+LONG = "Forced vital capacity as measured by a technician after three attempts " * 4
+TITLES = {
+    "long": LONG,
+    "one word": "Pneumonoultramicroscopicsilicovolcanoconiosis" * 5,
+    "wide": "W" * 240,
+    "lines": "Forced\nvital\r\ncapacity",
+}
+
+
+@pytest.mark.parametrize("width_mm", [90, 180])
+@pytest.mark.parametrize("title", TITLES)
+def test_a_title_stays_in_its_panel(title, width_mm):
+    found = named(TITLES[title], units=TITLES[title])
+    figure = figures.outcome_panel(*found, width_mm=width_mm)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        panel, words = axes.get_window_extent(), axes.title.get_window_extent()
+        assert words.width <= panel.width * 1.02 and len(axes.get_title().split("\n")) <= 3
+        assert words.y1 <= figure.bbox.y1 and words.x1 <= figure.bbox.x1
+        units = axes.yaxis.label.get_window_extent()
+        assert units.height <= panel.height * 1.02 and "\n" not in axes.get_ylabel()
+        assert not any(
+            words.overlaps(other.get_tightbbox()) for other in figure.axes if other is not axes
+        )
+    names = figures.forest_plot(found[1], width_mm=width_mm)
+    names.draw_without_rendering()
+    for label in names.axes[0].get_yticklabels():
+        assert label.get_window_extent().x0 >= 0 and "\n" not in label.get_text()
+
+
+def test_a_title_is_shortened_at_its_end_and_keeps_its_scale():
+    figure = figures.outcome_panel(*named(LONG, scale="log"))
+    said = figure.axes[1].get_title().replace("\n", " ")
+    assert said.startswith("Forced vital capacity as measured") and said.endswith("… (log)")
+    assert figures.outcome_panel(*named("Forced\nvital")).axes[1].get_title() == "Forced vital"

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from clamlab.figures.fitting import LINE_MM, fitted
 from clamlab.figures.style import (
     DOUBLE_COLUMN_MM,
     FONT_SIZE,
@@ -23,6 +24,9 @@ from clamlab.figures.style import (
 )
 
 _PANEL_MM = 26.0
+_NARROWEST_MM, _MOST_LINES = 20.0, 3  # of a panel, and of its title
+_NAMES_MM = 25.0  # beside a forest plot
+_GAP_MM, _MARGIN_MM = (12.0, 13.0), (11.0, 7.0, 2.0, 9.0)
 # As in Table 2: what a person read from an image is marked wherever it stands.
 READ = "†"
 READ_WORDS = (
@@ -53,7 +57,7 @@ def outcome_panel(
     associations : DataFrame
         From :func:`clamlab.stats.outcomes.outcome_associations`, of the same models.
     columns : int
-        Panels in a row.
+        Panels in a row, at most: fewer where they would be narrower than 20 mm.
     p_column : {"p", "p_holm", "p_bh", "p_not_confirmatory"}
         Which p is printed; the last, as exploratory tables call theirs, is printed as such.
     width_mm : float
@@ -82,30 +86,58 @@ def outcome_panel(
     outcomes = list(dict.fromkeys(adjusted["outcome"]))
     if not outcomes:
         return _sentence("No outcome to show: mark columns with x-role 'outcome'.", width_mm)
-    columns = min(columns, len(outcomes))
+    columns = min(columns, len(outcomes), _most_columns(width_mm))
     rows = -(-len(outcomes) // columns)
+    titles = {
+        row.outcome: _in_lines(row, _panel_width(width_mm, columns))
+        for _, row in adjusted.drop_duplicates("outcome").iterrows()
+    }
+    over = LINE_MM * max(title.count("\n") for title in titles.values())
     said = textwrap.wrap(READ_WORDS, int(width_mm * 0.75)) if _are_read(adjusted) else []
     foot = 3.0 * len(said)
-    figure = new_figure(width_mm, rows * (_PANEL_MM + 13) + 3 + foot)
+    figure = new_figure(width_mm, rows * (_PANEL_MM + 13 + over) + 3 + foot)
     if said:
         figure.text(0.01, 0.01, "\n".join(said), va="bottom", fontsize=SMALL_FONT_SIZE)
     omnibus = associations[associations["part"] == "omnibus"].set_index("outcome")
     codes = sorted(adjusted["group"].dropna().astype(int).unique())
-    for axes, outcome in zip(
-        grid_of_axes(figure, len(outcomes), columns=columns, foot_mm=foot), outcomes, strict=True
-    ):
+    left, top, right, bottom = _MARGIN_MM
+    panels = grid_of_axes(
+        figure,
+        len(outcomes),
+        columns=columns,
+        gap_mm=(_GAP_MM[0], _GAP_MM[1] + over),
+        margin_mm=(left, top + over, right, bottom),
+        foot_mm=foot,
+    )
+    for axes, outcome in zip(panels, outcomes, strict=True):
         means = adjusted[adjusted["outcome"] == outcome]
         p = omnibus[p_column].get(outcome, np.nan)
         _draw_means(axes, means, codes, _p_label(p, p_column))
+        # Where matplotlib would put it; looking for the place takes an eighth of the drawing.
+        axes.set_title(titles[outcome], fontsize=FONT_SIZE, pad=9, y=1.0, fontweight="bold")
     return figure
+
+
+def _panel_width(width_mm: float, columns: int) -> float:
+    return (width_mm - _MARGIN_MM[0] - _MARGIN_MM[2] - _GAP_MM[0] * (columns - 1)) / columns
+
+
+def _most_columns(width_mm: float) -> int:
+    """Count the panels in a row that are wide enough for words; one there is always."""
+    room = width_mm - _MARGIN_MM[0] - _MARGIN_MM[2] + _GAP_MM[0]
+    return max(1, int(room / (_NARROWEST_MM + _GAP_MM[0])))
+
+
+def _in_lines(row: pd.Series, width_mm: float) -> str:
+    words, tail = _title(row)
+    return fitted(words, width_mm, lines=_MOST_LINES, tail=tail, weight="bold")
 
 
 def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str) -> None:
     first = means.iloc[0]
-    # Where matplotlib would put it anyway; looking for the place takes an eighth of the drawing.
-    axes.set_title(_title(first), fontsize=FONT_SIZE, pad=9, y=1.0, fontweight="bold")
     axes.text(0.5, 1.03, p_label, transform=axes.transAxes, ha="center", fontsize=SMALL_FONT_SIZE)
-    axes.set_ylabel("" if first["transform"] else first["units"], labelpad=2)
+    units = "" if first["transform"] else str(first["units"])
+    axes.set_ylabel(fitted(units, _PANEL_MM), labelpad=2)
     axes.set_xlim(-0.6, len(codes) - 0.4)
     axes.set_xticks(range(len(codes)), [str(code + 1) for code in codes])
     axes.set_xlabel("Cluster", labelpad=1)
@@ -129,10 +161,10 @@ def _draw_means(axes: Axes, means: pd.DataFrame, codes: list[int], p_label: str)
         )
 
 
-def _title(row: pd.Series) -> str:
-    """Name an outcome with its scale, and with the mark of what a person read."""
+def _title(row: pd.Series) -> tuple[str, str]:
+    """Name an outcome; behind it its scale, and the mark of what a person read."""
     scale = f" ({row['transform']})" if row["transform"] else ""
-    return f"{row['title']}{READ if row['source'] == 'reader' else ''}{scale}"
+    return str(row["title"]), f"{READ if row['source'] == 'reader' else ''}{scale}"
 
 
 def _are_read(rows: pd.DataFrame) -> bool:
@@ -199,7 +231,9 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
     words = textwrap.wrap(READ_WORDS, int(width_mm * 0.6)) if _are_read(pairs) else []
     foot = 3.5 * len(words)
     figure = new_figure(width_mm, height + 11 + foot)
-    axes = style_axes(axes_in_mm(figure, 27, 5 + 3, width_mm - 30, height - 7))
+    axes = style_axes(
+        axes_in_mm(figure, _NAMES_MM + 2, 5 + 3, width_mm - _NAMES_MM - 5, height - 7)
+    )
     axes.axvline(0, color="0.6", linewidth=0.6)
     colors = dict(zip(kinds, cluster_colors(len(kinds)), strict=True))
     for place, outcome in enumerate(outcomes):
@@ -222,7 +256,7 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
                 label=f"Cluster {row.group + 1} \N{MINUS SIGN} {row.other_group + 1}",
             )
     titles = pairs.drop_duplicates("outcome").set_index("outcome")
-    axes.set_yticks(range(len(outcomes)), [_title(titles.loc[o]) for o in outcomes])
+    axes.set_yticks(range(len(outcomes)), [_beside(titles.loc[outcome]) for outcome in outcomes])
     axes.set_ylim(len(outcomes) - 0.5, -0.5)
     axes.set_xlabel("\n".join(["Standardised difference, 95 % interval", *words]))
     handles, labels = axes.get_legend_handles_labels()
@@ -240,6 +274,11 @@ def forest_plot(associations: pd.DataFrame, *, width_mm: float = SINGLE_COLUMN_M
         columnspacing=1,
     )
     return figure
+
+
+def _beside(row: pd.Series) -> str:
+    words, tail = _title(row)
+    return fitted(words, _NAMES_MM, tail=tail, size=SMALL_FONT_SIZE)
 
 
 def _sentence(words: str, width_mm: float) -> Figure:
