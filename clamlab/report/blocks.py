@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Sentence:
-    """A paragraph of running text; ``[@key]`` cites a reference."""
+    """A paragraph of running text; :func:`clamlab.report.references.cite` marks what it cites."""
 
     text: str
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-_CITED = re.compile(r"\[@([\w, @]+)\]")
+# No characters of any text, for Unicode leaves them to programs: words of data cannot cite.
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_CITED = re.compile(rf"\[{_OPEN}([\w, ]+){_CLOSE}\]")
 _PROTECTED = re.compile(r"\b(?:[A-Z]\w*[A-Z]\w*|Python|Jaccard)\b")
 
 
@@ -180,12 +182,23 @@ REFERENCES: dict[str, Reference] = {
 _MORE_AUTHORS = {"tustison2021", "pedregosa2011", "paszke2019", "collins2024"}
 
 
+def cite(*keys: str) -> str:
+    """Mark a place that cites works, to be numbered where it is printed.
+
+    Examples
+    --------
+    >>> cited([f"Corrected after Holm {cite('holm1979')}."])
+    {'holm1979': 1}
+    """
+    return f"[{_OPEN}{', '.join(keys)}{_CLOSE}]"
+
+
 def cited(texts: Iterable[str]) -> dict[str, int]:
     """Give numbers to the works that texts cite, in the order of their first place.
 
     Examples
     --------
-    >>> cited(["Made as before [@xie2016, @ryan2022].", "Again [@ryan2022]."])
+    >>> cited([f"Made as before {cite('xie2016', 'ryan2022')}.", f"Again {cite('ryan2022')}."])
     {'xie2016': 1, 'ryan2022': 2}
     """
     keys = (key for text in texts for key in _keys(text))
@@ -197,8 +210,10 @@ def numbered(text: str, numbers: Mapping[str, int]) -> str:
 
     Examples
     --------
-    >>> numbered("As before [@xie2016, @ryan2022].", {"xie2016": 1, "ryan2022": 2})
+    >>> numbered(f"As before {cite('xie2016', 'ryan2022')}.", {"xie2016": 1, "ryan2022": 2})
     'As before [1, 2].'
+    >>> numbered("[@ryan2022] SOBQ", {"ryan2022": 2})
+    '[@ryan2022] SOBQ'
     """
     return _CITED.sub(
         lambda m: f"[{', '.join(str(n) for n in sorted(numbers[k] for k in _keys(m[0])))}]", text
@@ -233,4 +248,4 @@ def bibliography(numbers: Mapping[str, int]) -> str:
 
 
 def _keys(text: str) -> list[str]:
-    return [key.strip(" @") for found in _CITED.findall(text) for key in found.split(",")]
+    return [key.strip() for found in _CITED.findall(text) for key in found.split(",")]

@@ -7,6 +7,7 @@ from clamlab.report.blocks import Block, Heading, Missing, Note, Sentence, Table
 from clamlab.report.composing import Section
 from clamlab.report.drawing import drawn
 from clamlab.report.found import Found, NotFoundError
+from clamlab.report.references import cite
 from clamlab.report.sections.outcomes import compared_exactly, hidden, marked, marks
 from clamlab.report.words import capital, number
 from clamlab.stats.disclosure.partitions import CUT
@@ -34,7 +35,7 @@ def _caption(agreement: pd.DataFrame) -> str:
     few = agreement["note"].str.contains(CUT, na=False).any()
     cut = " Where a scanner made a few scans of a cluster, its index is cut to one decimal."
     return (
-        "Adjusted Rand index [@hubert1985] of the clusters with groups that needed no "
+        f"Adjusted Rand index {cite('hubert1985')} of the clusters with groups that needed no "
         f"network{of}: 0 is chance, 1 the same groups; beyond the dashed line (.8) they are "
         "called the same. Each way was asked for as many groups as there are clusters; scanners "
         f"are groups as they are.{cut if few else ''}"

@@ -7,6 +7,7 @@ import pandas as pd
 from clamlab.report.blocks import Block, Note, Sentence, Table
 from clamlab.report.composing import Part
 from clamlab.report.guidelines import AUTHORS, CLAIM, TRIPOD, Item
+from clamlab.report.references import cite
 
 _PARTS = {"made": "", "partial": " (in part)", "stale": " (stale)"}
 
@@ -29,7 +30,8 @@ def items(parts: Sequence[Part]) -> list[Block]:
     return [
         Sentence(
             f"The study says something of {both[0]} of {len(claim)} items of CLAIM, 2024 update "
-            f"[@tejani2024], and of {both[1]} of {len(tripod)} of TRIPOD+AI [@collins2024]; "
+            f"{cite('tejani2024')}, and of {both[1]} of {len(tripod)} of TRIPOD+AI "
+            f"{cite('collins2024')}; "
             "read what it says and complete it. The others are the authors' to write."
         ),
         Table("Items of CLAIM (2024 update).", claim, wordy=True),

@@ -5,12 +5,13 @@ from typing import Any
 from clamlab.report.blocks import Block, Heading, Missing, Sentence
 from clamlab.report.composing import Section
 from clamlab.report.found import Found, NotFoundError
+from clamlab.report.references import cite
 from clamlab.report.words import listed
 from clamlab.stats.outcomes.summary import NOTHING, covariates_words
 
 _WAYS = {
-    "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) [@avants2008, "
-    "@tustison2021]",
+    "syn": "by an affine and a symmetric diffeomorphic transformation (SyN) "
+    + cite("avants2008", "tustison2021"),
     "affine": "by an affine transformation",
     "none": "before the study; here the volumes were checked and stacked",
 }
@@ -24,7 +25,7 @@ _PACKAGES = (
     "scipy",
     "pandas",
 )
-_CITES = {"torch": "@paszke2019", "scikit-learn": "@pedregosa2011", "statsmodels": "@seabold2010"}
+_CITES = {"torch": "paszke2019", "scikit-learn": "pedregosa2011", "statsmodels": "seabold2010"}
 
 
 def make(found: Found) -> list[Block]:
@@ -72,7 +73,8 @@ def _scans(found: Found, p: Any) -> tuple[str, str]:
         "their border."
     )
     text = (
-        f"The flow of participants follows STROBE [@vonelm2007]. {_laid(found)}The shape of the "
+        f"The flow of participants follows STROBE {cite('vonelm2007')}. {_laid(found)}The shape "
+        f"of the "
         f"lungs, never their density, was registered to {template} "
         f"{_WAYS.get(p.get('registration'), 'in a way not known')}, on a grid of {shape} voxels of "
         f"{side} mm.{mirrored}"
@@ -100,7 +102,8 @@ def _network(found: Found, p: Any) -> tuple[str, str]:
         f"A convolutional autoencoder with {listed(p.get('channels', []))} channels, strides "
         f"{listed(config.get('strides', ['unknown']))} and "
         f"{config.get('n_features', '(not recorded)')} features was trained with Adam "
-        f"[@kingma2015] in batches of {_told(p, 'batch_size')} for at most {_told(p, 'epochs')} "
+        f"{cite('kingma2015')} in batches of {_told(p, 'batch_size')} for at most "
+        f"{_told(p, 'epochs')} "
         f"epochs{run}, with {aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
     )
     return "Features", text
@@ -123,9 +126,9 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
     k_max = p.get("k_max") if criteria is None else int(criteria["n_clusters"].max())
     has = set() if criteria is None else set(criteria.dropna(axis="columns", how="all"))
     names = {
-        "silhouette": "silhouette [@rousseeuw1987]",
-        "silhouette_sparse": "sparse k-means [@witten2010]",
-        "gap": "gap statistic [@tibshirani2001]",
+        "silhouette": f"silhouette {cite('rousseeuw1987')}",
+        "silhouette_sparse": f"sparse k-means {cite('witten2010')}",
+        "gap": f"gap statistic {cite('tibshirani2001')}",
     }
     beside = listed([words for name, words in names.items() if name in has])
     shown = f" The {beside} are shown beside it." if beside else ""
@@ -133,7 +136,7 @@ def _number(found: Found, p: Any) -> tuple[str, str]:
         f"The number of clusters, from 1 to {k_max}, was decided on features before "
         "the clustering phase: clusters are there when two humps fit the scans better than one, by "
         f"more than chance gives one continuous cloud.{shown}{taken} Stability is the adjusted "
-        f"Rand index [@hubert1985] with the partitions of {n_drawn} resampled cohorts."
+        f"Rand index {cite('hubert1985')} with the partitions of {n_drawn} resampled cohorts."
     )
     return "Number of clusters", text
 
@@ -143,7 +146,8 @@ def _clusters(found: Found, p: Any) -> tuple[str, str]:
     run = f" ({len(history)} were run)" if history is not None else ""
     text = (
         "Centroids were placed by k-means; network and centroids were then trained together on the "
-        "reconstruction and the clustering loss [@xie2016, @guo2017, @ryan2022], the latter with "
+        f"reconstruction and the clustering loss {cite('xie2016', 'guo2017', 'ryan2022')}, the "
+        f"latter with "
         f"weight {_told(p, 'gamma')}, learning rate {_told(p, 'learning_rate')} and batches of "
         f"{_told(p, 'batch_size')}, for at most {_told(p, 'epochs')} epochs{run}. A scan "
         "belongs to the cluster of highest probability; clusters are numbered by density."
@@ -155,7 +159,8 @@ def _maps(found: Found, p: Any) -> tuple[str, str]:
     n_held = _told(p, "trust_scans")
     layer = "last" if p.get("layer") == -1 else f"{_told(p, 'layer')}th (counted from 0)"
     text = (
-        "Cluster activation maps [@ryan2022], a modified Score-CAM [@wang2020], weigh each channel "
+        f"Cluster activation maps {cite('ryan2022')}, a modified Score-CAM {cite('wang2020')}, "
+        f"weigh each channel "
         f"of the {layer} encoder layer by the probability that the masked scan keeps for a "
         "cluster. Contrast maps follow the decoder from a scan to the same scan as another cluster "
         f"would have it. On {n_held} scans of each cluster both were held against an "
@@ -170,11 +175,14 @@ def _table(found: Found, p: Any) -> tuple[str, str]:
     tests = [] if tidy is None else [t for t in dict.fromkeys(tidy["test"].dropna()) if t]
     named = f" ({listed(tests)})" if tests else ""
     text = (
-        f"Characteristics were compared between clusters{named}, corrected after Holm [@holm1979] "
-        "and Benjamini and Hochberg [@benjamini1995] over all variables, and checked with tableone "
-        "[@pollard2018]. What the network derived from the images is described and not tested. "
+        f"Characteristics were compared between clusters{named}, corrected after Holm "
+        f"{cite('holm1979')} "
+        f"and Benjamini and Hochberg {cite('benjamini1995')} over all variables, and checked "
+        f"with tableone "
+        f"{cite('pollard2018')}. What the network derived from the images is described and not "
+        f"tested. "
         "How the scans were made was held against the clusters by Cramér's V without its bias "
-        "[@bergsma2013]."
+        f"{cite('bergsma2013')}."
     )
     return "Comparison of the clusters", text
 
@@ -186,13 +194,14 @@ def _outcomes(found: Found, p: Any) -> tuple[str, str]:
     n_drawn = _told(p, "n_bootstrap")
     errors = {
         "classical": "with classical standard errors",
-        "HC3": "with standard errors that do not assume equal variances (HC3) [@mackinnon1985]",
+        "HC3": "with standard errors that do not assume equal variances (HC3) "
+        f"{cite('mackinnon1985')}",
     }
     text = (
         f"Outcomes were modelled by linear regression on the cluster, adjusted for "
         f"{adjusted}, {errors.get(p.get('covariance'), '')}, on the complete rows of "
-        f"each outcome, and corrected after Holm [@holm1979] and Benjamini and Hochberg "
-        f"[@benjamini1995]. Nested models with {these}what readers saw and the cluster were "
+        f"each outcome, and corrected after Holm {cite('holm1979')} and Benjamini and Hochberg "
+        f"{cite('benjamini1995')}. Nested models with {these}what readers saw and the cluster were "
         f"compared by adjusted R²; intervals are percentiles of {n_drawn} bootstrap samples."
     )
     return "Outcomes", text
@@ -210,8 +219,8 @@ def _software(found: Found) -> str:
     for name in used:
         versions = {r.get("versions", {}).get(name) for r in found.records.values()} - {None}
         if versions:
-            cite = f" [{_CITES[name]}]" if name in _CITES else ""
-            told.append(f"{name} {' and '.join(sorted(versions))}{cite}")
+            cites = f" {cite(_CITES[name])}" if name in _CITES else ""
+            told.append(f"{name} {' and '.join(sorted(versions))}{cites}")
     pythons = {r.get("versions", {}).get("python") for r in found.records.values()} - {None}
     seeds = {
         stage: r["parameters"]["seed"]
