@@ -255,6 +255,28 @@ def test_how_many_miss_an_outcome_does_not_follow_from_what_models_explain():
     assert told["effect_size"].isna().all()  # with p, as good as the rows
 
 
+@pytest.mark.parametrize(("n_without", "stays"), [(3, False), (12, True), (0, True)])
+def test_rows_of_models_beside_those_of_associations_tell_of_no_few(n_without, stays):
+    """Who lacks a reader's score, or a group, is in the associations and in no model beside it."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"subject_id": [f"S{i}" for i in range(60)], "cluster": [0, 1] * 30})
+    table = table.assign(fvc=rng.normal(3, 1, 60), stage=rng.normal(2, 1, 60))
+    table.loc[: n_without - 1, "stage"] = np.nan
+    table.loc[48:, "fvc"] = np.nan  # so many are missing that they may be counted
+    schema = {"properties": {"fvc": {"x-role": "outcome"}, "stage": {"x-role": "staging"}}}
+    found = [f(table, schema) for f in (outcome_associations, adjusted_means, compare_models)]
+    assert set(found[2]["n"]) == {48 - n_without}
+    associations, _, models = mask_outcomes(*found)
+    assert associations.loc[associations["part"] == "omnibus", "n"].notna().all()
+    assert models["n"].notna().all() == stays
+    groups = table[["subject_id"]].assign(density=np.arange(60.0) % 2)
+    groups.loc[: n_without - 1, "density"] = np.nan
+    compared = compare_partitions(table, schema, groups)
+    assert set(compared["n"]) == {48 - n_without}
+    told = mask_partitions(compared, table, schema, groups)
+    assert told["n"].notna().all() == stays and told["adjusted_r2"].notna().all()
+
+
 def test_what_partitions_explain_rests_on_no_few_persons():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"subject_id": [f"S{i}" for i in range(60)], "cluster": [0, 1] * 30})

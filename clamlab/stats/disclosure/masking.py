@@ -113,6 +113,9 @@ def mask_outcomes(
         own = whole[2]["outcome"] == outcome
         if _has_few(whole[2][own], by_cluster["n"]):
             mask_rows(tables[2], own, few=True)
+        # Beside the rows of the associations, those of models tell how many lack a reader's term.
+        fewer = is_small(by_cluster["n"].sum() - whole[2]["n"].fillna(0).astype(int))
+        mask_rows(tables[2], own & fewer, few=False)
     compared = tables[2] = tables[2].drop(columns=_FEWEST, errors="ignore")
     gaps = is_small(compared[_COUNTS].fillna(0).astype(int)).any(axis=1)
     mask_rows(compared, pd.Series(gaps, index=compared.index), few=False)

@@ -140,15 +140,19 @@ def mask_partitions(
             f"{', '.join(absent)}: run notebook 09 again"
         )
     rows = table.join(groups, on="subject_id")
-    known = rows[[*groups]].notna().all(axis=1)
+    grouped = rows[[*groups]].notna().all(axis=1)
+    described = pd.Series(True, index=rows.index)
     for name in covariates:
-        known &= describe_variable(rows, schema, name).values(rows).notna()
+        described &= describe_variable(rows, schema, name).values(rows).notna()
+    known = grouped & described
     for outcome in compared["outcome"].unique():
         modelled = describe_variable(rows, schema, outcome).transformed(rows)
         there, own = known & modelled.notna(), masked["outcome"] == outcome
         by_cluster = pd.crosstab(there, rows["cluster"]).reindex([True, False], fill_value=0)
         few = bool(is_small(by_cluster.loc[True]).any())
-        if few or hidden_cells(by_cluster).any():
+        # Beside the rows of the associations, these tell of how many no group is known.
+        ungrouped = int((described & modelled.notna() & ~grouped).sum())
+        if few or hidden_cells(by_cluster).any() or is_small(ungrouped):
             mask_rows(masked, own, few=few)
         for name in () if few else groups:
             if is_small(rows.loc[there, name].value_counts()).any():
