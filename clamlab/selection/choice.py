@@ -162,7 +162,10 @@ def recommended_n_clusters(features, *, seed: int, k_max: int = 8) -> int:
     >>> recommended_n_clusters(x, seed=0, k_max=3)
     1
     """
-    prepared = _prepared(features, seed, k_max)
+    return _recommended(_prepared(features, seed, k_max), seed, k_max)
+
+
+def _recommended(prepared: Prepared, seed: int, k_max: int) -> int:
     with threadpool_limits(limits=1):
         several = separations(prepared.scores, _looked_at(prepared, k_max), seed=seed)
         hardest = hardest_pair(prepared.scores, several)
@@ -201,11 +204,10 @@ def every_pick(features, *, seed: int, k_max: int = 8, n_gap: int = 100) -> dict
     >>> picks["recommended"], picks["silhouette"]
     (2, 2)
     """
-    recommended = recommended_n_clusters(features, seed=seed, k_max=k_max)
-    x = _prepared(features, seed, k_max).features
+    prepared = _prepared(features, seed, k_max)
     with threadpool_limits(limits=1):
-        _, picks, _ = compare(x, k_max, n_gap=n_gap, sparse_bound=None, seed=seed)
-    return {"recommended": recommended, **picks}
+        _, picks, _ = compare(prepared.features, k_max, n_gap=n_gap, sparse_bound=None, seed=seed)
+    return {"recommended": _recommended(prepared, seed, k_max), **picks}
 
 
 def _prepared(features, seed, k_max, subjects=None, without=None) -> Prepared:

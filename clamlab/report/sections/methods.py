@@ -74,8 +74,7 @@ def _scans(found: Found, p: Any) -> tuple[str, str]:
     )
     text = (
         f"The flow of participants follows STROBE {cite('vonelm2007')}. {_laid(found)}The shape "
-        f"of the "
-        f"lungs, never their density, was registered to {template} "
+        f"of the lungs, never their density, was registered to {template} "
         f"{_WAYS.get(p.get('registration'), 'in a way not known')}, on a grid of {shape} voxels of "
         f"{side} mm.{mirrored}"
     )
@@ -103,8 +102,8 @@ def _network(found: Found, p: Any) -> tuple[str, str]:
         f"{listed(config.get('strides', ['unknown']))} and "
         f"{config.get('n_features', '(not recorded)')} features was trained with Adam "
         f"{cite('kingma2015')} in batches of {_told(p, 'batch_size')} for at most "
-        f"{_told(p, 'epochs')} "
-        f"epochs{run}, with {aside} kept aside to stop by. {_scaling(config.get('scaling') or {})}"
+        f"{_told(p, 'epochs')} epochs{run}, with {aside} kept aside to stop by. "
+        f"{_scaling(config.get('scaling') or {})}"
     )
     return "Features", text
 
@@ -147,10 +146,9 @@ def _clusters(found: Found, p: Any) -> tuple[str, str]:
     text = (
         "Centroids were placed by k-means; network and centroids were then trained together on the "
         f"reconstruction and the clustering loss {cite('xie2016', 'guo2017', 'ryan2022')}, the "
-        f"latter with "
-        f"weight {_told(p, 'gamma')}, learning rate {_told(p, 'learning_rate')} and batches of "
-        f"{_told(p, 'batch_size')}, for at most {_told(p, 'epochs')} epochs{run}. A scan "
-        "belongs to the cluster of highest probability; clusters are numbered by density."
+        f"latter with weight {_told(p, 'gamma')}, learning rate {_told(p, 'learning_rate')} and "
+        f"batches of {_told(p, 'batch_size')}, for at most {_told(p, 'epochs')} epochs{run}. "
+        "A scan belongs to the cluster of highest probability; clusters are numbered by density."
     )
     return "Clusters", text
 
@@ -160,8 +158,8 @@ def _maps(found: Found, p: Any) -> tuple[str, str]:
     layer = "last" if p.get("layer") == -1 else f"{_told(p, 'layer')}th (counted from 0)"
     text = (
         f"Cluster activation maps {cite('ryan2022')}, a modified Score-CAM {cite('wang2020')}, "
-        f"weigh each channel "
-        f"of the {layer} encoder layer by the probability that the masked scan keeps for a "
+        f"weigh each channel of the {layer} encoder layer by the probability that the masked scan "
+        "keeps for a "
         "cluster. Contrast maps follow the decoder from a scan to the same scan as another cluster "
         f"would have it. On {n_held} scans of each cluster both were held against an "
         "untrained network, the map of another cluster, the plain difference from the template, "
@@ -176,11 +174,9 @@ def _table(found: Found, p: Any) -> tuple[str, str]:
     named = f" ({listed(tests)})" if tests else ""
     text = (
         f"Characteristics were compared between clusters{named}, corrected after Holm "
-        f"{cite('holm1979')} "
-        f"and Benjamini and Hochberg {cite('benjamini1995')} over all variables, and checked "
-        f"with tableone "
-        f"{cite('pollard2018')}. What the network derived from the images is described and not "
-        f"tested. "
+        f"{cite('holm1979')} and Benjamini and Hochberg {cite('benjamini1995')} over all "
+        f"variables, and checked with tableone {cite('pollard2018')}. What the network derived "
+        "from the images is described and not tested. "
         "How the scans were made was held against the clusters by Cramér's V without its bias "
         f"{cite('bergsma2013')}."
     )
