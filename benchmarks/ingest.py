@@ -32,7 +32,7 @@ N, SHAPE, SEED = 4, (512, 512, 120), 1
 SPACING = tuple(mm / side for mm, side in zip((384, 384, 336), SHAPE, strict=True))
 STEPS = {
     "read": [(steps, "read_scan")],
-    "segment": [(steps, "segment_lungs")],
+    "segment": [(steps, "find_air"), (steps, "label_lungs")],
     "register": [(steps, "register")],
     "warp": [(steps, name) for name in ("warp_image", "warp_labels", "fill_lungs")],
     "write": [(steps, "save_nifti"), (steps, "_save_transform")],

@@ -94,7 +94,7 @@ def _row(axes, volume: NDArray, affine: NDArray, lungs: NDArray, outlines: list)
             plane = _plane(mask, normal, index)
             if plane.any():
                 axis.contour(plane, [0.5], colors=colour, linewidths=0.8)
-        axis.set_title(name, color="#bbbbbb", fontsize=8, pad=2)
+        axis.set_title(name, color="#bbbbbb", fontsize=8, pad=2, y=1.0)
         side = "A" if normal == 0 else "R"
         axis.text(0.02, 0.5, side, color="white", fontsize=9, transform=axis.transAxes)
         axis.axis("off")
@@ -111,6 +111,6 @@ def _histogram(axis, values: NDArray, name: str) -> None:
         axis.hist(values, bins=np.arange(-1050, 151, 25), color="#9ccc65")
         axis.axvline(values.mean(), color="white", linewidth=0.8)
         name = f"{name}, mean {values.mean():.0f}"
-    axis.set_title(name, color="#bbbbbb", fontsize=8, pad=2)
+    axis.set_title(name, color="#bbbbbb", fontsize=8, pad=2, y=1.0)
     axis.tick_params(colors="#bbbbbb", labelsize=7)
     axis.set_yticks([])

@@ -34,8 +34,14 @@ from clamlab.ingest.cohort.qc_pictures import draw_subject
 from clamlab.ingest.cohort.subjects import STATE, Settings, Subject, Template, recorded
 from clamlab.ingest.errors import IngestError
 from clamlab.ingest.lungs.given import given_labels
-from clamlab.ingest.lungs.quality import lung_qc, registration_flags
-from clamlab.ingest.lungs.segmentation import WORKING_MM, resample_labels, segment_lungs
+from clamlab.ingest.lungs.quality import lung_qc, measure_lungs, registration_flags
+from clamlab.ingest.lungs.segmentation import (
+    WORKING_MM,
+    label_lungs,
+    resample_labels,
+    segment_lungs,
+)
+from clamlab.ingest.lungs.sorted_air import find_air
 from clamlab.ingest.reading.checks import LOWEST_HU, to_hu
 from clamlab.ingest.reading.nifti import load_volume
 from clamlab.ingest.reading.read import is_nifti, read_scan
@@ -79,15 +85,16 @@ def _prepare(subject: Subject, settings: Settings) -> dict[str, Any]:
         study=subject.study,
     )
     shape, affine = coarser_grid(scan.volume.shape, scan.affine, WORKING_MM)
-    working = resample(scan.volume, scan.affine, shape, affine)
+    working, sides = resample(scan.volume, scan.affine, shape, affine), voxel_sizes(affine)
+    air = find_air(working, sides)
     doubts: list[str] = []
     if subject.lung_mask:
         labels, scan.facts["lung_mask"], doubts = given_labels(
             subject.lung_mask, working, affine, settings.mask_labels
         )
     else:
-        labels = segment_lungs(working, voxel_sizes(affine))
-    measures = lung_qc(working, labels, voxel_sizes(affine))
+        labels = label_lungs(working, air, sides)
+    measures = measure_lungs(working, labels, air, sides)
     image, image_labels, image_affine = _kept_image(
         scan.volume, scan.affine, labels, affine, settings
     )

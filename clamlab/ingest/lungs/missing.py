@@ -164,7 +164,10 @@ def _wall(ribs: NDArray, spacing: NDArray) -> NDArray[np.float64]:
     padded = np.pad(ribs, [(WINDOW_RAYS,) * 2, (reach,) * 2], constant_values=np.nan)
     shape = (2 * WINDOW_RAYS + 1, 2 * reach + 1)
     windows = np.lib.stride_tricks.sliding_window_view(padded, shape).reshape(*ribs.shape, -1)
+    found = np.sort(windows, axis=2)  # nan comes last
+    counts = np.isfinite(found).sum(axis=2)
     wall = np.full(ribs.shape, np.nan)
-    some = np.isfinite(windows).any(axis=2)
-    wall[some] = np.nanpercentile(windows[some], INNERMOST, axis=1)
+    for count in np.unique(counts[counts > 0]):
+        alike = counts == count
+        wall[alike] = np.percentile(found[alike][:, :count], INNERMOST, axis=1)
     return wall

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.ingest.alignment.transforms import LEFT, RIGHT
 from clamlab.ingest.lungs.missing import missing_ml
-from clamlab.ingest.lungs.outside import beside, find_outside
-from clamlab.ingest.lungs.segmentation import free_gas
+from clamlab.ingest.lungs.outside import beside
+from clamlab.ingest.lungs.sorted_air import Air, find_air
 
 TOTAL_ML = (1500.0, 9000.0)
 LEFT_TO_RIGHT = (0.5, 1.1)
@@ -52,14 +52,21 @@ def lung_qc(volume_hu: ArrayLike, labels: ArrayLike, spacing_mm: ArrayLike) -> d
     """
     volume, labels = np.asarray(volume_hu), np.asarray(labels)
     spacing = np.broadcast_to(np.asarray(spacing_mm, "float64"), (3,))
+    return measure_lungs(volume, labels, find_air(volume, spacing), spacing)
+
+
+def measure_lungs(volume: NDArray, labels: NDArray, air: Air, spacing: NDArray) -> dict[str, Any]:
+    """Measure as :func:`lung_qc` does where the scan's air is known."""
     right, left = (
         float(round(np.sum(labels == side) * spacing.prod() / 1000, 1)) for side in (RIGHT, LEFT)
     )
     lungs = labels > 0
     mean = float(round(volume[lungs].mean(dtype="float64"), 1)) if lungs.any() else None
     missing = [_rounded(ml) for ml in missing_ml(volume, labels, spacing)]
-    pleural = float(round(free_gas(volume, spacing).pleural.sum() * spacing.prod() / 1000, 1))
-    flags = _volume_flags(right, left) + _hu_flags(mean) + _border_flags(lungs, volume, spacing)
+    pleural = float(round(air.gas.pleural.sum() * spacing.prod() / 1000, 1))
+    flags = (
+        _volume_flags(right, left) + _hu_flags(mean) + _border_flags(lungs, air.outside, spacing)
+    )
     flags += _missing_flags(right, left, missing) + _air_flags(pleural)
     return {
         "right_ml": right,
@@ -131,11 +138,12 @@ def _air_flags(pleural: float) -> list[str]:
     ]
 
 
-def _border_flags(lungs: NDArray[np.bool_], volume: NDArray, spacing: NDArray) -> list[str]:
+def _border_flags(
+    lungs: NDArray[np.bool_], outside: NDArray[np.bool_], spacing: NDArray
+) -> list[str]:
     """Say where the scan ends within the lungs: at the array's sides, or where it is filled."""
     flags = []
     area = spacing[0] * spacing[1] / 100
-    outside = find_outside(volume)
     slices = np.flatnonzero(~outside.all(axis=(0, 1)))
     for name, end in zip(("top", "bottom"), slices[[-1, 0]] if slices.size else (), strict=False):
         if lungs[:, :, end].sum() * area > CUT_CM2:

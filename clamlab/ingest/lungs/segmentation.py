@@ -12,11 +12,10 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from clamlab.ingest.alignment.resampling import coarser_grid, resample
-from clamlab.ingest.lungs.air import LUNG_BELOW_HU, body_air, keep_lungs
-from clamlab.ingest.lungs.airways import find_airways
-from clamlab.ingest.lungs.gas import Gas, find_gas
+from clamlab.ingest.lungs.air import LUNG_BELOW_HU, keep_lungs
 from clamlab.ingest.lungs.morphology import close, grow
-from clamlab.ingest.lungs.outside import IN_PLANE, find_outside
+from clamlab.ingest.lungs.outside import IN_PLANE
+from clamlab.ingest.lungs.sorted_air import Air, find_air
 
 RIGHT, LEFT = 1, 2
 WORKING_MM = 2.5
@@ -66,7 +65,8 @@ def segment_lungs(volume_hu: ArrayLike, spacing_mm: ArrayLike) -> NDArray[np.uin
         )
     affine = np.diag([*spacing, 1.0])
     shape, working = coarser_grid(volume.shape, affine, WORKING_MM)
-    labels = _segment(resample(volume, affine, shape, working), working.diagonal()[:3])
+    coarse, sides = resample(volume, affine, shape, working), working.diagonal()[:3]
+    labels = label_lungs(coarse, find_air(coarse, sides), sides)
     return resample_labels(labels, working, volume.shape, affine)
 
 
@@ -83,31 +83,11 @@ def resample_labels(
     return np.where(right + left > 0.5, np.where(right >= left, RIGHT, LEFT), 0).astype("uint8")
 
 
-def _segment(volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
-    outside = find_outside(volume)
-    pieces, airways = _air_of_lungs(volume, outside, spacing)
-    pieces &= ~_gas(volume, pieces, outside, spacing).any()
-    labels = part_sides(keep_lungs(pieces, volume, spacing), volume, spacing)
-    return _close(labels, airways, spacing) * ~outside
-
-
-def free_gas(volume: NDArray, spacing: NDArray) -> Gas:
-    """Find the gas that :func:`segment_lungs` leaves out, on the grid of about 2.5 mm."""
-    outside = find_outside(volume)
-    return _gas(volume, _air_of_lungs(volume, outside, spacing)[0], outside, spacing)
-
-
-def _gas(volume: NDArray, air: NDArray, outside: NDArray, spacing: NDArray) -> Gas:
-    return find_gas(np.where(outside, 0, volume), air, spacing)  # filling is no gas but an end
-
-
-def _air_of_lungs(
-    volume: NDArray, outside: NDArray, spacing: NDArray
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the air inside the body without the airways, and the airways."""
-    air = body_air(volume, outside, spacing)
-    airways = find_airways(volume, air, spacing)
-    return air & ~grow(airways, 1.01 * spacing.max(), spacing), airways
+def label_lungs(volume: NDArray, air: Air, spacing: NDArray) -> NDArray[np.uint8]:
+    """Label the lungs on a grid of about 2.5 mm whose air is known."""
+    pieces = keep_lungs(air.lungs & ~air.gas.any(), volume, spacing)
+    labels = part_sides(pieces, volume, spacing)
+    return _close(labels, air.airways, spacing) * ~air.outside
 
 
 def part_sides(lungs: NDArray, volume: NDArray, spacing: NDArray) -> NDArray[np.uint8]:
