@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Small enough for two cores and ten minutes: a coarse grid and half the paper's network width.
 DEMO_COHORT := -p N_SUBJECTS=48
-DEMO_RUN := -p SPACING_MM=6 -p REGISTRATION=affine -p "CHANNELS=(16, 32, 64)" -p BATCH_SIZE=8 -p EPOCHS=80
+DEMO_RUN := -p SPACING_MM=6 -p REGISTRATION=affine -p "CHANNELS=(16, 32, 64)" -p BATCH_SIZE=8 -p EPOCHS=60
 
 .PHONY: help install demo test lab docs check bench
 .DEFAULT_GOAL := help

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 
+from clamlab.selection import recommended_n_clusters
 from clamlab.selection.answer import Answer, words_of
 from clamlab.selection.counting import separations
 from clamlab.selection.densities import DENSITIES, TWO_HUMPS, fitted_laws
@@ -141,3 +142,15 @@ def test_no_distance_and_no_number_of_scans_is_made_up():
     unseen = Answer("undecided", 1, 0.4, seen_from_sd=None, n_scans_needed=None)
     assert "More than 700 scans would show halves" in words_of(unseen, 24)
     assert "seen not even from 10 standard deviations apart" in words_of(unseen, 24)
+
+
+@pytest.mark.parametrize(("apart", "number"), [(3.0, 2), (3.5, 3)])
+def test_groups_that_kmeans_does_not_give_need_more_evidence(apart, number):
+    # Halves 14 SD apart, and across them thirds in two lesser directions: barely apart, or plainly.
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(48, 6)) * [1, 1, 1, 0.3, 0.3, 0.3]
+    features[:24, 0] += 14
+    angle = 2 * np.pi / 3 * rng.permutation(np.arange(48) % 3)
+    features[:, 1] += apart * np.cos(angle)
+    features[:, 2] += apart * np.sin(angle)
+    assert recommended_n_clusters(features, seed=0, k_max=4) == number

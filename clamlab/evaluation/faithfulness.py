@@ -14,6 +14,7 @@ from clamlab.clam.maps import check_computed
 from clamlab.evaluation.scores import SCALES, scores, squared_distances
 
 FILLS = ("template", "mean")
+IGNORANT = ("random", "blurred_random", "deviation")
 _MEASURES = ("deletion", "insertion", "gap", "drop", "gain")
 
 
@@ -27,6 +28,7 @@ def faithfulness(
     fills: Sequence[str] = FILLS,
     template: ArrayLike | None = None,
     donors: NDArray | None = None,
+    beside: Sequence[str] = IGNORANT,
     steps: int = 16,
     blur: float = 2.0,
     batch_size: int = 8,
@@ -36,9 +38,8 @@ def faithfulness(
     """Test whether the assignment hangs on what a map marks, against maps that know nothing.
 
     The lung's voxels are taken away from the most important on (deletion), or given back in that
-    order (insertion), and the hold of the scan's cluster is followed. Beside each map stand three
-    that know nothing of the network: random, blurred random (smooth, as maps are), and
-    |scan - template|.
+    order (insertion), and the hold of the scan's cluster is followed. Beside each map stand some
+    that know nothing of the network.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ def faithfulness(
         For each scan a real one of another cluster (:func:`draw_donors`), whose voxels are pasted
         in as a further fill, "donor". It needs no invented fill: prefer it. Its scales then
         compare the two clusters alone.
+    beside : sequence of {"random", "blurred_random", "deviation"}
+        Maps that know nothing: random, smooth as maps are, and |scan - template|.
     steps : int
         Steps from all to nothing of the lung.
     blur : float
@@ -87,7 +90,7 @@ def faithfulness(
     Raises
     ------
     ValueError
-        If a fill is unknown, there is one cluster only, or the lengths differ.
+        If a fill or a map beside is unknown, there is one cluster only, or the lengths differ.
 
     References
     ----------
@@ -107,13 +110,14 @@ def faithfulness(
     mask, own = np.asarray(mask).astype(bool), np.asarray(clusters)
     given = maps if isinstance(maps, Mapping) else {"map": maps}
     named = {name: _on_grid(m, mask.shape) for name, m in given.items()}
-    _check(model, images, named, own, fills)
+    _check(model, images, named, own, fills, beside)
     base: NDArray = np.mean(images, axis=0) if template is None else np.asarray(template)
     rows: list[dict] = []
     for i in tqdm(range(len(images)), "faithfulness", unit="scan", disable=not progress):
         image, rng = np.asarray(images[i]), np.random.default_rng([seed, i])
         orders = {name: m[i] for name, m in named.items()}
-        orders |= _ignorant(image, base, mask, blur, rng)
+        ignorant = _ignorant(image, base, mask, blur, rng)
+        orders |= {name: ignorant[name] for name in beside}
         donor = None if donors is None else np.asarray(donors[i])
         backdrops = _backdrops(image, base, mask, fills, donor)
         for order, shown in orders.items():
@@ -166,11 +170,20 @@ def draw_donors(images: NDArray, clusters: ArrayLike, *, seed: int) -> NDArray:
     return np.stack([np.asarray(images[i]) for i in chosen])
 
 
-def _check(model: Any, images: NDArray, named: Mapping, own: NDArray, fills: Sequence) -> None:
+def _check(
+    model: Any,
+    images: NDArray,
+    named: Mapping,
+    own: NDArray,
+    fills: Sequence,
+    beside: Sequence,
+) -> None:
     if len(model.centroids) < 2:
         raise ValueError("faithfulness needs two clusters: with one, nothing can change")
     if unknown := set(fills) - set(FILLS):
         raise ValueError(f"fills must be among {FILLS}, found {sorted(unknown)}")
+    if unknown := set(beside) - set(IGNORANT):
+        raise ValueError(f"beside must be among {IGNORANT}, found {sorted(unknown)}")
     lengths = {"clusters": len(own)} | {f"map {n!r}": len(m) for n, m in named.items()}
     for name, length in lengths.items():
         if length != len(images):

@@ -27,6 +27,7 @@ from clamlab.evaluation.faithfulness import draw_donors, faithfulness
 from clamlab.evaluation.verdicts import verdict
 
 KINDS = ("activation", "contrast")
+BEATEN = ("blurred_random", "deviation")  # what a map has to beat: with these it is compared
 
 
 def trust_card(
@@ -161,6 +162,7 @@ def trust_card(
         clusters=own,
         template=template,
         donors=draw_donors(scans, own, seed=seed),
+        beside=BEATEN,
         steps=steps,
         batch_size=batch_size,
         seed=seed,
@@ -232,7 +234,7 @@ def _dependence(tests: pd.DataFrame, kind: str) -> pd.DataFrame:
     gaps = tests[tests["scale"] == "logit"].pivot_table(
         index="scan", columns="order", values="gap", dropna=False
     )
-    for rival, name in (("blurred_random", "random"), ("deviation", "deviation")):
+    for rival, name in zip(BEATEN, ("random", "deviation"), strict=True):
         beaten = (gaps[kind] > gaps[rival]).astype(float)
         table[f"better_than_{name}"] = beaten.where(gaps[kind].notna())
     return table

@@ -172,7 +172,7 @@ def _recommended(prepared: Prepared, seed: int, k_max: int) -> int:
         seen = is_present(prepared.scores, seed=seed) or (
             hardest is not None and is_present(hardest, seed=seed)
         )
-        return _count(several, seen)
+        return _count(prepared.scores, several, seen, seed)
 
 
 def every_pick(features, *, seed: int, k_max: int = 8, n_gap: int = 100) -> dict[str, int | None]:
@@ -228,7 +228,7 @@ def _answer(prepared: Prepared, several: list[Separation], seed: int) -> tuple[A
     p_value, hardest = tested.p_value, hardest_pair(scores, several)
     if p_value > LEVEL and hardest is not None:
         p_value = min(p_value, presence(hardest, seed=seed).p_value)
-    n_clusters = _count(several, p_value <= LEVEL)
+    n_clusters = _count(scores, several, p_value <= LEVEL, seed)
     foresight = foresee(_inside(scores, several, n_clusters), tested.critical, seed=seed)
     if n_clusters > 1:
         of_pair = p_value < tested.p_value
@@ -244,8 +244,7 @@ def _answer(prepared: Prepared, several: list[Separation], seed: int) -> tuple[A
 
 def _others_cut(scores, n_clusters: int, seed: int) -> list[str]:
     """Say where k-means in all features, as the network begins with it, cuts something else."""
-    clusters = kmeans(scores, n_clusters, seed=seed, n_init=10).labels_
-    same = agreement(clusters, groups_seen(scores, n_clusters, seed=seed))
+    same = _agreement(scores, n_clusters, seed)
     if same >= SAME:
         return []
     return [
@@ -262,10 +261,27 @@ def _few_note(rows) -> str:
     )
 
 
-def _count(several: list[Separation], any_seen: bool) -> int:
-    """Give the largest number of clusters that are all apart, where there are clusters at all."""
-    apart = (found.n_clusters for found in several if found.is_apart)
-    return max(apart, default=2) if any_seen else 1
+def _count(scores, several: list[Separation], any_seen: bool, seed: int) -> int:
+    """Give the largest number of clusters that are all apart, where there are clusters at all.
+
+    Groups that are barely apart and that k-means in all features does not give come last: they
+    are now and then a cut through noise, and with k-means the network begins.
+    """
+    if not any_seen:
+        return 1
+    apart = [found for found in several if found.is_apart]
+    if len(apart) < 2:
+        return apart[0].n_clusters if apart else 2
+    for found in reversed(apart):
+        if found.is_enough or _agreement(scores, found.n_clusters, seed) >= SAME:
+            return found.n_clusters
+    return apart[-1].n_clusters
+
+
+def _agreement(scores, n_clusters: int, seed: int) -> float:
+    """Give how far k-means in all features finds the clusters that were seen."""
+    clusters = kmeans(scores, n_clusters, seed=seed, n_init=10).labels_
+    return agreement(clusters, groups_seen(scores, n_clusters, seed=seed))
 
 
 def _inside(scores, several: list[Separation], n_clusters: int):
