@@ -86,7 +86,8 @@ def lab(tmp_path_factory):
     for name in ("slices", "typed", "late"):
         write_notebook(folder / f"{name}.ipynb", [PHANTOM, SLICES])
     write_notebook(folder / "cohort.ipynb", [PHANTOM, COHORT])
-    write_notebook(folder / "volume.ipynb", [PHANTOM, VOLUME])
+    for name in ("volume", "sides"):
+        write_notebook(folder / f"{name}.ipynb", [PHANTOM, VOLUME])
     write_notebook(folder / "life.ipynb", [PHANTOM, SLICES, SECOND, COHORT])
     with jupyterlab(folder, tmp_path_factory.mktemp("home")) as url:
         yield url
@@ -540,6 +541,24 @@ def test_volume_view_in_jupyterlab(lab, page):
     assert caption.inner_text() == told
     assert marker_on_screen(page, canvas) == pytest.approx(where, abs=0.02)
     assert [words for kind, words in complaints if kind == "error"] == []
+
+
+def test_each_side_of_the_round_is_drawn_as_it_is_told(lab, page):
+    run_notebook(page, lab, "sides.ipynb")
+    canvas = page.locator(".jp-OutputArea canvas").first
+    canvas.wait_for()
+    opacity = page.locator(".jp-OutputArea .noUi-handle").nth(2)
+    assert redrawn(page, canvas, lambda: slide(page, opacity, "End")), "seen through the lung"
+    start = marker_on_screen(page, canvas)  # in the right upper lung, before
+    side = page.locator(".jp-OutputArea select").nth(1)
+    for name in ("Patient's right", "Head", "Feet", "Front"):
+        assert redrawn(page, canvas, lambda name=name: side.select_option(name)), name
+        across, down, _ = marker_on_screen(page, canvas)
+        told = page.get_by_text(f"Seen from the {name.lower()}").inner_text()
+        if "right on the" in told:
+            assert (across > 0.5) == ("patient's right on the right" in told), name
+        assert down < 0.5, f"{name}: head up, or front up"
+    assert (across, down) == pytest.approx(start[:2], abs=0.02), "the front is the front again"
 
 
 def drag(page, canvas, *, across):

@@ -444,6 +444,25 @@ def test_a_map_that_cannot_be_made_is_said(cohort):
     assert shown.pictures.pair is None and not shown.controls.compare.disabled
 
 
+def test_a_yes_replaces_the_group_that_was_asked_about_and_no_other(cohort):
+    panel, _, _, folder = cohort
+    shown = panel(maps=None)
+    for name, scans in (("one", [0, 1, 2, 3, 4]), ("other", [5, 6, 7, 8, 9])):
+        shown.current = scans
+        shown.keep(name)
+        shown.save()
+    (mark := folder / "groups" / "other" / "mine.txt").write_text("kept by hand")
+    shown.chosen = ["one"]
+    shown.save()
+    assert "one is saved already" in shown.controls.question.words.value
+    shown.chosen = ["other"]
+    shown.controls.question.yes.click()
+    assert mark.exists(), "nobody was asked about this one"
+    assert "other is saved already" in shown.controls.question.words.value
+    shown.controls.question.yes.click()
+    assert not mark.exists()
+
+
 def test_a_group_is_saved_for_the_paper_and_never_written_over_in_silence(cohort, tmp_path):
     panel, volumes, _, folder = cohort
     shown = panel(maps=None)

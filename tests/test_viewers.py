@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import traitlets
+from scipy.spatial.transform import Rotation
 
 from clamlab import viewers
 from clamlab.viewers.assets import read_together
@@ -308,6 +309,11 @@ def test_the_caption_follows_the_turn_and_each_side_shows_itself():
     assert "Seen between the front and the patient's right" in caption.value
     box.side.value = "feet"
     assert "Seen from the feet, patient's right on the left" in caption.value, "as an axial slice"
+    # ipyvolume takes its `up` from the turn alone: picture right is x, up is y, behind is z
+    for name, right, up in (("feet", (-1, 0, 0), (0, 1, 0)), ("front", (-1, 0, 0), (0, 0, 1))):
+        box.side.value = name
+        drawn = Rotation.from_quat(camera.quaternion).as_matrix()
+        np.testing.assert_allclose(drawn[:, :2].T, [right, up], atol=1e-9)
 
 
 def test_volume_view_says_what_does_not_fit():

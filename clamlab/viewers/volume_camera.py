@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 # x runs to the patient's right, y to the front, z to the head; the camera looks at the middle.
 # From the front with the head up, the patient's right is on the left: nothing is mirrored.
@@ -16,6 +17,21 @@ SIDES = {
     "feet": ((0, 0, -FAR), (0, 1, 0)),
 }  # camera's place, and what is up in the picture
 STRAIGHT, MOSTLY = 0.99, 0.7  # cosines
+
+
+def turned_to(position: Sequence[float], up: Sequence[float]) -> tuple[float, ...]:
+    """Return the turn (quaternion x, y, z, w) of a camera that looks at the middle, upright.
+
+    Examples
+    --------
+    >>> turned_to((0, 0, 1.5), (0, 1, 0))
+    (0.0, 0.0, 0.0, 1.0)
+    """
+    behind = np.asarray(position, float) / np.linalg.norm(position)
+    to_the_right = np.cross(np.asarray(up, float), behind)
+    to_the_right /= np.linalg.norm(to_the_right)
+    axes = np.column_stack([to_the_right, np.cross(behind, to_the_right), behind])
+    return tuple(Rotation.from_matrix(axes).as_quat().tolist())
 
 
 def seen_from(position: Sequence[float], up: Sequence[float]) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from clamlab.viewers.memory import Memory
 from clamlab.viewers.slices.slice_state import COLORMAPS
 from clamlab.viewers.stills import Explorable
-from clamlab.viewers.volume_camera import SIDES, seen_from, side_of
+from clamlab.viewers.volume_camera import SIDES, seen_from, side_of, turned_to
 from clamlab.viewers.volume_scene import (
     check_pair,
     merge,
@@ -186,6 +186,8 @@ class _VolumeBox(Explorable, widgets.VBox):
             camera = self._figure.camera
             with camera.hold_sync(), camera.hold_trait_notifications():  # one turn, not two
                 camera.position, camera.up = SIDES[self.side.value]
+                # ipyvolume makes its own `up` from the turn, and heeds no other.
+                camera.quaternion = turned_to(camera.position, camera.up)
 
     def _turned(self, _: Any = None) -> None:
         """Name the side that is seen; no side where a hand has turned it elsewhere."""

@@ -163,19 +163,19 @@ class GroupPanel(widgets.VBox):
         else:
             self._say("Nothing to compare: choose a group that is kept, or draw one.")
 
-    def save(self, *, replace: bool = False) -> None:
+    def save(self, *, replace: bool | Path = False) -> None:
         """Write table and pictures of the chosen groups into a folder of their name."""
         sides, here = self.sides(), [n for n in self.chosen if self._here.scans_of(n)]
         if self._figures is None or self.description is None or not here:
             self._say("Nothing to save: choose a group that is kept, or keep what is drawn first.")
             return
         folder = self._figures / path_part(" and ".join(here))
-        if folder.exists() and not replace:
+        if folder.exists() and replace not in (True, folder):  # the one that was asked about
             words = f"{' and '.join(here)} is saved already. Replace all that is in its folder?"
-            self.controls.question.ask(words, "Replace", lambda _: self.save(replace=True))
+            self.controls.question.ask(words, "Replace", lambda _: self.save(replace=folder))
             return
         listed = self._here.listed(here, folder)
-        save = partial(save_group, folder, self.description, subjects=listed, replace=replace)
+        save = partial(save_group, folder, self.description, subjects=listed, replace=bool(replace))
         self.pictures.save(sides, self._kind, self._say, save=save)
 
     def call_clusters(self, call: Callable[[int], str]) -> None:
