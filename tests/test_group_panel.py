@@ -463,6 +463,25 @@ def test_a_yes_replaces_the_group_that_was_asked_about_and_no_other(cohort):
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("press", ["save", "compare"])
+def test_a_group_that_another_page_changed_is_not_saved_as_it_was(cohort, press):
+    panel, _, _, folder = cohort
+    shown, elsewhere = panel(maps=None), panel(maps=None)
+    shown.current = [0, 1, 2, 3, 4]
+    shown.keep("one")
+    elsewhere.current = [7, 8, 9]  # opened before it was kept: it hears of it by keeping one
+    elsewhere.keep("other")
+    elsewhere.delete("one")
+    elsewhere.current = [5, 6, 7, 8, 9, 10]
+    elsewhere.keep("one")
+    getattr(shown, press)()
+    assert "changed somewhere else" in shown.controls.said.value
+    assert not (folder / "groups").exists() and shown.pictures.pair is None
+    assert shown.description.printed["one"].iloc[0] == "6", "as the file has it by now"
+    shown.save()
+    assert len(pd.read_csv(next((folder / "groups").rglob("subjects.csv")))) == 6
+
+
 def test_a_group_is_saved_for_the_paper_and_never_written_over_in_silence(cohort, tmp_path):
     panel, volumes, _, folder = cohort
     shown = panel(maps=None)

@@ -1,10 +1,13 @@
 """Averages of groups, worked out scan by scan and remembered."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from clamlab.viewers.cohort.maps import ScanMap, map_of
 
 MOST_BYTES = 1 << 28  # of averages that are remembered
 FEWEST = 4  # two groups, scans and maps: what one comparison needs
@@ -89,3 +92,13 @@ class _Sum:
     def mean(self) -> NDArray[np.float32]:
         assert self._total is not None  # nothing is left to be added
         return (self._total / self.done).astype("float32")
+
+
+def own_map(
+    maps: Mapping[str, ScanMap | NDArray], table: pd.DataFrame, mask: NDArray
+) -> Callable[[str, int], NDArray]:
+    """Return what makes a scan's map, of a kind, for the cluster that the table gives it."""
+    if maps and "cluster" not in table:
+        raise ValueError("maps are shown for each scan's own cluster: add a column 'cluster'")
+    clusters = [int(k) for k in table["cluster"]] if maps else []
+    return lambda kind, scan: map_of(maps, kind, scan, cluster=clusters[scan], mask=mask)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from clamlab.viewers.groups.averages import SCANS
 from clamlab.viewers.listening import Listening
 from clamlab.viewers.question import Question
 
@@ -56,6 +57,11 @@ class GroupControls(widgets.VBox):
         self.question = Question(back=self.list)
         self.said, self.table = widgets.HTML(), widgets.HTML()
         super().__init__(self._laid_out())
+
+    @property
+    def kind(self) -> str:
+        """The kind of map that is chosen, or that scans are shown without."""
+        return SCANS if self.map.value == NO_MAP else self.map.value
 
     def list_groups(self, labels: Sequence[tuple[str, str]]) -> None:
         """List what there is to choose from; nobody has chosen anything by that."""

@@ -116,6 +116,11 @@ class Groups:
         with self._turn(of=name):
             self._write([row for row in self._rows if _name(row["group"]) != name])
 
+    def check(self, name: str) -> None:
+        """Raise ValueError, as :meth:`rename` does, if a group is no more what it was here."""
+        with self._turn(of=name):
+            pass
+
     def _change(self, name: str, **cells_of: str) -> None:
         self._write([{**r, **cells_of} if _name(r["group"]) == name else r for r in self._rows])
 

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from clamlab.paths import path_part
 from clamlab.stats.tables.groups import GroupDescription, describe_groups
-from clamlab.viewers.cohort.maps import ScanMap, map_of
-from clamlab.viewers.groups.averages import SCANS, GroupAverages
+from clamlab.viewers.cohort.maps import ScanMap
+from clamlab.viewers.groups.averages import GroupAverages, own_map
 from clamlab.viewers.groups.controls import NO_MAP, GroupControls
 from clamlab.viewers.groups.describing import contract_and_table, description_html, subjects_of
 from clamlab.viewers.groups.here import GroupsHere
@@ -97,15 +97,10 @@ class GroupPanel(widgets.VBox):
         self._contract, self._table = self._read()
         self._figures = None if figures is None else Path(figures)
         self.description: GroupDescription | None = None
-        self._maps = dict(maps or {})
-        if self._maps and "cluster" not in table:
-            raise ValueError("maps are shown for each scan's own cluster: add a column 'cluster'")
-        self._clusters = [int(k) for k in table["cluster"]] if self._maps else []
-        grid = np.shape(volumes)[1:]
-        self._mask = np.ones(grid, bool) if mask is None else np.asarray(mask, bool)
-        averages = GroupAverages(volumes, self._map)
+        inside = np.ones(np.shape(volumes)[1:]) if mask is None else np.asarray(mask)
+        averages = GroupAverages(volumes, own_map(maps or {}, table, inside.astype(bool)))
         self.pictures = GroupPictures(averages, affine=affine, mask=mask)
-        self.controls = GroupControls([*self._maps, NO_MAP], saves=figures is not None)
+        self.controls = GroupControls([*(maps or {}), NO_MAP], saves=figures is not None)
         super().__init__([self.controls, self.pictures], layout=widgets.Layout(width="auto"))
         self._noted = ""  # the group whose note is in the box
         self._connect()
@@ -157,17 +152,19 @@ class GroupPanel(widgets.VBox):
         self._change(change, f"Note not saved ({note.strip()})")
 
     def compare(self) -> None:
-        """Show average scans: two groups, or one and all other scans; goes on in the background."""
-        if sides := self.sides():
-            self.pictures.compare(sides, self._kind, self._say)
-        else:
+        """Show average scans: two groups, or one and all others; goes on in the background."""
+        if not self.sides():
             self._say("Nothing to compare: choose a group that is kept, or draw one.")
+        elif self._as_shown("Not compared"):
+            self.pictures.compare(self.sides(), self.controls.kind, self._say)
 
     def save(self, *, replace: bool | Path = False) -> None:
         """Write table and pictures of the chosen groups into a folder of their name."""
         sides, here = self.sides(), [n for n in self.chosen if self._here.scans_of(n)]
         if self._figures is None or self.description is None or not here:
             self._say("Nothing to save: choose a group that is kept, or keep what is drawn first.")
+            return
+        if not self._as_shown("Not saved"):
             return
         folder = self._figures / path_part(" and ".join(here))
         if folder.exists() and replace not in (True, folder):  # the one that was asked about
@@ -176,7 +173,7 @@ class GroupPanel(widgets.VBox):
             return
         listed = self._here.listed(here, folder)
         save = partial(save_group, folder, self.description, subjects=listed, replace=bool(replace))
-        self.pictures.save(sides, self._kind, self._say, save=save)
+        self.pictures.save(sides, self.controls.kind, self._say, save=save)
 
     def call_clusters(self, call: Callable[[int], str]) -> None:
         """Name the clusters in the description; ``call`` is given them counted from 0."""
@@ -227,6 +224,16 @@ class GroupPanel(widgets.VBox):
         self._say(said.removeprefix(": "))
         self._list()
         return done
+
+    def _as_shown(self, failed: str) -> bool:
+        """Whether the chosen groups are still what is shown; another page may have changed them."""
+
+        def look(groups: Groups) -> str:
+            for name in self.chosen:
+                groups.check(name)
+            return ""
+
+        return not self.chosen or self._change(look, failed)
 
     def _list(self) -> None:
         """Show the groups that there are by now."""
@@ -280,21 +287,13 @@ class GroupPanel(widgets.VBox):
             self.write_note(name, note)
 
     def _ask_name(self) -> None:
-        name = self.chosen[0]
-        words = f"Another name for {name}:"
-        self.controls.question.ask(words, "Rename", lambda t: self.rename(name, t), text=name)
+        name, ask = self.chosen[0], self.controls.question.ask
+        ask(f"Another name for {name}:", "Rename", lambda t: self.rename(name, t), text=name)
 
     def _ask_to_delete(self) -> None:
         name = self.chosen[0]
         words = f"Delete {self._here.label(name)}? The list of its scans is gone then."
         self.controls.question.ask(words, "Delete", lambda _: self.delete(name))
-
-    @property
-    def _kind(self) -> str:
-        return SCANS if self.controls.map.value == NO_MAP else self.controls.map.value
-
-    def _map(self, kind: str, scan: int) -> NDArray:
-        return map_of(self._maps, kind, scan, cluster=self._clusters[scan], mask=self._mask)
 
     def _say(self, words: str) -> None:
         self.controls.said.value = f'<div role="status">{escape(words)}</div>' if words else ""
