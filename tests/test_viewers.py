@@ -239,16 +239,17 @@ def test_embedded_page_survives_nbconvert(scan):
 def test_merged_volume_never_wraps_around():
     hu = np.array([-3000.0, -1350, -600, 150, 3000]).reshape(5, 1, 1)
     scene = merge(hu, np.zeros(hu.shape), np.ones(hu.shape, bool), threshold=0.5)
-    assert scene.ravel().tolist() == pytest.approx([0, 0, 0.15, 0.3, 0.3])  # the lung window
+    assert scene.ravel().tolist() == pytest.approx([0.3, 0.3, 0.15, 0, 0])  # the lung window
     hot = merge(hu, np.full(hu.shape, 1.0), np.ones(hu.shape, bool), threshold=0.5)
     assert (hot == 1).all()
     assert scene.shape == (1, 1, 5), "ipyvolume takes z, y, x"
-    assert (merge(hu, np.zeros(hu.shape), hu > 9999, threshold=0.5) == 0).all()
+    nothing = merge(hu, np.zeros(hu.shape), hu > 9999, threshold=0.5)
+    assert nothing == pytest.approx(0.3), "as air"
 
 
 def test_a_colour_in_the_round_is_the_slices_colour_of_the_same_importance():
     table = matplotlib.colormaps["viridis"](np.linspace(0, 1, 256))[:, :3]
-    seen = transfer_table(table, 0.55)
+    seen = transfer_table(table, 0.55, threshold=0.3)
     for value, threshold in [(0.5, 0.3), (0.5, 0.5), (1.0, 0.3)]:
         hot = merge(np.zeros((1, 1, 1)), np.full((1, 1, 1), value), np.ones((1, 1, 1), bool),
                     threshold=threshold)  # fmt: skip
@@ -256,9 +257,20 @@ def test_a_colour_in_the_round_is_the_slices_colour_of_the_same_importance():
         np.testing.assert_allclose(seen[place, :3], table[round(255 * value)], atol=0.02)
     grey = seen[round(255 * 0.15)]  # -600 HU, the middle of the lung window
     np.testing.assert_allclose(grey[:3], 0.5, atol=0.01)
-    assert seen[round(255 * 0.3 * 350 / 1500), 3] == 0, "air is clear"
-    bare = transfer_table(table, 0)
+    assert seen[round(255 * 0.3 * 1150 / 1500), 3] == 0, "air is clear"
+    bare = transfer_table(table, 0, threshold=0.3)
     assert not bare[128:, 3].any() and (bare[:128] == seen[:128]).all(), "the lung alone"
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.5, 0.75, 1.0])
+def test_between_lung_and_map_lies_nothing_that_is_in_neither(threshold):
+    # What the browser shades between a voxel of lung and one of the map, as it is drawn.
+    hu, mask = np.full((1, 1, 2), -800.0), np.ones((1, 1, 2), bool)
+    ends = merge(hu, np.array([[[0.0, threshold]]]), mask, threshold=threshold).ravel()
+    seen = transfer_table(np.ones((256, 3)), 0.55, threshold=threshold)[:, 3]
+    lung, hot = (round(255 * float(end)) for end in ends)
+    assert seen[hot] > 0.1 and not seen[78 : hot - 1].any()
+    assert (seen[lung:78] <= seen[lung]).all(), "denser than neither"
 
 
 def test_volume_view_keeps_proportions_and_sides():
@@ -295,6 +307,19 @@ def test_the_sliders_in_the_round_show_what_they_say():
     yellow = volume.tf.rgba[-1, :3]
     colors.value = "viridis"
     assert not np.allclose(volume.tf.rgba[-1, :3], yellow)
+    opacity.value = 0
+    assert "nothing is coloured: the lung alone" in caption.value
+    assert share() == 0, "the lung goes on where the map was"
+    opacity.value = 0.5
+    assert share() == pytest.approx((maps["Smokers"] >= 0.8).mean())
+
+
+@pytest.mark.parametrize(("voxels", "said"), [(0, "0%"), (9, "less than 1%"), (10, "1%")])
+def test_a_little_that_is_coloured_is_not_called_nothing(voxels, said):
+    scan, importance = np.full((10, 10, 10), -800.0), np.zeros((10, 10, 10))
+    importance.ravel()[:voxels] = 0.9
+    caption = viewers.volume_view(scan, importance).children[5]
+    assert f"≥ 0.50, {said} of the lung" in caption.value
 
 
 def test_the_caption_follows_the_turn_and_each_side_shows_itself():

@@ -10,8 +10,9 @@ from clamlab.viewers.slices.slice_state import PRESETS
 WIDTH, LEVEL = PRESETS["lung"]  # HU: as the slices are seen
 DARKEST = LEVEL - WIDTH / 2
 CLEAR, THIN = -960, -875  # HU: air up to the first, a breath of grey up to the second
-# Of a merged scene. The browser shades lung into map at their border: what lies between is clear,
-# or a white rim of dense lung would stand around every region.
+# Of a merged scene. The browser shades lung into map at their border: the way from one to the other
+# leads through air and what is clear, or a rim of dense lung, or of colours that are not in the
+# map, would stand around every region.
 LUNG_END, MAP_START = 0.3, 0.6
 
 
@@ -20,25 +21,25 @@ def merge(
 ) -> np.ndarray:
     """Put lung and importance into one volume.
 
-    Values up to 0.3 are lung in the lung window (0 black, 0.3 white), those from 0.6 importance
-    from 0 to 1; ipyvolume's axes are z, y, x. All lies in [0, 1], because ipyvolume wraps around
-    what does not.
+    Values up to 0.3 are lung in the lung window (0 white, 0.3 black, and outside the mask), those
+    from 0.6 importance from 0 to 1; ipyvolume's axes are z, y, x. All lies in [0, 1], because
+    ipyvolume wraps around what does not.
 
     Examples
     --------
     >>> import numpy as np
-    >>> hu, high = np.array([[[-1350.0, 500.0]]]), np.array([[[0.2, 1.0]]])
+    >>> hu, high = np.array([[[500.0, -800.0]]]), np.array([[[0.2, 1.0]]])
     >>> merge(hu, high, np.ones((1, 1, 2), bool), threshold=0.5).ravel().tolist()
     [0.0, 1.0]
     """
-    lung = LUNG_END * np.clip((average_hu - DARKEST) / WIDTH, 0, 1)
+    lung = LUNG_END * (1 - np.clip((average_hu - DARKEST) / WIDTH, 0, 1))
     hot = MAP_START + (1 - MAP_START) * np.clip(importance, 0, 1)
     coloured = (importance >= threshold) & (importance > 0)  # 0 is never coloured, as in a slice
     scene = np.where(coloured, hot, lung)
-    return np.where(mask, scene, 0).transpose(2, 1, 0).astype(np.float32)
+    return np.where(mask, scene, LUNG_END).transpose(2, 1, 0).astype(np.float32)
 
 
-def transfer_table(colors: np.ndarray, opacity: float) -> np.ndarray:
+def transfer_table(colors: np.ndarray, opacity: float, *, threshold: float) -> np.ndarray:
     """Return the colour and opacity (256, 4) of each value of a merged scene.
 
     Parameters
@@ -47,22 +48,25 @@ def transfer_table(colors: np.ndarray, opacity: float) -> np.ndarray:
         Colours of importance from 0 to 1.
     opacity : float
         Of the importance, in [0, 1]; 0 leaves the lung alone.
+    threshold : float
+        Least importance that is coloured.
 
     Examples
     --------
     >>> import numpy as np
-    >>> bool(transfer_table(np.ones((256, 3)), 0)[128:, 3].any())
+    >>> bool(transfer_table(np.ones((256, 3)), 0, threshold=0.5)[128:, 3].any())
     False
     """
     value = np.linspace(0, 1, 256)
-    grey = np.clip(value / LUNG_END, 0, 1)
+    grey = np.clip(1 - value / LUNG_END, 0, 1)
     hu = DARKEST + WIDTH * grey
     importance = np.clip((value - MAP_START) / (1 - MAP_START), 0, 1)
-    lung, hot = value <= LUNG_END, value >= MAP_START
+    least = threshold - 1 / len(value) / (1 - MAP_START)  # of a value that was rounded
+    lung, hot = value <= LUNG_END, (value >= MAP_START) & (importance >= least)
     table = np.zeros((256, 4), np.float32)
     table[lung, :3] = grey[lung, None]
     table[lung, 3] = 0.010 + 0.2 * (np.clip(hu - THIN, 0, None)[lung] / 1000) ** 2
-    table[hu < CLEAR, 3] = 0
+    table[lung & (hu < CLEAR), 3] = 0
     table[hot, :3] = colors[np.rint(255 * importance).astype(int)][hot]
     table[hot, 3] = opacity * (0.2 + 0.6 * importance[hot])
     return table

@@ -142,8 +142,8 @@ class _VolumeBox(Explorable, widgets.VBox):
         memory.tie(camera, "position", "position")
         for control in (self.shown, self.threshold):
             control.observe(self._redraw, "value")
-        for control in (self.opacity, self.colormap):
-            control.observe(self._recolor, "value")
+        self.colormap.observe(self._recolor, "value")
+        self.opacity.observe(self._fade, "value")
         self.side.observe(self._go_to_side, "value")
         camera.observe(self._turned, ["position", "up"])
         self._told = self._in_colours()
@@ -165,19 +165,23 @@ class _VolumeBox(Explorable, widgets.VBox):
 
     def _scene(self) -> np.ndarray:
         average, values = self._pairs[self.shown.value]
-        if not was_computed(values, self._lung):
-            values = np.zeros_like(average)
+        if not self.opacity.value or not was_computed(values, self._lung):
+            values = np.zeros_like(average)  # the lung goes on where a map would hide it
         return merge(average, values, self._lung, threshold=self.threshold.value)
 
     def _table(self) -> np.ndarray:
-        return transfer_table(_colors(self.colormap.value), self.opacity.value)
+        colors, opacity = _colors(self.colormap.value), self.opacity.value
+        return transfer_table(colors, opacity, threshold=self.threshold.value)
 
     def _redraw(self, _: Any) -> None:
         with quiet():
             self._volume.data = self._scene()
-        self._tell()
+        self._recolor()
 
-    def _recolor(self, _: Any) -> None:
+    def _fade(self, change: Any) -> None:
+        (self._recolor if change.old and change.new else self._redraw)(change)
+
+    def _recolor(self, _: Any = None) -> None:
         self._volume.tf.rgba = self._table()
         self._tell()
 
@@ -210,17 +214,25 @@ class _VolumeBox(Explorable, widgets.VBox):
             name = escape(self.shown.value) or "it"
             return f"No map was computed of {name}."
         values = self._pairs[self.shown.value][1][self._lung]
-        share = np.mean(values >= self.threshold.value) if values.size else 0.0
+        n = int(np.sum((values >= self.threshold.value) & (values > 0)))
+        if not self.opacity.value:
+            covered = "nothing is coloured: the lung alone"
+        else:
+            covered = (
+                f"coloured: ≥ {self.threshold.value:.2f}, {_share(n, values.size)} of the lung"
+            )
         stops = _colors(self.colormap.value)[:: 255 // 8]
         colors = ", ".join("rgb({:.0f}, {:.0f}, {:.0f})".format(*255 * stop) for stop in stops)
         bar = (
             "display: inline-block; width: 120px; height: 9px; "
             f"background: linear-gradient(to right, {colors})"
         )
-        return (
-            f"importance 0 <i style='{bar}'></i> 1 · "
-            f"coloured: ≥ {self.threshold.value:.2f}, {share:.0%} of the lung"
-        )
+        return f"importance 0 <i style='{bar}'></i> 1 · {covered}"
+
+
+def _share(n: int, of: int) -> str:
+    """Print a share in whole percent; a little is not nothing."""
+    return "less than 1%" if 0 < n < 0.01 * of else f"{n / max(of, 1):.0%}"
 
 
 def _slider(
