@@ -27,7 +27,7 @@ HEADINGS = TEST_COLUMNS | {
 P_VALUES = ("p", "p_holm", "p_bh", "rank_p", "tableone_p")
 # In the units of one row's outcome, whatever those of the next are.
 ESTIMATES = ("difference", "low", "high", "across_low", "across_high", "complete_difference")
-LONG = 60
+LONG = 24  # letters: lines of more may be broken where a table would run out of its window
 
 
 def show_table(
