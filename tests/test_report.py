@@ -574,6 +574,43 @@ def test_one_cluster_is_told_as_such(study, quick):
     assert "failed" not in states(study).values()
 
 
+def test_what_a_study_of_one_cluster_lacks_has_not_failed(study, quick):
+    study.write("choice", {"n_clusters": 1, "decided_by": "A. Reader", "reason": "one cloud"})
+    for stage in ("05_clusters", "06_clam", "08_table_one", "09_associations"):
+        shutil.rmtree(study.root / stage)
+    path = study.root / "notebooks" / "05_clusters.ipynb"
+    book = nbformat.read(path, as_version=4)
+    stop = nbformat.v4.new_output("error", ename="ValueError", evalue="one", traceback=[])
+    next(cell for cell in book.cells if cell.cell_type == "code").outputs = [stop]
+    nbformat.write(book, path)
+    assert main(["report", str(study.root)]) == 0
+    assert "failed" not in states(study).values()
+    page = page_of(study)
+    why = "05_clusters was not made: one cluster was decided, and there is nothing to compare"
+    assert why in words(page, "clusters") and "run notebook 05" not in page
+    assert "nothing is shown of it" in words(page, "run")
+
+
+def test_a_report_of_an_earlier_state_is_told(study, quick, capsys):
+    def told():
+        main(["status", str(study.root)])
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("report")]
+
+    assert told() == []
+    choice = study.read("choice")
+    study.write("choice", choice | {"decided_by": "A. Reader", "reason": "as I see it"})
+    assert len(said := told()) == 1 and "an earlier state of 04_n_clusters/choice.json:" in said[0]
+    record = json.loads((study.root / "08_table_one" / "stage.json").read_text("utf-8"))
+    record["outputs"]["table_one"]["sha256"] = 64 * "0"  # as if it had been run again
+    (study.root / "08_table_one" / "stage.json").write_text(json.dumps(record))
+    assert "of 08_table_one, 04_n_clusters/choice.json: run 'clamlab report" in told()[0]
+    assert main(["report", str(study.root)]) == 0
+    capsys.readouterr()
+    assert told() == []
+    (study.root / "report" / "manifest.json").write_text("{}")
+    assert "cannot be read" in told()[0]
+
+
 def test_what_was_tampered_with_is_told(study, quick):
     path = study.path("table_one")
     path.write_text(path.read_text().replace("48", "84"))

@@ -39,6 +39,7 @@ SETTINGS = (
     "mask_labels",
 )  # fmt: skip
 BY_HAND = ("decisions", "choice", "notes", "groups", "readings", "forced_choices")
+STAGE_OF_CHOICE = ARTEFACTS["choice"].stage
 SHOWN = 2  # single scans of each cluster, where they are asked for
 Json = dict[str, Any]
 
@@ -137,6 +138,9 @@ def _read(
         status, why = by_stage.loc[stage, ["status", "why"]]
         if stage in broken:  # what lies beside it can no longer be vouched for
             gathered.refuse(name, broken[stage], of_file=True)
+        elif status == "missing" and stage > STAGE_OF_CHOICE and _is_one(gathered):
+            why = f"{stage} was not made: one cluster was decided, and there is nothing to compare"
+            gathered.refuse(name, why, of_file=False)
         elif status == "missing" and name != "choice":
             if stage in stopped:
                 why = f"its notebook stopped with {stopped[stage]}"
@@ -151,6 +155,11 @@ def _read(
         else:
             gathered.make({name: partial(read_checked, study, name)})
     return gathered
+
+
+def _is_one(gathered: Gathered) -> bool:
+    """Whether one cluster was decided; the choice is read before what rests on it."""
+    return dict(gathered.found.get("choice") or {}).get("n_clusters") == 1
 
 
 def _work_out(study: Study, gathered: Gathered, *, scans: bool, names: bool) -> None:

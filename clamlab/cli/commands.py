@@ -9,7 +9,7 @@ import pandas as pd
 
 from clamlab import resources
 from clamlab.cli.running import run_notebooks
-from clamlab.cli.standing import allowing, explored, listed, unsound
+from clamlab.cli.standing import allowing, explored, listed, older_report, unsound
 from clamlab.cli.summary import summarise
 from clamlab.cli.table import told_of_draft, told_of_reading
 from clamlab.schema import draft_schema, one_visit, read_table
@@ -152,8 +152,8 @@ def status(options: argparse.Namespace) -> None:
         print(told)
     with pd.option_context("display.max_colwidth", None, "display.width", 200):
         print(table.fillna("").to_string(index=False))
-    for kept in explored(study):
-        print(kept)
+    for said in (*explored(study), *older_report(study)):
+        print(said)
 
 
 def export(options: argparse.Namespace) -> None:

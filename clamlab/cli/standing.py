@@ -1,15 +1,22 @@
 """Stages that no longer stand: found and told in one way, whoever asks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from clamlab.study import Study, StudyError
-from clamlab.study.catalogue import artefacts_of
-from clamlab.study.fingerprints import unchanged
+from clamlab.io import FileError, read_json
+from clamlab.study import ARTEFACTS, Study, StudyError
+from clamlab.study.catalogue import REPORT, STAGES, artefacts_of
+from clamlab.study.errors import RecordError
+from clamlab.study.files import is_there
+from clamlab.study.fingerprints import fingerprint, unchanged
 from clamlab.study.provenance import record_of, still
 from clamlab.study.withdrawal.remembering import WITHDRAWN
 
+MANIFEST = REPORT[-1]
+DECIDED = ("decisions", "choice")  # what a person decides that a report tells of
 UNSOUND = ("stale", "altered", "partial")
 EXPLORED = ("explored_tables", "explored_outcomes")
 LARGE = (".npy", ".safetensors")  # never exported
@@ -40,6 +47,46 @@ def explored(study: Study) -> list[str]:
             where = place.relative_to(study.root).as_posix()
             said.append(f"{where}: {len(kept)} kept by a person, exploratory; never made again")
     return said
+
+
+def older_report(study: Study) -> list[str]:
+    """Say of which stages and decisions the report tells otherwise than they are now."""
+    path = study.root / MANIFEST
+    if not path.is_file():
+        return []
+    try:
+        told = read_json(path, expected="what clamlab report wrote")
+        stages, by_hand = told["stages"], told["choices"]["by_hand"] or {}
+        other = [stage for stage in STAGES if _hashes(study, stage) != _told(stages, stage)]
+        other += [
+            f"{ARTEFACTS[name].stage}/{ARTEFACTS[name].file}"
+            for name in DECIDED
+            if _hash_of(study.path(name)) != by_hand.get(name)
+        ]
+    except (FileError, KeyError, TypeError, AttributeError):
+        return [f"{MANIFEST} cannot be read: run 'clamlab report {study.root}'"]
+    if not other:
+        return []
+    return [
+        f"{MANIFEST.rpartition('/')[0]}/ tells of an earlier state of {', '.join(other)}: run "
+        f"'clamlab report {study.root}'"
+    ]
+
+
+def _hashes(study: Study, stage: str) -> dict[str, str] | None:
+    try:
+        outputs = record_of(study.root, stage).get("outputs", {})
+    except RecordError:
+        return None  # damaged since
+    return {name: was if isinstance(was, str) else was["sha256"] for name, was in outputs.items()}
+
+
+def _told(stages: Mapping[str, Any], stage: str) -> dict[str, str]:
+    return dict(stages.get(stage, {}).get("outputs", {}))
+
+
+def _hash_of(path: Path) -> str | None:
+    return fingerprint(path)["sha256"] if is_there(path) else None
 
 
 def changed_since(study: Study, stage: str, names: Iterable[str]) -> list[str]:

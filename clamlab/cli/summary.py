@@ -1,5 +1,6 @@
 """What a run has made and found, and for a simulated study how that compares with the truth."""
 
+from clamlab.cli.standing import older_report
 from clamlab.study import Study
 from clamlab.study.catalogue import artefact_of
 
@@ -31,6 +32,7 @@ def summarise(study: Study) -> str:
             shown = ", ".join(str(f.relative_to(study.root)) for f in found)
             mark = "" if states[stage] == "fresh" else f" ({stage} is {states[stage]})"
             lines.append(f"  {title}{mark}: {shown}")
+    lines += [f"  {said}" for said in older_report(study)]
     if study.settings.get("simulated") and states["05_clusters"] == "fresh":
         from clamlab.cli.truth import against_truth  # brings seconds of imports
 

@@ -103,7 +103,11 @@ def said_of(
         if run.error:
             said.append(
                 f"{stage}: its notebook stopped with {run.error} when it was last run and saved; "
-                "what is shown of this stage is from an earlier run, if there was one."
+                + (
+                    "what is shown of it is from an earlier run."
+                    if stage in ran
+                    else "nothing is shown of it."
+                )
             )
     return said
 
