@@ -335,6 +335,7 @@ def test_side_by_side_in_the_page(page, viewer, tmp_path):
     kinds = page.get_by_label("Map").first
     all_change(page, pictures, lambda: kinds.select_option("Map of the cluster"))
     button.press("Enter")
+    settle(page)  # the viewer lays out its planes in the next frame
     assert page.locator(".clam-picture:visible").count() == 0
     assert page.locator("canvas[data-plane]:visible").count() == 3
 

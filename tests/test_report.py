@@ -38,6 +38,7 @@ from clamlab.report.words import counts
 from clamlab.study import Study, StudyError
 from clamlab.study.withdrawal.mentions import clear_notebook
 
+TOLD_BY_HASH = ("inputs", "outputs", "without_times")
 FILES = ("report.html", "report.docx", "references.bib", "manifest.json")
 
 
@@ -824,6 +825,32 @@ def test_an_export_takes_a_report_without_who_decided(study, tmp_path, quick):
     assert compared.groupby("outcome")["adjusted_r2"].count().to_dict() == {"dlco": 0, "fvc": 7}
     assert not list(folder.rglob("baseline_partitions*"))
     assert traces.find(folder, ["dr.smith", "Jane Doe", *study.read("scans")["subject_id"]]) == []
+
+
+def test_nothing_in_an_export_confirms_a_guessed_file(whole, tmp_path, capsys):
+    """A small file with persons, guessed whole, would have the sha256 that a manifest tells."""
+    known = {
+        sha256(path.read_bytes()).hexdigest()
+        for path in whole.root.rglob("*")
+        if path.is_file() and path.parent.name != "report"
+    }
+    own = manifest_of(whole)
+    records = [told for told in own["stages"].values() if "outputs" in told]
+    known |= {sha for told in records for kind in TOLD_BY_HASH for sha in told[kind].values()}
+    assert len(known) > 40
+    assert main(["export", str(whole.root), str(tmp_path / "paper")]) == 0
+    written = [path for path in (tmp_path / "paper").rglob("*") if path.is_file()]
+    told = "".join(path.read_bytes().decode("latin-1") for path in written)
+    assert [sha for sha in known if sha in told] == []
+    manifest = tmp_path / "paper" / "report" / "manifest.json"
+    schema = json.loads((resources.schemas() / "manifest.schema.json").read_text())
+    handed = json.loads(manifest.read_text("utf-8"))
+    assert [e.message for e in Draft202012Validator(schema).iter_errors(handed)] == []
+    assert [s["parameters"] for s in handed["stages"].values() if "parameters" in s] == [
+        told["parameters"] for told in records
+    ]
+    with pytest.raises(StudyError, match="of an export.*report/manifest.json of the study"):
+        read_plan(manifest, last="09", given={})
 
 
 def test_a_withdrawal_takes_the_report_away(study, capsys, quick):

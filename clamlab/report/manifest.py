@@ -13,7 +13,12 @@ _SEED = "seed"
 
 
 def manifest_of(
-    found: Found, report: Report, *, files: Mapping[str, bytes], scans: bool = False
+    found: Found,
+    report: Report,
+    *,
+    files: Mapping[str, bytes],
+    scans: bool = False,
+    fingerprints: bool = True,
 ) -> dict[str, Any]:
     """Write down data, versions, machines, seeds, parameters and choices of a study.
 
@@ -27,6 +32,9 @@ def manifest_of(
         The report's files, by name.
     scans : bool
         Whether the report shows single scans.
+    fingerprints : bool
+        Whether it holds the sha256 of the study's files. Whoever guesses a small file whole (who
+        was excluded, a table before it was masked) could confirm the guess by it.
 
     Returns
     -------
@@ -54,8 +62,15 @@ def manifest_of(
             "settings": dict(found.settings),
             "n_scans": None if found.get("scans") is None else len(found.get("scans")),
         },
-        "stages": {str(stage): _stage(found, str(stage), row) for stage, row in states.iterrows()},
-        "choices": _choices(found),
+        "stages": {
+            str(stage): _stage(found, str(stage), row)
+            | (_fingerprints(found, str(stage)) if fingerprints else {})
+            for stage, row in states.iterrows()
+        },
+        "choices": {
+            **_choices(found),
+            "by_hand": found.get("by_hand") if fingerprints else None,
+        },
         "report": {
             "small_counts": found.small_counts,
             "single_scans": scans,
@@ -89,13 +104,19 @@ def _stage(found: Found, stage: str, row: Any) -> dict[str, Any]:
         "machine": record.get("machine"),
         "notebook": (found.get("notebooks") or {}).get(stage),
         "built_on_stale": record.get("built_on_stale", []),
+    }
+
+
+def _fingerprints(found: Found, stage: str) -> dict[str, Any]:
+    """Return the hashes of what a stage read and wrote; none of one that left no record."""
+    record = found.records.get(stage)
+    if record is None:
+        return {}
+    timeless = found.get("without_times") or {}
+    return {
         "inputs": _hashes(record.get("inputs", {})),
         "outputs": _hashes(record.get("outputs", {})),
-        "without_times": {
-            name: sha
-            for name, sha in (found.get("without_times") or {}).items()
-            if found.stage_of.get(name) == stage
-        },
+        "without_times": {n: sha for n, sha in timeless.items() if found.stage_of.get(n) == stage},
     }
 
 
@@ -117,6 +138,5 @@ def _choices(found: Found) -> dict[str, Any]:
         if choice
         else None,
         "decisions": found.get("decided"),
-        "by_hand": found.get("by_hand"),
         "contract": found.get("contract"),
     }

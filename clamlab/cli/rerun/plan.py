@@ -137,6 +137,12 @@ def read_plan(path: Path, *, last: str, given: Mapping[str, Any]) -> Plan:
     }
     if not stages:
         raise StudyError(f"{path} holds no stage up to {last} that was run: nothing can be rerun")
+    if not any("outputs" in told for told in stages.values()):
+        raise StudyError(
+            f"{path} is of an export, which holds no sha256 of a study's files (a small file with "
+            "persons could be guessed by it), so that nothing could be compared: take "
+            "report/manifest.json of the study itself"
+        )
     said = _of_programs(stages) + _of_states(stages)
     parameters = {stage: _parameters(stage, told, given, said) for stage, told in stages.items()}
     _check_given(parameters, stages, given)

@@ -232,7 +232,7 @@ def _software(found: Found) -> str:
     python = " and ".join(sorted(pythons))
     return (
         f"Python {python} with {listed(told)}; {said or 'no seed recorded'}. "
-        "Every parameter, version and sha256 stands in manifest.json."
+        "Every parameter and version stands in manifest.json."
     )
 
 
