@@ -17,6 +17,7 @@ from clamlab.stats.disclosure import (
     mask_trust,
 )
 from clamlab.stats.disclosure import partitions as of_partitions
+from clamlab.stats.disclosure.masking import MASKED
 from clamlab.stats.disclosure.sentences import without_counts
 from clamlab.stats.outcomes import (
     adjusted_means,
@@ -161,6 +162,21 @@ def test_information_criteria_keep_what_tells_models_apart():
     assert models["aic"].diff()[1] == pytest.approx(whole[2]["aic"].diff()[1], abs=0.02)
     assert means["mean"].tolist() == pytest.approx(whole[1]["mean"].tolist(), abs=0.01)
     assert associations["p"].max() == float(f"{whole[0]['p'].max():.3g}")
+
+
+def test_a_masked_outcome_does_not_tell_what_its_few_have_in_common():
+    """Of the few in cluster 2 whose value is known, nobody learns that all of them are women."""
+    clusters = np.repeat([0, 1], 20)
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"cluster": clusters, "sex": "F", "fvc": rng.normal(3, 1, 40)})
+    table.loc[22:, "fvc"] = None
+    properties = {"fvc": {"type": "number", "x-role": "outcome"}}
+    properties["sex"] = {"enum": ["F", "M"], "title": "Sex", "x-role": "demographic"}
+    ways = (outcome_associations, adjusted_means, compare_models)
+    whole = [way(table, {"properties": properties}) for way in ways]
+    assert all(part["note"].str.contains("Sex: one level only").any() for part in whole)
+    for part in mask_outcomes(*whole):
+        assert set(part["note"]) == {MASKED}
 
 
 def test_shares_do_not_tell_a_few_missing_values():

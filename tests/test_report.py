@@ -577,6 +577,9 @@ def test_one_cluster_is_told_as_such(study, quick):
 
 def test_what_a_study_of_one_cluster_lacks_has_not_failed(study, quick):
     study.write("choice", {"n_clusters": 1, "decided_by": "A. Reader", "reason": "one cloud"})
+    assert main(["report", str(study.root)]) == 0
+    since = "decided since these 2 clusters were made: 1 cluster, decided by A. Reader"
+    assert since in words(page_of(study), "study")
     for stage in ("05_clusters", "06_clam", "08_table_one", "09_associations"):
         shutil.rmtree(study.root / stage)
     path = study.root / "notebooks" / "05_clusters.ipynb"
@@ -587,6 +590,7 @@ def test_what_a_study_of_one_cluster_lacks_has_not_failed(study, quick):
     assert main(["report", str(study.root)]) == 0
     assert "failed" not in states(study).values()
     page = page_of(study)
+    assert "decided since" not in page
     why = "05_clusters was not made: one cluster was decided, and there is nothing to compare"
     assert why in words(page, "clusters") and "run notebook 05" not in page
     assert "nothing is shown of it" in words(page, "run")

@@ -411,6 +411,8 @@ def test_one_cluster_stops_with_the_answer_that_was_given(answer, said):
     rule = {"n_clusters": 1, "reason": "why", "answer": answer}
     with pytest.raises(ValueError, match=said):
         decided_n_clusters(decide(rule))
+    with pytest.raises(ValueError, match="^N_CLUSTERS says that there is one cluster"):
+        decided_n_clusters(decide(rule | {"n_clusters": 2}, n_clusters=1))
     with pytest.raises(ValueError, match="A. Reader decided that there is one"):
         decided_n_clusters({**decide(rule), "decided_by": "A. Reader"})
 

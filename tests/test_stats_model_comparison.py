@@ -103,7 +103,8 @@ def test_sentence_names_what_adjusted_r2_says(compared):
     sentence = summary_sentence(compared)
     assert sentence == (
         "Adding the cluster to demographics explained more variation (adjusted R²) for FVC. "
-        "The cluster explained more variation than Stage for FVC."
+        "The cluster explained more variation than Stage for FVC. "
+        "Of two adjusted R² below 0 neither is more: both explain nothing."
     )
     assert "than Score for" in summary_sentence(compared, reader="score")
     with pytest.raises(ValueError, match="no models with 'size'"):
@@ -159,7 +160,9 @@ def test_sentence_lists_exceptions_as_the_paper_does():
     )
     assert summary_sentence(frame).endswith("for all outcomes except C.")
     frame["adjusted_r2"] = [-0.2, -0.1, 0.1, 0.2, -0.1, 0.05, 0.1, 0.3]
-    assert summary_sentence(frame).endswith("all outcomes except A."), "none explains A"
+    assert summary_sentence(frame).endswith(
+        "all outcomes except A. Of two adjusted R² below 0 neither is more: both explain nothing."
+    )
     frame["adjusted_r2"] = [0.1, 0.2] * 4
     assert summary_sentence(frame).endswith("for all 4 outcomes.")
 

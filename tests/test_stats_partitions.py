@@ -90,7 +90,10 @@ def test_the_sentence_counts_outcomes_from_outside_the_image(compared):
     )
     below = compared.dropna(subset="adjusted_r2")
     below = below.assign(adjusted_r2=-0.1 - 0.01 * (below["partition"] != "clusters"))
-    told = "than density in 0 (as much in 2), site in 0 (as much in 2)."
+    told = (
+        "than density in 0 (as much in 2), site in 0 (as much in 2). "
+        "Of two adjusted R² below 0 neither is more: both explain nothing."
+    )
     assert partitions_sentence(below).endswith(told), "neither explains anything"
     read = compared["outcome_source"].mask(compared["outcome"] == "crp", "reader")
     told = partitions_sentence(compared.assign(outcome_source=read))

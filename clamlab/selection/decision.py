@@ -114,7 +114,10 @@ def decided_n_clusters(choice: dict[str, Any]) -> int:
 
 
 def _why_one(choice: dict[str, Any]) -> str:
-    if (by := whose(choice)) != RULE:
+    by = whose(choice)
+    if by == PARAMETER:
+        return "N_CLUSTERS says that there is one cluster."
+    if by != RULE:
         return f"{by[0].upper()}{by[1:]} decided that there is one cluster."
     answer = (choice.get("recommended") or {}).get("answer")
     return {

@@ -10,6 +10,8 @@ def make(found: Found) -> list[Block]:
     """Say who was clustered, into what, and what goes along with it."""
     said = [_who(found), _what(found), _network(found), _means(found)]
     blocks: list[Block] = [Sentence(" ".join(filter(None, said)))]
+    if other := _decided_since(found):
+        blocks.append(Note(other, warning=True))
     if found.settings.get("simulated"):
         blocks.append(Note("The scans and persons of this study are simulated.", warning=True))
     return blocks
@@ -34,6 +36,22 @@ def _what(found: Found) -> str:
     return (
         f"A convolutional autoencoder and deep clustering put them into "
         f"{counted(len(sizes), 'cluster')} of {listed(told)} scans, cluster 1 the densest."
+    )
+
+
+def _decided_since(found: Found) -> str:
+    """Warn where another number holds now than the clusters on this page were made with."""
+    assigned, choice = found.get("assignments"), found.get("choice")
+    if assigned is None or choice is None:
+        return ""
+    made, number = assigned["cluster"].nunique(), choice.get("n_clusters")
+    # Of the number that holds a cluster may have stayed empty.
+    state = found.stages.set_index("stage")["status"].get("05_clusters")
+    if number == made or state == "fresh":
+        return ""
+    return (
+        f"Another number has been decided since these {counted(made, 'cluster')} were made: "
+        f"{found.need('decision')}"
     )
 
 

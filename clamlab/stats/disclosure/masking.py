@@ -206,10 +206,13 @@ def as_made(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mask_rows(table: pd.DataFrame, rows: pd.Series, *, few: bool) -> None:
-    """Take the counts out of some rows; with ``few``, every number. The note says so."""
+    """Take the counts out of some rows; with ``few``, every number. The note says so.
+
+    With ``few`` it says no more: "Sex: one level only" would tell of everybody in such a row.
+    """
     names = _numbers_of(table) if few else [*_COUNTS, *_SIZES]
     table.loc[rows, table.columns.intersection(names)] = np.nan
-    table.loc[rows, "note"] = table.loc[rows, "note"].map(and_masked)
+    table.loc[rows, "note"] = MASKED if few else table.loc[rows, "note"].map(and_masked)
 
 
 def _mask_clusters(tidy: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from clamlab.stats.outcomes.candidates import base_words
 from clamlab.stats.outcomes.model_comparison import compare_models
-from clamlab.stats.outcomes.summary import without_read
+from clamlab.stats.outcomes.summary import below_zero, without_read
 from clamlab.stats.variables import BASES
 
 KNOWN_SHARE = 0.8
@@ -127,7 +127,9 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     read = without_read(compared)
     scores = external.pivot_table(
         index="outcome", columns="partition", values="adjusted_r2", sort=False
-    ).clip(lower=0)
+    )
+    read = below_zero(scores) + read
+    scores = scores.clip(lower=0)
     others = [name for name in scores if name not in (*BASES, CLUSTERS)]
     if CLUSTERS not in scores or not others:
         return f"No outcome could be modelled with the clusters and another partition.{read}"

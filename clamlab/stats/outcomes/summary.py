@@ -79,6 +79,7 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     scores = kinds.pivot_table(
         index="title", columns=["reader", "with_cluster"], values="adjusted_r2", sort=False
     )
+    read = below_zero(scores) + read
     scores = scores.clip(lower=0)
     if ("", True) not in scores:
         return (
@@ -100,6 +101,12 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     title = usable.loc[usable["reader"] == reader, "reader_title"].iloc[0]
     verdict = _verdict(scores[[("", True), (reader, False)]].dropna())
     return f"{text} The cluster explained more variation than {title} {verdict}.{read}"
+
+
+def below_zero(scores: pd.DataFrame) -> str:
+    """Say how a sentence counts where two values of an outcome lie below 0."""
+    two = ((scores < 0).sum(axis=1) > 1).any()
+    return " Of two adjusted R² below 0 neither is more: both explain nothing." if two else ""
 
 
 def without_read(compared: pd.DataFrame) -> str:
