@@ -11,7 +11,8 @@ from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from clamlab.cli import commands, main
-from clamlab.cli.running import parameters_of, parse_parameter, run_notebooks
+from clamlab.cli.parameters import parameters_of, parse_parameter
+from clamlab.cli.running import run_notebooks
 from clamlab.study import Study, StudyError
 
 
@@ -30,8 +31,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def outputs(folder):
-    notebook = nbformat.read(folder / "01_numbers.ipynb", as_version=4)
+def outputs(folder, name="01_numbers.ipynb"):
+    notebook = nbformat.read(folder / name, as_version=4)
     return [o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
 
 
@@ -46,6 +47,7 @@ def test_parameters_are_read_as_python_or_as_text():
     assert parse_parameter("CHANNELS=(8, 16, 32)") == ("CHANNELS", (8, 16, 32))
     assert parse_parameter("TEMPLATE=None") == ("TEMPLATE", None)
     assert parse_parameter("REGISTRATION=affine") == ("REGISTRATION", "affine")
+    assert parse_parameter("05.EPOCHS=90") == ("05.EPOCHS", 90)
     with pytest.raises(ArgumentTypeError, match="NAME=VALUE"):
         parse_parameter("affine")
 
@@ -75,6 +77,26 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
     with pytest.raises(StudyError, match="takes M: expected one of N"):
         run_notebooks(folder, ["01_numbers.ipynb"], {"M": 1})
     assert outputs(folder) == []
+
+
+def test_a_name_of_two_notebooks_is_told_and_can_be_set_in_one_alone(folder, capsys):
+    second = "02_numbers.ipynb"
+    (folder / second).write_bytes((folder / "01_numbers.ipynb").read_bytes())
+    both = ["01_numbers.ipynb", second]
+    run_notebooks(folder, both, {"N": 6})
+    assert outputs(folder) == outputs(folder, second) == ["42\n"]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "N = 6 in 01_numbers, 02_numbers (one alone: -p 02.N=VALUE)"
+    run_notebooks(folder, both, {"N": 6, "02.N": 5})
+    assert (outputs(folder), outputs(folder, second)) == (["42\n"], ["35\n"])
+    capsys.readouterr()
+    run_notebooks(folder, both, {"02.N": 4})
+    assert (outputs(folder), outputs(folder, second)) == (["21\n"], ["28\n"])
+    assert "one alone" not in capsys.readouterr().out
+    with pytest.raises(StudyError, match="takes 03.N: expected one of N"):
+        run_notebooks(folder, both, {"03.N": 4})
+    with pytest.raises(StudyError, match="02_numbers takes N as int .*found 'x'"):
+        run_notebooks(folder, both, {"02.N": "x"})
 
 
 KINDS = """

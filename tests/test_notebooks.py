@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from clamlab import stats
-from clamlab.cli.running import parameters_of, question_of
+from clamlab.cli.parameters import parameters_of
+from clamlab.cli.running import question_of
 from clamlab.study import ARTEFACTS, STAGES
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

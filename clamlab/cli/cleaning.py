@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 
 from clamlab import resources
-from clamlab.cli.running import parameters_of
+from clamlab.cli.parameters import parameters_of
 from clamlab.schema.contracts import ANNOTATIONS
 from clamlab.study import Study, StudyError
 from clamlab.traces import is_telling

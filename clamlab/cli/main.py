@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from clamlab import __version__
 from clamlab.cli import commands, withdraw
 from clamlab.cli.arguments import Named, stage_number, stage_numbers
-from clamlab.cli.running import parse_parameter
+from clamlab.cli.parameters import parse_parameter
 from clamlab.schema import TableError
 from clamlab.study import StudyError
 
@@ -200,5 +200,6 @@ def _add_parameters(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=parse_parameter,
         metavar="NAME=VALUE",
-        help="set a notebook's parameter; may be given several times",
+        help="set a parameter of all notebooks that take it, or 05.NAME=VALUE of one alone; "
+        "may be given several times",
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-from clamlab.cli.running import INJECTED, TAG
+from clamlab.cli.parameters import INJECTED, TAG
 from clamlab.io import FileError, read_csv
 from clamlab.study import Study
 from clamlab.study.catalogue import STAGES

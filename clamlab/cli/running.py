@@ -1,6 +1,5 @@
 """Run a study's notebooks without a person: parameters in, progress out, outputs kept."""
 
-import ast
 import asyncio
 import copy
 import errno
@@ -8,8 +7,7 @@ import os
 import sqlite3
 import sys
 import time
-from argparse import ArgumentTypeError
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell
 
 from clamlab.atomic import whole_file
-from clamlab.cli.kinds import Kind, is_of_kind, kind_of, name_of
+from clamlab.cli.parameters import INJECTED, check_taken, in_several, parameter_cell, taken_by
 from clamlab.cli.warned import warnings_in
 from clamlab.study import StudyError
 from clamlab.study.files import writing
@@ -31,27 +29,8 @@ from clamlab.study.files import writing
 PREPARED = (
     "import logging, tqdm.auto, tqdm.std\ntqdm.auto.tqdm = tqdm.std.tqdm\nlogging.basicConfig()"
 )
-TAG = "parameters"
-INJECTED = "injected-parameters"
 # A kernel that only this process talks to need not warn that others could listen.
 QUIET_KERNEL = ["--IPKernelApp.log_level=40"]
-
-
-def parse_parameter(text: str) -> tuple[str, Any]:
-    """Read NAME=VALUE; the value is a Python literal, or else text.
-
-    Examples
-    --------
-    >>> parse_parameter("SPACING_MM=6"), parse_parameter("REGISTRATION=affine")
-    (('SPACING_MM', 6), ('REGISTRATION', 'affine'))
-    """
-    name, separator, value = text.partition("=")
-    if not separator or not name.isidentifier():
-        raise ArgumentTypeError(f"expected NAME=VALUE, found {text!r}")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
 
 
 def run_notebooks(
@@ -73,13 +52,9 @@ def run_notebooks(
         nothing runs), or a cell fails.
     """
     notebooks = {name: nbformat.read(folder / name, as_version=4) for name in names}
-    known = {p for notebook in notebooks.values() for p in parameters_of(notebook)}
-    if unknown := sorted(set(parameters) - known):
-        raise StudyError(
-            f"no notebook of this run takes {', '.join(unknown)}: expected one of "
-            f"{', '.join(sorted(known))}"
-        )
-    _check_kinds(notebooks, parameters)
+    check_taken(notebooks, parameters)
+    for line in in_several(notebooks, parameters):
+        print(line)
     # Threads that wait for one another by spinning crawl as soon as anything else runs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for name in names:
@@ -88,50 +63,6 @@ def run_notebooks(
         start = time.monotonic()
         _run(notebook, folder / name, parameters, {**os.environ, **(environment or {})})
         print(f"{Path(name).stem}: done in {time.monotonic() - start:.0f} s", flush=True)
-
-
-def parameters_of(notebook: NotebookNode) -> dict[str, Any]:
-    """Return the parameters of a notebook and their defaults."""
-    return {name: default for name, default, _ in _declared(notebook)}
-
-
-def _declared(notebook: NotebookNode) -> Iterator[tuple[str, Any, Kind]]:
-    """Read the name, the default and the kind of every parameter of a notebook."""
-    cell = _parameter_cell(notebook)
-    for statement in ast.parse(cell.source).body if cell else []:
-        if isinstance(statement, ast.AnnAssign) and statement.value:
-            targets: Sequence[ast.expr] = [statement.target]
-            written = statement.annotation
-        elif isinstance(statement, ast.Assign):
-            targets, written = statement.targets, None
-        else:
-            continue
-        for name in [target.id for target in targets if isinstance(target, ast.Name)]:
-            default = _literal(statement.value, name)
-            yield name, default, kind_of(default, written)
-
-
-def _check_kinds(notebooks: Mapping[str, NotebookNode], parameters: dict[str, Any]) -> None:
-    """Refuse what a notebook could not take, before hours of work lie in front of it."""
-    wrong = [
-        f"  {Path(file).stem} takes {name} as {name_of(kind)} (default {default!r}): found "
-        f"{parameters[name]!r}"
-        for file, notebook in notebooks.items()
-        for name, default, kind in _declared(notebook)
-        if name in parameters and not is_of_kind(parameters[name], kind)
-    ]
-    if wrong:
-        raise StudyError("nothing was run, for want of values that fit:\n" + "\n".join(wrong))
-
-
-def _literal(value: ast.expr, name: str) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except ValueError as error:
-        raise StudyError(
-            f"the parameter {name} is {ast.unparse(value)!r}: expected a number, text, tuple or "
-            "None, so that a run can put another value in its place"
-        ) from error
 
 
 def question_of(notebook: NotebookNode) -> str:
@@ -145,8 +76,7 @@ def _run(
 ) -> None:
     running = copy.deepcopy(notebook)
     running.cells = [c for c in running.cells if INJECTED not in c.metadata.get("tags", [])]
-    cell = _parameter_cell(running)
-    taken = {n: v for n, v in parameters.items() if n in parameters_of(notebook)}
+    cell, taken = parameter_cell(running), taken_by(path.name, notebook, parameters)
     if cell is not None and taken:
         # The defaults stay readable above what this run put in their place.
         injected = new_code_cell("\n".join(f"{name} = {value!r}" for name, value in taken.items()))
@@ -213,11 +143,6 @@ def _trust(path: Path) -> None:
             "to see its viewers",
             file=sys.stderr,
         )
-
-
-def _parameter_cell(notebook: NotebookNode) -> NotebookNode | None:
-    tagged = [c for c in notebook.cells if TAG in c.metadata.get("tags", [])]
-    return tagged[0] if tagged else None
 
 
 class _SpeakingClient(NotebookClient):

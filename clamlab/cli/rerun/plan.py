@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from clamlab import resources
 from clamlab.cli.cleaning import SOMEBODY, may_name
 from clamlab.cli.collecting import SETTINGS
+from clamlab.cli.parameters import parameters_of
 from clamlab.cli.repeatable import codes_in
 from clamlab.cli.rerun.programs import differing
-from clamlab.cli.running import parameters_of
 from clamlab.io import read_json
 from clamlab.selection.decision import PARAMETER, RULE, whose
 from clamlab.study import ARTEFACTS, StudyError
