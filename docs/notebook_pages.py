@@ -16,7 +16,7 @@ NEEDS_PYTHON = (
 )
 # Viewers that a study keeps as a page, too: they scroll without Python.
 KEPT = {"ClusterAverages": "07_explore/averages.html"}
-FRAME = '<iframe src="../../{}" style="width: 100%; height: 640px; border: 0"></iframe>'
+FRAME = '<iframe src="../../{}" style="width: 100%; height: 940px; border: 0"></iframe>'
 # The first that an output has is shown.
 SHOWN = ["text/html", "text/markdown", "image/png", "text/plain"]
 
