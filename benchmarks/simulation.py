@@ -72,9 +72,10 @@ def tuning(anatomy: str) -> None:
 
 
 def picks(anatomy: str) -> None:
-    """Ask the rule for K wherever its pick is missing, the paper's scenarios first."""
+    """Ask the rule about the network's features wherever its pick is missing, the paper's first."""
     table = pd.read_csv(RESULT, dtype={"n_fitted": "Int64", PICK: "Int64"})
-    missing = table[table[PICK].isna() & table["settings"].str.contains(f"anatomy={anatomy}")]
+    asked = (table["method"] == "deep") & table["settings"].str.contains(f"anatomy={anatomy}")
+    missing = table[asked & table[PICK].isna()]
     for key in missing[RUN].drop_duplicates().itertuples(index=False, name=None):
         found = pick_of(*key)
         table.loc[table[RUN].apply(tuple, axis=1) == key, PICK] = found
