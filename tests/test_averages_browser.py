@@ -220,3 +220,13 @@ def test_along_the_way_and_fading(lab, page):
     page.get_by_text("5% faded to what cluster 2 would have").wait_for()
     assert page.get_by_text("A mixture of the two ends").is_visible()
     assert np.isclose(float(ask_kernel(page, "ways.fade.value")), 0.05)
+    # typed as many people type it; what is no number moves nothing, and that is said
+    typed = page.get_by_title("Fade: number")
+    for words, holds in (("0,3", "0.30"), ("40%", "0.40"), ("abc", "0.40")):
+        typed.fill(words)
+        typed.press("Enter")
+        page.get_by_text(f"{float(holds):.0%} faded to what cluster 2 would have").wait_for()
+        page.wait_for_function(
+            "([box, text]) => box.value === text", arg=[typed.element_handle(), holds]
+        )
+    page.get_by_text("“abc” is no number from 0.00 to 1.00: 0.40 stays.").wait_for()

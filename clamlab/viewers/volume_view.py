@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from clamlab.viewers.memory import Memory
+from clamlab.viewers.number_box import NumberBox
 from clamlab.viewers.slices.slice_state import COLORMAPS
 from clamlab.viewers.stills import Explorable
 from clamlab.viewers.volume_camera import SIDES, seen_from, side_of, turned_to
@@ -149,7 +150,7 @@ class _VolumeBox(Explorable, widgets.VBox):
         self._told = self._in_colours()
         self._turned()
         sliders = [self.shown] if len(pairs) > 1 else []
-        sliders += [self.threshold, self.opacity, self.colormap, self.side]
+        sliders += [NumberBox(self.threshold), NumberBox(self.opacity), self.colormap, self.side]
         super().__init__([*sliders, self._figure, self._caption, widgets.HTML(GONE)])
 
     def still(self) -> Any:

@@ -15,6 +15,7 @@ from clamlab.viewers.dropdown import dropdown
 from clamlab.viewers.job import Job, StoppedError, said
 from clamlab.viewers.listening import Listening
 from clamlab.viewers.memory import Memory
+from clamlab.viewers.number_box import NumberBox
 from clamlab.viewers.slices.slice_viewer import SliceViewer, close_whole
 from clamlab.viewers.stills import Explorable
 
@@ -100,12 +101,12 @@ class Way(Explorable, widgets.VBox):
         self._job: Job | None = None
         memory = Memory(key, of=self._names)
         self._add_controls(steps, memory)
-        view: dict[str, Any] = {"affine": affine, "key": key and f"{key}: slices"}
-        self.slices = SliceViewer(volumes[(i := self.scan.value)], title=self._names[i], **view)
+        slices, i = key and f"{key}: slices", self.scan.value
+        self.slices = SliceViewer(volumes[i], title=self._names[i], affine=affine, key=slices)
         self._connect()
         choices = widgets.HBox([self.scan, self.rival, self.picture])
         going = widgets.HBox([self.stop, self.progress, self.status])
-        sliders = widgets.VBox([self.along, self.fade, going])
+        sliders = widgets.VBox([NumberBox(self.along), NumberBox(self.fade), going])
         super().__init__(
             [choices, widgets.HBox([sliders, self.bars]), Listening(), self.slices], layout=FULL
         )
@@ -117,8 +118,7 @@ class Way(Explorable, widgets.VBox):
         memory.tie(self.along, "value", "along")
 
     def _add_controls(self, steps: int, memory: Memory) -> None:
-        scans = [(name, i) for i, name in enumerate(self._names)]
-        self.scan = dropdown("Scan", scans)
+        self.scan = dropdown("Scan", [(name, i) for i, name in enumerate(self._names)])
         memory.tie(self.scan, "value", "scan")
         self.rival = dropdown("to", self._rivals(self.scan.value))
         self.rival.value = self._second(self.scan.value)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clamlab.stats.tables.rendering import cluster_name
+from clamlab.viewers.number_box import NumberBox
 
 CONFIDENCE = "confidence"
 FEW = 10
@@ -140,7 +141,7 @@ class ConfidenceSlider(widgets.VBox):
         self._why_not = "" if usable else _why_not(table)
         self._said = widgets.Label(self.cut.by_cluster)
         self.slider.observe(lambda change: self._tell(), "value")
-        super().__init__([self.slider, self._said])
+        super().__init__([NumberBox(self.slider), self._said])
         self._tell()
 
     @property
