@@ -340,6 +340,10 @@ def test_along_the_way_picture_change_and_bars_go_together():
     assert (hu == -775).all(), "between the scan and its counterfactual, not what is drawn"
     assert np.nanmax(seen["HU since the start"]) == pytest.approx(25, abs=0.1)
     assert "25% faded" in viewer.slices.title and "no step of the way" in viewer.bars.value
+    words = "It is of the scan, changed, and not of what the decoder draws."
+    assert words in viewer.bars.value, "the list says “as the decoder draws it”"
+    viewer.picture.value = "the scan, changed"
+    assert words not in viewer.bars.value
     viewer.along.value = 2
     assert "100% of the way" in viewer.slices.title
 

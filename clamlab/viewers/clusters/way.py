@@ -21,6 +21,7 @@ from clamlab.viewers.stills import Explorable
 
 CHANGED, DRAWN = "the scan, changed", "as the decoder draws it"
 SINCE = "HU since the start"
+OF_SCAN = "<br>It is of the scan, changed, and not of what the decoder draws."
 FULL = {"width": "auto"}
 _open: dict[str, "Way"] = {}
 
@@ -260,25 +261,22 @@ class Way(Explorable, widgets.VBox):
     def _step(self, name: str, step: Step) -> dict[str, Any]:
         start, picture, end = map(self._picture, (self._steps[0], step, self._steps[-1]))
         self.bars.value = bars(step)
-        seen = "" if self.picture.value == CHANGED else ", as the decoder draws it"
+        seen = "" if self.picture.value == CHANGED else f", {DRAWN}"
         title = f"{name} · {step.fraction:.0%} of the way to {self.rival.label}{seen}"
-        return {
-            "volume_hu": picture,
-            "overlays": {SINCE: change_since(start, picture, end, mask=self._mask)},
-            "title": title,
-        }
+        return self._view(title, start, picture, end)
 
     def _faded(self, name: str) -> dict[str, Any]:
         """Mix the two ends; no network was asked about a mixture, so there are no bars."""
         start, end, share = self._steps[0].image, self._steps[-1].image, self.fade.value
-        mixed = (1 - share) * start + share * end
-        self.bars.value = "<small>A mixture of the two ends: no step of the way.</small>"
+        # The list above says otherwise where it stands at the decoder.
+        of = "" if self.picture.value == CHANGED else OF_SCAN
+        self.bars.value = f"<small>A mixture of the two ends: no step of the way.{of}</small>"
         title = f"{name} · {share:.0%} faded to what {self.rival.label} would have"
-        return {
-            "volume_hu": mixed,
-            "overlays": {SINCE: change_since(start, mixed, end, mask=self._mask)},
-            "title": title,
-        }
+        return self._view(title, start, (1 - share) * start + share * end, end)
+
+    def _view(self, title: str, start: NDArray, picture: NDArray, end: NDArray) -> dict[str, Any]:
+        since = change_since(start, picture, end, mask=self._mask)
+        return {"volume_hu": picture, "overlays": {SINCE: since}, "title": title}
 
     def _picture(self, step: Step) -> NDArray:
         return step.image if self.picture.value == CHANGED else step.drawn
