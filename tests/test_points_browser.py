@@ -464,6 +464,16 @@ def test_filters_and_points_in_jupyterlab(browser, tmp_path):
     page.context.close()
 
 
+def test_every_cluster_of_the_largest_number_is_in_sight_in_the_legend(page):
+    clusters = pd.Series([f"Cluster {k + 1} of 8" for k in range(8)] * 2, name="Cluster")
+    scatter = LatentScatter(np.random.default_rng(0).normal(size=(16, 4)), list("abcdefghijklmnop"))
+    scatter.color_by(clusters)
+    show_widgets(page, width=340, scatter=scatter)  # the column beside the slices
+    tall, seen = page.locator(".clam-legend").evaluate("x => [x.scrollHeight, x.clientHeight]")
+    assert page.get_by_role("button", name="of 8").count() == 8
+    assert tall <= seen, "a cluster that is scrolled away is not missed"
+
+
 def wait_for(page, expression, expected):
     """Wait until the kernel holds a value."""
     for _ in range(200):
