@@ -289,6 +289,7 @@ def test_the_sliders_in_the_round_show_what_they_say():
     maps = {name: rng.random((4, 5, 6)) for name in scans}
     box = viewers.volume_view(scans, maps, threshold=0.5)
     shown, threshold, opacity, colors, _, figure, caption, _ = box.children
+    threshold, opacity = threshold.slider, opacity.slider
     volume = figure.volumes[0]
 
     def share():
