@@ -32,6 +32,13 @@ def test_a_contract_is_described_in_one_row_a_column(clinic):
     assert not any("S3" in why for why in told["why"]), "no subject stands in the contract itself"
 
 
+def test_a_column_that_came_since_the_contract_has_its_odd_cells_shown(clinic):
+    table, file = clinic
+    since = table.assign(walk=["410 m", "a friend's letter", "388 m", "402 m"])
+    told = describe_contract(json.loads(file.read_text()), since).set_index("column")
+    assert told.loc["walk", "look_at"] == "a text of 17 characters (1: S2)"
+
+
 def test_what_is_analysed_keeps_the_contracts_order():
     """So that a manifest of the same study is the same bytes, whatever a process hashes by."""
     of_columns = ["type", "title", "$schema", "description"]

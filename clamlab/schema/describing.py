@@ -92,12 +92,12 @@ def _cells(name: str, contract: dict, table: pd.DataFrame) -> str:
     if name not in table or name == people:
         return ""
     ids = table[people].astype(str) if people in table else "row " + table.index.astype(str)
+    kept = bool(contract["properties"].get(name, _UNNAMED).get("x-role"))
     told = []
     for value in guess_column(table[name]).odd:
         who = pd.Series(ids)[(table[name].astype(object) == value).to_numpy()]
         more = ", ..." if len(who) > _SHOWN else ""
-        shown = _shown(value, kept=bool(contract["properties"][name].get("x-role")))
-        told.append(f"{shown} ({len(who)}: {', '.join(who[:_SHOWN])}{more})")
+        told.append(f"{_shown(value, kept=kept)} ({len(who)}: {', '.join(who[:_SHOWN])}{more})")
     return "; ".join(told)
 
 
