@@ -228,3 +228,15 @@ def test_one_cluster_explains_nothing(cohort):
     assert with_cluster["note"].str.startswith("one cluster only").all()
     assert comparison.loc[~comparison["has_cluster"], "adjusted_r2"].notna().all()
     assert summary_sentence(comparison).startswith("No outcome could be modelled with the cluster")
+
+
+def test_all_outcomes_are_only_those_that_a_reader_was_compared_for(compared):
+    """An outcome of few rows bears the cluster, and not the levels of a stage as well."""
+    too_few = (compared["title"] == "CRP") & (compared["reader"] == "stage")
+    found = compared.assign(adjusted_r2=compared["adjusted_r2"].mask(too_few))
+    assert summary_sentence(found) == (
+        "Adding the cluster to demographics explained more variation (adjusted R²) for FVC. "
+        "The cluster explained more variation than Stage for FVC. "
+        "No comparison with Stage could be made for CRP. "
+        "Of two adjusted R² below 0 neither is more: both explain nothing."
+    )

@@ -99,8 +99,12 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     if (reader, False) not in scores:
         raise ValueError(f"no models with {reader!r} in the comparison")
     title = usable.loc[usable["reader"] == reader, "reader_title"].iloc[0]
-    verdict = _verdict(scores[[("", True), (reader, False)]].dropna())
-    return f"{text} The cluster explained more variation than {title} {verdict}.{read}"
+    beside = scores[[("", True), (reader, False)]].dropna()
+    text += f" The cluster explained more variation than {title} {_verdict(beside)}."
+    # "All outcomes" would take in those whose model with the reader could not be made.
+    if unread := [t for t in compared.index if t not in beside.index]:
+        text += f" No comparison with {title} could be made for {_listed(unread)}."
+    return text + read
 
 
 def below_zero(scores: pd.DataFrame) -> str:
