@@ -115,7 +115,7 @@ def test_numbers_are_those_of_the_files(whole):
     assert "20 scans in cluster 1 and 28 scans in cluster 2" in maps
     row = whole.read("associations").query("part == 'pairwise' and outcome == 'fvc'").iloc[0]
     shown = f"{float(f'{row.difference:.3g}'):.2f}"
-    assert f"fvc 1 − 2 {shown} " in words(page, "outcomes").replace("Fvc", "fvc")
+    assert f"fvc – 1 − 2 {shown} " in words(page, "outcomes").replace("Fvc", "fvc")
 
 
 def test_whether_it_took_a_network_is_said_first(whole, study, quick):
@@ -936,7 +936,9 @@ def test_notes_of_the_tables_stand_with_the_run(whole):
     run = words(page_of(whole), "run")
     assert "Notes in the tables" in run and "are masked" not in run
     assert "05_clusters: lung volume: not known of all scans." in run  # of 46 of 48
-    assert "09_associations: site: dlco: group 2 has no complete row: not compared." in run
+    # The outcome is masked, and a note on who has a value of it would tell what the mask hides.
+    assert "group 2 has no complete row" in str(whole.read("baseline_comparison")["note"].tolist())
+    assert "group 2 has no complete row" not in run
 
 
 def test_a_note_says_of_which_outcome_or_grouping_it_is():
@@ -1146,3 +1148,26 @@ def test_what_is_lacking_of_one_cluster_is_named(study, quick):
     told = words(page_of(study), "maps")
     assert "No trust card of cluster 1." in told
     assert "had when they were made is not known" in told  # it stands on the card
+
+
+def test_on_paper_the_number_of_a_work_is_whole(whole, page):
+    """Left of the text, "12." needs room: what lies outside of the page's body is not printed."""
+    page.goto((whole.root / "report" / "report.html").as_uri())
+    page.emulate_media(media="print")
+    room, needed = page.evaluate("""() => {
+        const list = document.querySelector(".works"), ruler = document.createElement("span");
+        ruler.textContent = "99. ";
+        ruler.style.whiteSpace = "pre";
+        list.firstElementChild.append(ruler);
+        return [parseFloat(getComputedStyle(list).paddingLeft), ruler.offsetWidth];
+    }""")
+    assert room >= needed
+
+
+def test_a_difference_is_printed_with_the_number_of_its_subjects(whole):
+    """An outcome of ten rows has tests like any other, and only their number tells it apart."""
+    made = whole.read("associations")
+    tests = made[made["part"] == "omnibus"].set_index("title")["n"]
+    shown = outcomes._table(made).cells.set_index("")["Subjects"]
+    assert shown["fvc"] == str(int(tests["fvc"])) == "47"
+    assert "fvc – 1 − 2" in words(page_of(whole), "outcomes")  # one is missing, so it is masked

@@ -95,6 +95,7 @@ def _table(associations: pd.DataFrame) -> Table:
         rows.append(
             [
                 _title(pair),
+                "–" if pd.isna(test["n"]) else str(int(test["n"])),
                 f"{int(pair.group) + 1} − {int(pair.other_group) + 1}",
                 difference,
                 "–" if pd.isna(pair.low) else f"{low} to {high}",
@@ -104,8 +105,10 @@ def _table(associations: pd.DataFrame) -> Table:
                 "" if silent else p_text(test["p_bh"]),
             ]
         )
-    columns = ["", "Clusters", "Difference", "95 % interval", "In SD", "P", "P (Holm)", "P (BH)"]
+    columns = ["", "Subjects", "Clusters", "Difference", "95 % interval"]
+    columns += ["In SD", "P", "P (Holm)", "P (BH)"]
     notes = [
+        "Subjects: complete rows of the outcome and of what it is adjusted for.",
         "P: of all clusters together; Holm and BH: corrected for the number of outcomes.",
         "What was derived from the images is described, not tested: its P is left empty.",
         "In SD: of what the model leaves unexplained.",
