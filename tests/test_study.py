@@ -340,6 +340,21 @@ def test_a_choice_from_before_its_measures_went_on_record_stays_what_it_was(stud
     assert of_number(study) == ("fresh", "")
 
 
+def test_a_parameter_that_was_changed_on_record_is_told(study):
+    """A report says how a stage was run by its record alone: no file could contradict it."""
+    record = study.root / "02_volumes" / "stage.json"
+    told = json.loads(record.read_text())
+    record.write_text(json.dumps(told, indent=4, sort_keys=True))  # said otherwise, and the same
+    assert states(study)["02_volumes"] == "fresh"
+    record.write_text(json.dumps(told | {"parameters": {"seed": 2}}))
+    table = study.status().set_index("stage")
+    why = "what stage.json says of its run is not what the notebook wrote"
+    assert table.loc["02_volumes", ["status", "why"]].tolist() == ["altered", why]
+    before = {name: value for name, value in told.items() if name != "seal"}
+    record.write_text(json.dumps(before | {"parameters": {"seed": 2}}))
+    assert states(study)["02_volumes"] == "fresh", "of a study from before nothing is known"
+
+
 def test_a_slip_in_a_decision_is_told_with_its_place(study):
     chosen(study).write_text('{"n_clusters": 3,}')
     state, why = of_number(study)

@@ -95,10 +95,11 @@ def _read_json(path: Path) -> Json:
 
 
 def _write_json(path: Path, value: Json) -> None:
-    path.write_text(json.dumps(value, indent=2, default=_plain) + "\n", "utf-8")
+    path.write_text(json.dumps(value, indent=2, default=plain) + "\n", "utf-8")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return for JSON what its own writer does not know."""
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 

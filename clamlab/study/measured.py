@@ -1,14 +1,17 @@
-"""What a run measured, in a file where a person decides the rest: on record apart from it."""
+"""What a run measured, beside what a person decides, and what it was run with: on record."""
 
 import json
 from hashlib import sha256
 from pathlib import Path
 
 from clamlab.study.catalogue import Artefact
-from clamlab.study.files import Json, read_file
+from clamlab.study.files import Json, plain, read_file
 from clamlab.study.fingerprints import Fingerprint, fingerprint
 
 MEASURED = "measured"
+SEAL = "seal"
+# What a report tells of a run, and no file of the study can be compared with.
+_SEALED = ("parameters", "versions", "machine", "built_on_stale", "time")
 
 
 def output_of(artefact: Artefact, path: Path) -> Fingerprint:
@@ -32,6 +35,16 @@ def is_as_measured(artefact: Artefact, path: Path, was: Fingerprint | str) -> bo
     return not part or _sha_of(part) == was[MEASURED]
 
 
+def sealed(record: Json) -> Json:
+    """Return a stage's record with a hash of what it was run with, so that a slip in it shows."""
+    return record | {SEAL: _sha_of({name: record.get(name) for name in _SEALED})}
+
+
+def is_sealed(record: Json) -> bool:
+    """Tell whether a record says of its run what was written; one from before has no seal."""
+    return SEAL not in record or record[SEAL] == sealed(record)[SEAL]
+
+
 def _part(artefact: Artefact, path: Path) -> Json:
     value = read_file(path)
     return {name: value[name] for name in artefact.measured if name in value}
@@ -39,5 +52,5 @@ def _part(artefact: Artefact, path: Path) -> Json:
 
 def _sha_of(part: Json) -> str:
     """Hash what is said, not how: order and spaces do not count, and 1.0 is 1 to some programs."""
-    said = json.loads(json.dumps(part), parse_int=float)
+    said = json.loads(json.dumps(part, default=plain), parse_int=float)
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

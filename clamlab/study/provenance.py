@@ -18,7 +18,7 @@ from clamlab.study.catalogue import ARTEFACTS, STAGES, Artefact, artefact_of, ar
 from clamlab.study.errors import RecordError, StudyError
 from clamlab.study.files import Json, is_there, read_file
 from clamlab.study.fingerprints import Fingerprint, Place, fingerprint, sha_of, unchanged
-from clamlab.study.measured import is_as_measured
+from clamlab.study.measured import is_as_measured, is_sealed
 from clamlab.study.publishing import RECORD, UNFINISHED, is_publishing
 
 SETTINGS = "study.json"
@@ -179,6 +179,8 @@ def _state(root: Path, stage: str, upstream: dict[str, Json], verify: bool) -> t
     if not record:
         left = f"its run did not come to its end; what it made is in {stage}/{UNFINISHED}"
         return "missing", left if begun else "not run yet"
+    if not is_sealed(record):
+        return "altered", f"what {RECORD} says of its run is not what the notebook wrote"
     own = artefacts_of(stage)
     absent = [a.file for a in own if a.required and not _stands(root, a, record)]
     if absent:

@@ -16,7 +16,7 @@ from clamlab.study.errors import StudyError
 from clamlab.study.files import Json, is_there, write_file, writing
 from clamlab.study.fingerprints import Fingerprint, fingerprint, unchanged
 from clamlab.study.machine import made_with
-from clamlab.study.measured import output_of
+from clamlab.study.measured import output_of, sealed
 from clamlab.study.provenance import (
     SCHEMA_PREFIX,
     SETTING_PREFIX,
@@ -220,7 +220,7 @@ class Stage:
             "scans": self._scans_of_arrays(),
             "runs": self.runs,
         }
-        write_file(self.unfinished / RECORD, record)
+        write_file(self.unfinished / RECORD, sealed(record))
         publish(self._folder, {a.file for a in own}, keep={a.file for a in own if a.personal})
         (self._folder / ".checkpoint.safetensors").unlink(missing_ok=True)
         self._begun, self._published, self.written = False, True, set()

@@ -16,7 +16,7 @@ import pandas as pd
 from clamlab.study.catalogue import ARTEFACTS, Artefact, artefacts_of
 from clamlab.study.files import Json, read_file, write_file
 from clamlab.study.fingerprints import Fingerprint, sha_of, unchanged
-from clamlab.study.measured import output_of
+from clamlab.study.measured import SEAL, is_sealed, output_of, sealed
 from clamlab.study.provenance import OUTSIDE_PREFIX, as_it_is, place_of, record_of
 from clamlab.study.publishing import RECORD, UNFINISHED, publish
 from clamlab.study.seeding import seed_from
@@ -124,13 +124,14 @@ def _record_of_cut(
         for name, was in record.get("scans", {}).items()
     }
     cut_arrays = {a.name for a in own if a.file in share.arrays}
-    return record | {
+    now = record | {
         "parameters": without_names(record["parameters"], leaving.ids),
         "outputs": {name: was for name, was in outputs.items() if name not in gone},
         "scans": {name: was for name, was in lists.items() if name not in gone},
         # No run goes on from an array that was cut.
         "runs": {n: r for n, r in record.get("runs", {}).items() if n not in gone | cut_arrays},
     }
+    return sealed(now) if SEAL in record and is_sealed(record) else now
 
 
 def _inputs_of_beginning(root: Path, inputs: Json, leaving: Leaving) -> Json:
