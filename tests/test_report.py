@@ -1150,6 +1150,13 @@ def test_what_is_lacking_of_one_cluster_is_named(study, quick):
     assert "had when they were made is not known" in told  # it stands on the card
 
 
+def test_a_run_that_was_killed_is_told_beside_the_one_that_stands(study, quick):
+    (study.root / "09_associations" / "unfinished").mkdir()
+    assert main(["report", str(study.root)]) == 0
+    told = "09_associations stands, but a later run of it did not come to its end."
+    assert told in words(page_of(study), "run") and states(study)["outcomes"] == "made"
+
+
 def test_on_paper_the_number_of_a_work_is_whole(whole, page):
     """Left of the text, "12." needs room: what lies outside of the page's body is not printed."""
     page.goto((whole.root / "report" / "report.html").as_uri())

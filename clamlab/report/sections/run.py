@@ -29,6 +29,9 @@ def warnings_of(found: Found) -> list[str]:
         for row in found.stages.itertuples()
         if row.status != "fresh" and not (row.status == "missing" and row.stage < "01")
     ]
+    # A killed run leaves its words in no notebook; its files would pass for those that stand.
+    fresh = found.stages[found.stages["status"] == "fresh"]
+    said += [f"{row.stage} stands, but {row.why}." for row in fresh.itertuples() if row.why]
     for stage, record in found.records.items():
         if built := record.get("built_on_stale"):
             said.append(f"{stage} was allowed to build on stale stages ({listed(built)}).")
