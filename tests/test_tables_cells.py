@@ -116,6 +116,15 @@ def test_numbers_that_belong_to_the_others_are_no_codes(cells):
     assert drafted(x=cells)["x"]["x-role"] == "outcome"
 
 
+def test_a_code_within_the_reach_of_a_score_is_asked_about_where_it_repeats():
+    """99 is no farther from scores of 20 to 70 than these from one another, and yet is none."""
+    scores = [20.1 + 2.3 * i for i in range(22)]
+    rule = drafted(promis=[*scores, 99, 99, 99])["promis"]
+    assert "x-role" not in rule and "may stand for missing: 99 (3)" in rule["description"]
+    for belong in ([*scores, 99], [*scores, 88.3, 91, 94, 99, 99, 99]):
+        assert drafted(promis=belong)["promis"]["x-role"] == "outcome"
+
+
 def test_thousands_beside_decimal_commas_are_refused(tmp_path):
     told = refusal(text(tmp_path, "id;fvc;volume\nS1;3,25;1.234\nS2;2,75;2.345\n"))
     assert "column 'volume': '1.234' may be 1.234 or 1234, since column 'fvc' has decimal c" in told

@@ -6,8 +6,10 @@ use may be 1.234 or 1234; "<0.1" is less than a tenth, whatever it is.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
@@ -58,6 +60,8 @@ UNKNOWN_WORDS = {
 
 _WIDE_GAP = 5  # times the range of the values on either side of it
 _FEWEST_ALIKE = 5  # distinct values on one side of a gap; fewer lie apart by chance
+_FEWEST_CODED = 3  # cells; one person may well be 99
+_CODE_GAP = 1.5  # times the widest among the other values
 _SMALL_SCORE = 3  # -1 may be a value among those up to it
 
 
@@ -229,15 +233,19 @@ def suspicious_codes(numbers: Iterable[float]) -> list[float]:
     """List the numbers of a column that look like codes for a missing value.
 
     These are rows of nines, eights or sevens, such as -999, that lie farther from all other
-    values than those lie from one another, or are the only negative ones; -1 is one beside values
-    that are mostly greater.
+    values than those lie from one another, or are the only negative ones, or stand in several
+    cells beyond a gap wider than any between the others; -1 is one beside values that are mostly
+    greater.
 
     Examples
     --------
     >>> suspicious_codes([61, 47, 55, -999]), suspicious_codes([61, 47, 99, 98])
     ([-999.0], [])
+    >>> suspicious_codes([61, 20, 34, 47, 55, 71, 99, 99, 99])  # an age, or a score up to 100
+    [99.0]
     """
-    values = {float(n) for n in numbers if math.isfinite(n)}
+    cells = Counter(float(n) for n in numbers if math.isfinite(n))
+    values = set(cells)
     codes = {v for v in values if CODE.fullmatch(f"{v:g}") or v == -1}
     if not all(v.is_integer() for v in values):  # 9 among 8.5 and 9.5 is a value
         codes = {v for v in codes if not 0 < v < 10}
@@ -245,6 +253,8 @@ def suspicious_codes(numbers: Iterable[float]) -> list[float]:
     if not others:
         return []
     low, high = min(others), max(others)
+    ordered = sorted(others)
+    widest = max((b - a for a, b in pairwise(ordered)), default=0.0)
 
     def apart(code: float) -> bool:
         alone = code < 0 <= low
@@ -254,6 +264,9 @@ def suspicious_codes(numbers: Iterable[float]) -> list[float]:
             alone
             or min(abs(code - low), abs(code - high)) > high - low
             and (code < low or code > high)
+            or len(others) > _FEWEST_ALIKE
+            and cells[code] >= _FEWEST_CODED
+            and code - high > _CODE_GAP * widest
         )
 
     return sorted(code for code in codes if apart(code))

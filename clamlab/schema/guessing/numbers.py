@@ -42,7 +42,7 @@ def numeric(values: pd.Series, role: str | None, units: str) -> Guess:
 
 def _with_role(guess: Guess, values: pd.Series, role: str | None, what: str) -> Guess:
     """Give numbers their role, unless some may stand for missing."""
-    guess.odd = list(suspicious_codes(values.unique()))
+    guess.odd = list(suspicious_codes(values))
     what_odd = "may stand for missing"
     if not guess.odd and role == "demographic":  # elsewhere a few may well lie far off
         guess.odd, what_odd = far_numbers(values.unique()), "far from all others"
