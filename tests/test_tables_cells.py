@@ -130,6 +130,16 @@ def test_thousands_beside_decimal_commas_are_refused(tmp_path):
     assert "column 'volume': '1.234' may be 1.234 or 1234, since column 'fvc' has decimal c" in told
 
 
+def test_decimal_commas_in_quotes_tell_what_a_point_may_be(tmp_path):
+    """LibreOffice writes cells as they are shown, with commas between them if it is told to."""
+    told = refusal(text(tmp_path, 'id,fvc,volume\nS1,"3,25",1.234\nS2,"2,75",2.345\n'))
+    assert "column 'volume': '1.234' may be 1.234 or 1234, since column 'fvc' has decimal c" in told
+    known = read_table(
+        text(tmp_path, 'id,codes,volume,bmi\nS1,"1,2",1.234,24.5\nS2,"3",2.345,31\n')
+    )
+    assert known["volume"].tolist() == [1.234, 2.345]  # and "1,2" is what was ticked
+
+
 def test_what_programs_write_for_missing_is_counted(tmp_path):
     table = read_table(text(tmp_path, "id,fvc,sex\nS1,NA,f\nS2,3.1,NULL\nS3,NA,m\n"))
     assert table["fvc"].isna().tolist() == [True, False, True] and table["sex"].isna()[1]

@@ -76,6 +76,15 @@ def check_marks(cells: pd.DataFrame, names: dict[int, str]) -> None:
             )
 
 
+def has_decimal_points(cells: pd.DataFrame, names: dict[int, str]) -> bool:
+    """Tell whether a point somewhere in a table is a decimal one for certain.
+
+    Where commas part the cells it mostly is; "72,5" in quotes beside "1.234" tells otherwise.
+    """
+    texts = (t for c in names for t in cells[c].dropna() if isinstance(t, str) and "." in t)
+    return any(NUMBER.fullmatch(t) and not UNCLEAR_POINT.fullmatch(t) for t in texts)
+
+
 def taken_for_decimal(cells: pd.DataFrame, names: dict[int, str]) -> list[str]:
     """Say which points are read as decimal ones, though nothing in their column tells it."""
     said = []

@@ -9,6 +9,7 @@ from clamlab.io import regular_file
 from clamlab.schema.reading.columns import (
     check_marks,
     column_of,
+    has_decimal_points,
     taken_for_decimal,
     without_decimals,
     without_missing,
@@ -116,11 +117,11 @@ def read_own(file: Path) -> pd.DataFrame:
     if sheet.cells.empty:
         raise ValueError(f"{file} is empty: expected a header row")
     header = int(sheet.cells.index[0])
-    return _typed(file, sheet, sheet.cells.loc[header + 1 :], header)[0]
+    return _typed(file, sheet, sheet.cells.loc[header + 1 :], header, own=True)[0]
 
 
 def _typed(
-    file: Path, sheet: Sheet, rows: pd.DataFrame, header: int
+    file: Path, sheet: Sheet, rows: pd.DataFrame, header: int, *, own: bool = False
 ) -> tuple[pd.DataFrame, list[str]]:
     """Give the rows their names and types; say what was taken as missing."""
     names = _names(file, sheet, header)
@@ -130,8 +131,9 @@ def _typed(
     decimal_comma = not sheet.commas_separate
     rows = rows.reset_index(drop=True)
     try:
-        if decimal_comma:
+        if decimal_comma or not (own or has_decimal_points(rows, names)):
             check_marks(rows, names)
+        if decimal_comma:
             said += taken_for_decimal(rows, names)
         columns = {
             name: column_of(name, rows[c], decimal_comma=decimal_comma) for c, name in names.items()
