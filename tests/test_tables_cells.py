@@ -125,6 +125,24 @@ def test_a_code_within_the_reach_of_a_score_is_asked_about_where_it_repeats():
         assert drafted(promis=belong)["promis"]["x-role"] == "outcome"
 
 
+def test_of_two_columns_that_say_the_same_one_has_the_role():
+    """An outcome that stands twice would be counted twice, and corrected for twice."""
+    rng = np.random.default_rng(1)
+    age, fvc = rng.integers(30, 80, 40).astype(float), rng.normal(3, 0.7, 40).round(2)
+    table = pd.DataFrame({"id": [f"S{i}" for i in range(40)], "age": age, "fvc": fvc})
+    table["age_months"] = age * 12 + rng.integers(0, 12, 40)
+    table["fvc_after"] = fvc + rng.normal(0, 0.05, 40).round(2)
+    table["fvc_copy"] = [f"{v:.2f} l" if i else None for i, v in enumerate(fvc)]
+    rules = draft_schema(table)["properties"]
+    roles = {name: rule.get("x-role") for name, rule in rules.items()}
+    assert roles == {
+        "id": "id", "age": "demographic", "fvc": "outcome", "age_months": None,
+        "fvc_after": "outcome", "fvc_copy": None,
+    }  # fmt: skip
+    assert "the same as 'fvc' (r = 1.0000)" in rules["fvc_copy"]["description"]
+    assert "the same as 'age' (r = 0.99" in rules["age_months"]["description"]
+
+
 def test_thousands_beside_decimal_commas_are_refused(tmp_path):
     told = refusal(text(tmp_path, "id;fvc;volume\nS1;3,25;1.234\nS2;2,75;2.345\n"))
     assert "column 'volume': '1.234' may be 1.234 or 1234, since column 'fvc' has decimal c" in told

@@ -185,6 +185,7 @@ def _add_number(parser: argparse.ArgumentParser, flag: str, name: str, default: 
 def _add_stale(parser: argparse.ArgumentParser, purpose: str) -> None:
     parser.add_argument(
         "--stale",
+        action="extend",
         default=[],
         type=stage_numbers,
         metavar="NN,NN",

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from clamlab.schema.guessing.column import guess_column
+from clamlab.schema.guessing.twins import without_twins
 from clamlab.schema.subjects import subject_column
 
 ROLE_SOURCES = {
@@ -41,7 +42,8 @@ def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
         cells or else blank, ``x-missing`` where words such as "unknown" stand among the values.
         Numeric columns without a better guess are outcomes. Names, dates, free text, identifiers,
         numbers as persons and places have, and whatever a person has to decide first (-999,
-        "<0.1", "1,234") have no role, and of their values none stands in the contract.
+        "<0.1", "1,234") have no role, and of their values none stands in the contract. Nor has
+        the second of two measures that say the same (`without_twins`).
 
     Raises
     ------
@@ -75,7 +77,7 @@ def draft_schema(table: pd.DataFrame, *, id_column: str | None = None) -> dict:
         "title": "participants",
         "description": _NOTE,
         "type": "object",
-        "properties": rules,
+        "properties": without_twins(rules, table),
         "required": [str(name) for name in table.columns],
         "additionalProperties": True,
     }
