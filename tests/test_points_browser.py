@@ -105,6 +105,12 @@ def seen(rgb, sight):
     return rgb2lab(np.where(other <= 0.0031308, 12.92 * other, 1.055 * other ** (1 / 2.4) - 0.055))
 
 
+def contrast(rgb):
+    """As WCAG 2 has it, with the black picture."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return (linear @ [0.2126, 0.7152, 0.0722] + 0.05) / 0.05
+
+
 def test_no_two_marks_look_alike(page):
     features = np.column_stack([np.arange(30) % 6, np.arange(30) // 6]) * [1.0, 0.9]
     scatter = LatentScatter(features, [f"S{i}" for i in range(30)], selected=29)
@@ -472,6 +478,25 @@ def test_every_cluster_of_the_largest_number_is_in_sight_in_the_legend(page):
     tall, seen = page.locator(".clam-legend").evaluate("x => [x.scrollHeight, x.clientHeight]")
     assert page.get_by_role("button", name="of 8").count() == 8
     assert tall <= seen, "a cluster that is scrolled away is not missed"
+
+
+def test_faint_points_are_fainter_and_brighter_than_what_is_filtered_out(page):
+    """Of four clusters that the rule sees no gap between, as beside the slices."""
+    places = np.array([[0, 0], [0, 1], [1, 0], [1, 1], [0.5, 0.5]])
+    scatter = LatentScatter(places, list("abcde"), selected=4)
+    scatter.color_by(pd.Series(["1", "2", "3", "4", None], name="Cluster"))
+    brightness = {}
+    for ghosted in (False, True):
+        scatter.ghosted = ghosted
+        show_widgets(page, scatter=scatter)
+        settle(page)
+        (rgba,) = pixels_of(page.get_by_label(PICTURE))
+        light = contrast(rgba[..., :3])
+        box = page.get_by_label(PICTURE).bounding_box()
+        points = on_screen(page, scatter.points)[:4] - [box["x"], box["y"]]
+        brightness[ghosted] = np.array([light[int(y), int(x)] for x, y in points])
+    assert (brightness[True] < 0.8 * brightness[False]).all()
+    assert (brightness[True] > contrast(np.array([0x45, 0x4C, 0x57]) / 255)).all()
 
 
 def wait_for(page, expression, expected):

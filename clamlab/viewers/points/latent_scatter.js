@@ -2,6 +2,7 @@
 
 const MARGIN = { left: 34, right: 14, top: 12, bottom: 34 };
 const REACH = 12; // screen pixels between pointer and point
+const GHOST = 0.7; // of a point's opacity: fainter, and still brighter than what is filtered out
 const CHANGES = {
   places: ["components", "axes", "axis_labels"],
   look: ["column", "levels", "color_label"],
@@ -44,7 +45,7 @@ function drawPoints(canvas, places, { look, stamps, shown, group, faint, ghosted
     press(image, stamps[stamp], Math.round(places[2 * i] * ratio), Math.round(places[2 * i + 1] * ratio), opacity);
   const count = places.length / 2;
   if (shown && faint) for (let i = 0; i < count; i++) if (!shown[i]) put(i, stamps.length - 1, 1);
-  const opacity = (group.size ? 0.3 : 0.9) * (ghosted ? 0.35 : 1);
+  const opacity = (group.size ? 0.3 : 0.9) * (ghosted ? GHOST : 1);
   for (let i = 0; i < count; i++) if ((!shown || shown[i]) && !group.has(i)) put(i, look.kind[i], opacity);
   for (const i of group) if (i < count && (!shown || shown[i])) put(i, look.kind[i], 1);
   canvas.getContext("2d").putImageData(image, 0, 0);
