@@ -915,7 +915,7 @@ def test_warnings_of_the_notebooks_are_told_once_without_whom(study, quick):
 def test_that_nothing_warned_is_said_only_of_notebooks_that_hold_their_outputs(study):
     def said():
         found = collect(study)
-        stands = found.stages.assign(status="fresh")
+        stands = found.stages.assign(status="fresh", why="")
         blocks = run_section.make(replace(found, stages=stands, values={}))
         return found.notices, [getattr(block, "text", "") for block in blocks]
 
