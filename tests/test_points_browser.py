@@ -99,16 +99,18 @@ def in_grey(rgba):
     return grey / grey.max()
 
 
+def linear(rgb):
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
 def seen(rgb, sight):
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    other = np.clip(linear @ np.transpose(SIGHT[sight]), 0, 1)
+    other = np.clip(linear(rgb) @ np.transpose(SIGHT[sight]), 0, 1)
     return rgb2lab(np.where(other <= 0.0031308, 12.92 * other, 1.055 * other ** (1 / 2.4) - 0.055))
 
 
 def contrast(rgb):
     """As WCAG 2 has it, with the black picture."""
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return (linear @ [0.2126, 0.7152, 0.0722] + 0.05) / 0.05
+    return (linear(rgb) @ [0.2126, 0.7152, 0.0722] + 0.05) / 0.05
 
 
 def test_no_two_marks_look_alike(page):

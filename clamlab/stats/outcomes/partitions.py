@@ -124,20 +124,20 @@ def partitions_sentence(compared: pd.DataFrame) -> str:
     external = compared[
         (compared["outcome_source"] == "external") & compared["adjusted_r2"].notna()
     ]
-    read = without_read(compared)
+    after = without_read(compared)
     scores = external.pivot_table(
         index="outcome", columns="partition", values="adjusted_r2", sort=False
     )
-    read = below_zero(scores) + read
+    after = below_zero(scores) + after
     scores = scores.clip(lower=0)
     others = [name for name in scores if name not in (*BASES, CLUSTERS)]
     if CLUSTERS not in scores or not others:
-        return f"No outcome could be modelled with the clusters and another partition.{read}"
+        return f"No outcome could be modelled with the clusters and another partition.{after}"
     n = len(scores)
     parts = [_count(name, (scores[CLUSTERS] - scores[name]).dropna(), n) for name in others]
     return (
         f"Exploratory: of {n} outcome{'s' * (n > 1)} the clusters explain more (adjusted R² beside "
-        f"{base_words(compared, 'partition')}) than {', '.join(parts)}.{read}"
+        f"{base_words(compared, 'partition')}) than {', '.join(parts)}.{after}"
     )
 
 

@@ -73,17 +73,17 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     if comparison.empty:
         return "There is no outcome to compare: mark columns with x-role 'outcome' in the contract."
     external = comparison[comparison["outcome_source"] == "external"]
-    read = without_read(comparison)
+    after = without_read(comparison)
     usable = external[external["adjusted_r2"].notna()]
     kinds = usable.assign(with_cluster=usable["has_cluster"].astype(bool))
     scores = kinds.pivot_table(
         index="title", columns=["reader", "with_cluster"], values="adjusted_r2", sort=False
     )
-    read = below_zero(scores) + read
+    after = below_zero(scores) + after
     scores = scores.clip(lower=0)
     if ("", True) not in scores:
         return (
-            f"No outcome could be modelled with the cluster: the comparison's notes say why.{read}"
+            f"No outcome could be modelled with the cluster: the comparison's notes say why.{after}"
         )
     compared = scores[[("", True), ("", False)]].dropna()
     base = base_words(comparison, "model")
@@ -95,7 +95,7 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     staging = usable.loc[usable["reader_role"] == "staging", "reader"]
     reader = reader or (staging.iloc[0] if len(staging) else None)
     if reader is None:
-        return text + read
+        return text + after
     if (reader, False) not in scores:
         raise ValueError(f"no models with {reader!r} in the comparison")
     title = usable.loc[usable["reader"] == reader, "reader_title"].iloc[0]
@@ -104,7 +104,7 @@ def summary_sentence(comparison: pd.DataFrame, *, reader: str | None = None) -> 
     # "All outcomes" would take in those whose model with the reader could not be made.
     if unread := [t for t in compared.index if t not in beside.index]:
         text += f" No comparison with {title} could be made for {_listed(unread)}."
-    return text + read
+    return text + after
 
 
 def below_zero(scores: pd.DataFrame) -> str:
