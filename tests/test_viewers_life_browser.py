@@ -222,6 +222,7 @@ import clamlab.viewers
 heard = []
 def hear(who):
     heard.append((who, threading.current_thread() is threading.main_thread(), words.value))
+    said.value = f"answer {len(heard)}"
 words = ipywidgets.Text(continuous_update=False, placeholder="words")
 box = ipywidgets.Checkbox(description="tick")
 said = ipywidgets.HTML()
@@ -246,5 +247,6 @@ def test_widgets_are_heard_one_after_the_other_in_the_order_of_the_hand(lab, pag
         button.click()  # leaving the line sends what was typed
         page.locator("input[type=checkbox]").click()
         want += [("button", True, f"name {i}"), ("box", True, f"name {i}")]
-    page.wait_for_timeout(1000)
+        # Until it is answered a browser holds back the next change of the same widget.
+        page.get_by_text(f"answer {len(want)}", exact=True).wait_for()
     assert ask_kernel(page, "heard") == str(want)

@@ -83,7 +83,7 @@ class Explorer(widgets.VBox):
         self._shown_key: Any = None
         self._shown = widgets.HTML(self._not_yet())
         self._shown.add_class("clam-shown")
-        self.keeping = Keeping(folder, self._keep)
+        self.keeping = Keeping(folder, self._keep, self._setting)
         self._follower = Follower(self._follow)
         for box in self._boxes:
             box.observe(lambda change: self._changed(), "chosen")

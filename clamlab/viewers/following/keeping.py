@@ -90,10 +90,12 @@ class Keeping(widgets.VBox):
         Without one nothing can be kept, and it says so.
     write : callable
         As in `keep`; a ValueError says why there is nothing to keep now.
+    look : callable
+        Says in words what is kept: a press may overtake a slider while Python is busy.
     """
 
-    def __init__(self, folder: str | Path | None, write: Write) -> None:
-        self._folder, self._write = folder, write
+    def __init__(self, folder: str | Path | None, write: Write, look: Callable[[], str]) -> None:
+        self._folder, self._write, self._look = folder, write, look
         # Typed words are sent whole before the button is heard, not letter by letter after it.
         self.words = widgets.Text(
             continuous_update=False,
@@ -116,7 +118,7 @@ class Keeping(widgets.VBox):
             self._say(f"Not kept: {error}")
         else:
             self.words.value = ""
-            self._say(f"Kept in {place.parent.name}/{place.name}")
+            self._say(f"Kept in {place.parent.name}/{place.name}: {self._look()}")
 
     def _say(self, words: str) -> None:
         self.said.value = f'<span role="status">{html.escape(words)}</span>'
