@@ -158,7 +158,7 @@ def _clusters(study, ids, n):
     work.read("choice")
     work.read("volumes")
     work.write("deep_clustering", {"w": np.ones(2, "float32")})
-    work.write("deep_clustering_config", {})
+    work.write("deep_clustering_config", {"n_clusters": 2})
     work.write("clustering_history", pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0]}))
     work.write("features", np.zeros((n, 2)))
     work.write("soft_assignments", np.full((n, K), 0.5))

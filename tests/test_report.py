@@ -575,6 +575,13 @@ def test_one_cluster_is_told_as_such(study, quick):
     assert "failed" not in states(study).values()
 
 
+def test_a_cluster_that_lost_its_scans_is_no_other_number(study, quick):
+    one = study.read("assignments").assign(cluster=0)
+    one.to_csv(study.path("assignments"), index=False)  # stage 05 no longer stands as it was run
+    assert main(["report", str(study.root)]) == 0
+    assert "decided since" not in words(page_of(study), "study")
+
+
 def test_what_a_study_of_one_cluster_lacks_has_not_failed(study, quick):
     study.write("choice", {"n_clusters": 1, "decided_by": "A. Reader", "reason": "one cloud"})
     assert main(["report", str(study.root)]) == 0

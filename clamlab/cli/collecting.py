@@ -29,9 +29,9 @@ from clamlab.volumes import load_nifti
 
 READ = (
     "exclusions", "qc", "scans", "grid", "lung_mask", "autoencoder_config", "pretraining_history",
-    "choice", "criteria", "stability", "assignments", "clustering_history", "trust", "table_one",
-    "associations", "adjusted_means", "model_comparison", "baselines", "baseline_partitions",
-    "baseline_comparison",
+    "choice", "criteria", "stability", "assignments", "deep_clustering_config",
+    "clustering_history", "trust", "table_one", "associations", "adjusted_means",
+    "model_comparison", "baselines", "baseline_partitions", "baseline_comparison",
 )  # fmt: skip
 # How the study was begun; where its table and scans lie is nobody's business elsewhere.
 SETTINGS = (

@@ -41,13 +41,12 @@ def _what(found: Found) -> str:
 
 def _decided_since(found: Found) -> str:
     """Warn where another number holds now than the clusters on this page were made with."""
-    assigned, choice = found.get("assignments"), found.get("choice")
-    if assigned is None or choice is None:
+    network, choice = found.get("deep_clustering_config"), found.get("choice")
+    if found.get("assignments") is None or network is None or choice is None:
         return ""
-    made, number = assigned["cluster"].nunique(), choice.get("n_clusters")
-    # Of the number that holds a cluster may have stayed empty.
-    state = found.stages.set_index("stage")["status"].get("05_clusters")
-    if number == made or state == "fresh":
+    # Not counted from the assignments: a cluster may be empty by now.
+    made = network.get("n_clusters")
+    if made is None or choice.get("n_clusters") == made:
         return ""
     return (
         f"Another number has been decided since these {counted(made, 'cluster')} were made: "
@@ -84,6 +83,6 @@ SECTION = Section(
     "study",
     "The study in a few sentences",
     make,
-    uses=("scans", "assignments", "choice", "baselines", "associations"),
+    uses=("scans", "assignments", "deep_clustering_config", "choice", "baselines", "associations"),
     place="front",
 )
