@@ -355,6 +355,23 @@ def test_a_demographic_far_from_all_others_has_no_role(name, cells, far):
 
 
 @pytest.mark.parametrize(
+    ("name", "cells", "far"),
+    [
+        ("fev1", [3.52, 2.9, 352, 3.1, 2.2, 1.9, 4.0], "352"),
+        ("FVC", ["3,52", "2,9", "352", "3,1", "2,2", "1,9", "4,0"], "352"),
+        ("bmi", [22.5, 0, 31.1, 27, 25, 24, 29], "0"),
+    ],
+)
+def test_a_slip_that_may_be_true_keeps_its_role_and_is_told(name, cells, far):
+    rule = drafted(**{name: cells})[name]
+    assert rule["x-role"] in ("outcome", "demographic")
+    assert f"far from all others: {far} (1): slips, or true?" in rule["description"]
+    table = pd.DataFrame({"subject_id": [f"S{i}" for i in range(len(cells))], name: cells})
+    told = describe_contract(draft_schema(table), table).set_index("column")["look_at"][name]
+    assert told.replace("'", "") == f"{far} (1: S{[str(cell) for cell in cells].index(far)})"
+
+
+@pytest.mark.parametrize(
     ("name", "cells"),
     [
         ("pack_years", [0, 5, 10, 20, 35, 60, 150]),

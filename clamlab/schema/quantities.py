@@ -229,6 +229,20 @@ def far_numbers(numbers: Iterable[float]) -> list[float]:
     return []
 
 
+def lone_zero(numbers: Iterable[float]) -> list[float]:
+    """List 0 where it lies farther from all others than they from one another: a BMI of 0.
+
+    Examples
+    --------
+    >>> lone_zero([0, 22, 31, 27, 25, 24, 29]), lone_zero([0, 2, 14, 30, 41, 22, 35])
+    ([0.0], [])
+    """
+    others = {float(n) for n in numbers if n and math.isfinite(n)}
+    if 0 not in set(numbers) or len(others) <= _FEWEST_ALIKE or min(others) < 0:
+        return []
+    return [0.0] if min(others) > max(others) - min(others) else []
+
+
 def suspicious_codes(numbers: Iterable[float]) -> list[float]:
     """List the numbers of a column that look like codes for a missing value.
 

@@ -11,6 +11,7 @@ from clamlab.schema.quantities import (
     Quantity,
     canonical_unit,
     far_numbers,
+    lone_zero,
     read_quantities,
     suspicious_codes,
 )
@@ -44,18 +45,25 @@ def _with_role(guess: Guess, values: pd.Series, role: str | None, what: str) -> 
     """Give numbers their role, unless some may stand for missing."""
     guess.odd = list(suspicious_codes(values))
     what_odd = "may stand for missing"
-    if not guess.odd and role == "demographic":  # elsewhere a few may well lie far off
-        guess.odd, what_odd = far_numbers(values.unique()), "far from all others"
-    if not guess.odd:
-        guess.role = role or "outcome"
-        guess.why = what + told_by_name(role, "an outcome unless it is another")
+    far = [] if guess.odd else far_numbers(values.unique())
+    if far and role == "demographic":
+        guess.odd, what_odd, far = far, "far from all others", []
+    if guess.odd:
+        guess.why = (
+            f"{what}; {what_odd}: {_counted(guess.odd, values)}; no role before a person has named "
+            "them in the missing codes, or given a role"
+        )
         return guess
-    cells = ", ".join(f"{code:g} ({int((values == code).sum())})" for code in guess.odd)
-    guess.why = (
-        f"{what}; {what_odd}: {cells}; no role before a person has named them in the "
-        "missing codes, or given a role"
-    )
+    guess.odd = far or lone_zero(values)  # may well be true: of outcomes a few lie far off
+    guess.role = role or "outcome"
+    guess.why = what + told_by_name(role, "an outcome unless it is another")
+    if guess.odd:
+        guess.why += f"; far from all others: {_counted(guess.odd, values)}: slips, or true?"
     return guess
+
+
+def _counted(odd: list, values: pd.Series) -> str:
+    return ", ".join(f"{value:g} ({int((values == value).sum())})" for value in odd)
 
 
 def _no_measure(values: pd.Series, units: str) -> str:
