@@ -38,6 +38,8 @@ class PartitionViewer(Explorable, widgets.HBox):
         HU in RAS+ order; a memory map is read scan by scan, once for each number looked at.
     affine : array (4, 4), optional
         Voxel to RAS+ millimetres; needed for volumes.
+    mask : array (*grid), optional
+        Lung: shown first are the slices in which the averages differ most inside of it.
     n_clusters : int
         Where the slider begins.
     key : str, optional
@@ -74,6 +76,7 @@ class PartitionViewer(Explorable, widgets.HBox):
         volumes: NDArray,
         *,
         affine: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
         n_clusters: int,
         key: str | None = None,
     ) -> None:
@@ -95,7 +98,7 @@ class PartitionViewer(Explorable, widgets.HBox):
         is_new = Memory(slices).recall("state") is None
         self._lead = SliceViewer(affine=affine, key=slices, **first[0])
         if np.ndim(volumes) == 4 and is_new:
-            self._lead.index = where_they_differ([view["volume_hu"] for view in first])
+            self._lead.index = where_they_differ([view["volume_hu"] for view in first], mask)
         self.averages = Together(self._lead, first, affine=affine)
         self.averages.lead(True)
         self._shown = {self.numbers.value: self.averages}
@@ -158,8 +161,8 @@ class PartitionViewer(Explorable, widgets.HBox):
         close_whole(self)
 
 
-def where_they_differ(averages: Sequence[NDArray]) -> list[int]:
-    """Find the slices, one of each plane, in which averages differ most.
+def where_they_differ(averages: Sequence[NDArray], mask: ArrayLike | None = None) -> list[int]:
+    """Find the slices, one of each plane, in which averages differ most, inside a mask if given.
 
     Examples
     --------
@@ -167,7 +170,11 @@ def where_they_differ(averages: Sequence[NDArray]) -> list[int]:
     >>> other[1, 2, 3] = 100
     >>> where_they_differ([one, other])
     [1, 2, 3]
+    >>> other[0, 0, 0] = 900
+    >>> where_they_differ([one, other], np.abs(other - 100) < 1)
+    [1, 2, 3]
     """
-    varies = np.var(averages, axis=0)
+    # The rim of the picture differs between any scans, as what was imaged ends there.
+    varies = np.var(averages, axis=0) * (1 if mask is None else np.asarray(mask))
     planes = [(1, 2), (0, 2), (0, 1)]
     return [int(varies.sum(axis=plane).argmax()) for plane in planes]
