@@ -596,6 +596,10 @@ def test_a_box_for_a_number_shows_what_is_drawn(page, tmp_path, confirm):
     point_at(page, "axial", (16, 20, 13))
     assert read(page, "slab").startswith("Axial MIP 36 mm")
 
+    # A decimal comma is one, and in a box for whole numbers it parts thousands.
+    assert confirmed("slab_mm", "17,5") == "17.5"
+    assert confirmed("window", "1,500") == "1500"
+
     # The nearest that is possible, also where it is what was there already.
     for name, least, most in [
         ("window", "10", "4000"), ("level", "-1500", "3000"),

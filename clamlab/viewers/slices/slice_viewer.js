@@ -274,7 +274,7 @@ function mountViewer(model, element) {
   listen(ui.slab, "change", () => set({ slab: ui.slab.value }));
   for (const name of ["window", "level", "slab_mm", "speed"]) {
     const take = (value) => value === null || actions.put(name, value);
-    takeNumber(ui[name], { take, show: redraw, signal: cleanup.signal });
+    takeNumber(ui[name], { take, show: redraw, signal: cleanup.signal, whole: !(name in DECIMALS) });
   }
   const stateEvents = [...STATE, "title"].map((name) => `change:${name}`).join(" ");
   const scanEvents = SCAN.map((name) => `change:${name}`).join(" ");
