@@ -16,7 +16,7 @@ function mountViewer(model, element) {
   let sizes = {};
   let frame = 0;
 
-  const actions = makeActions(model, here);
+  const actions = makeActions(model, here, () => play(false));
   const { set, moveTo, step, preset, setWindow, change, zoomTo, plane, flat } = actions;
   const pictureOf = (name) =>
     placement(plane(name), sizes, here.scale, { zoom: model.get("zoom"), center: model.get("center") });
