@@ -187,6 +187,8 @@ def test_a_page_quotes_nobody():
         assert "not tested" in decision_words(wrong, names=False)
     by_rule = {"n_clusters": 2, "decided_by": "rule", "reason": "of Jane Doe"}
     assert decision_words(by_rule, names=False) == "2 clusters, decided by the rule."
+    assert decision_words(by_rule, names=False, shown=2) == "2 clusters, decided by the rule."
+    assert "Shown are 3 clusters, made before" in decision_words(by_rule, names=False, shown=3)
 
 
 def test_words_are_words(viewer):

@@ -342,6 +342,7 @@ def test_a_bound_of_a_filter_shows_what_holds(page):
         return field.input_value(), held(page, "filters", "conditions")["age"]["low"]
 
     for confirm in ("Enter", "Tab"):
+        assert confirmed("7,5", confirm) == ("7.5", 7.5)
         assert confirmed("12.50", confirm) == ("12.5", 12.5)
         assert confirmed("-", confirm) == ("12.5", 12.5)  # not to be read: nothing changes
         assert confirmed("", confirm) == ("", None)  # no bound

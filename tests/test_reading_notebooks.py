@@ -29,7 +29,7 @@ def read_all(path, reader, scores, *, until=12):
             Readings(path).put(subject, reader, name, repeat=1, value=str(value))
 
 
-def cells_of(name, *, until):
+def cells_of(name, *, until, **parameters):
     """Run a notebook's cells here, up to one; return what they leave, and what each shows."""
     left: dict = {"shown": []}
     for cell in nbformat.read(resources.notebooks() / f"{name}.ipynb", as_version=4).cells:
@@ -40,6 +40,7 @@ def cells_of(name, *, until):
             exec(compile(ast.Module(body, []), f"{name} {cell.id}", "exec"), left)
             shown = ast.fix_missing_locations(ast.Expression(last.value))
             left["shown"].append(eval(compile(shown, f"{name} {cell.id}", "eval"), left))
+            left |= {key: parameters.pop(key) for key in [*parameters] if key in left}
         if cell.id == f"{name}-{until}":
             return left
     raise AssertionError(f"no cell {until}")
@@ -250,6 +251,13 @@ def test_a_reader_chooses_from_the_notebook(study):
     choice.choose(2)
     assert study.read("forced_choices")[["reader", "side"]].to_numpy().tolist() == [["CD", 2]]
     assert state(study, "07_explore") == "missing"
+
+
+def test_who_was_asked_for_some_scores_only_chooses_after_these(study):
+    read_all(study.path("readings"), "AB", {"fibrosis": [1] * 12})
+    desk = cells_of("choosing", until="08", SCORES=("fibrosis",))["shown"][-2]
+    desk.name.value = "AB"
+    assert desk.said.value == "AB begins" and desk.work is not None
 
 
 # --- in JupyterLab ----------------------------------------------------------------------------

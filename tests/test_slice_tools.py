@@ -15,9 +15,10 @@ from browser import (
     write_notebook,
 )
 from PIL import Image
+from widget_page import show_widgets
 
 from clamlab import viewers
-from clamlab.viewers import SignedMap
+from clamlab.viewers import SignedMap, SliceViewer
 from clamlab.viewers.assets import read_together
 from clamlab.viewers.slices.packing import UNKNOWN, pack_scan
 from clamlab.viewers.slices.side_by_side import SideBySide
@@ -543,6 +544,30 @@ def test_cine_keeps_its_pace(page, tmp_path):
     assert page.evaluate(count, 300) == 0
 
 
+def test_of_two_linked_scans_one_plays_and_a_click_into_either_stops_it(page):
+    hu = scan_with_blocks()[0]
+    both = {name: SliceViewer(hu, affine=AFFINE, speed=10) for name in ("a", "b")}
+    show_widgets(page, width=900, **both)
+    page.locator(".clam-viewer[data-ready]").nth(1).wait_for()
+    for names in (["a", "index", "b", "index"], ["b", "index", "a", "index"]):
+        page.evaluate("names => link(...names)", names)
+    buttons = page.locator("[data-do=play]")
+    at = lambda: page.evaluate("models.b.get('index').join()")  # noqa: E731
+
+    def plays():
+        page.wait_for_timeout(350)  # three beats
+        before, words = at(), buttons.all_text_contents()
+        page.wait_for_timeout(350)
+        return words, at() != before
+
+    buttons.nth(0).click()
+    assert plays() == (["Pause", "Play"], True)
+    buttons.nth(1).click()  # it takes over: two would run at double pace, and neither could stop it
+    assert plays() == (["Play", "Pause"], True)
+    page.get_by_label("Axial slice").first.click(position={"x": 40, "y": 40})
+    assert plays() == (["Play", "Play"], False)
+
+
 def test_every_key_is_listed_and_does_something(page, tmp_path):
     hu, values, evidence = scan_with_blocks()
     maps = {"D": SignedMap(values, limit=200, evidence=evidence), "S": evidence}
@@ -595,6 +620,10 @@ def test_a_box_for_a_number_shows_what_is_drawn(page, tmp_path, confirm):
     assert confirmed("slab_mm", "36") == "36"
     point_at(page, "axial", (16, 20, 13))
     assert read(page, "slab").startswith("Axial MIP 36 mm")
+
+    # A decimal comma is one, and in a box for whole numbers it parts thousands.
+    assert confirmed("slab_mm", "17,5") == "17.5"
+    assert confirmed("window", "1,500") == "1500"
 
     # The nearest that is possible, also where it is what was there already.
     for name, least, most in [

@@ -126,7 +126,7 @@ def _why_one(choice: dict[str, Any]) -> str:
     }.get(str(answer), "One cluster is recommended.")
 
 
-def decision_words(choice: dict[str, Any], *, names: bool = True) -> str:
+def decision_words(choice: dict[str, Any], *, names: bool = True, shown: int | None = None) -> str:
     """Say on any later page whose number of clusters it is, and what the features say of it.
 
     Parameters
@@ -136,6 +136,8 @@ def decision_words(choice: dict[str, Any], *, names: bool = True) -> str:
     names : bool
         False for a page that leaves the study: nobody is named, and the sentences are made anew
         from the numbers, as a person may have written into those of the file.
+    shown : int, optional
+        With how many clusters the page was made: it is told where that is not what was decided.
 
     Returns
     -------
@@ -152,6 +154,16 @@ def decision_words(choice: dict[str, Any], *, names: bool = True) -> str:
     '2 clusters, decided by a person (the rule: not asked). This number was not tested: run notebook
     04 again.'
     """
+    words = _as_decided(choice, names=names)
+    if shown in (None, choice["n_clusters"]):
+        return words
+    return (
+        f"{words.rstrip('.')}. Shown are {shown} clusters, made before this was decided: their "
+        "maps and sizes are of an earlier state of the study."
+    )
+
+
+def _as_decided(choice: dict[str, Any], *, names: bool) -> str:
     n_clusters, by = checked_choice(choice)["n_clusters"], whose(choice)
     choice = choice | _of_person(choice)
     if not names:

@@ -101,15 +101,24 @@ function keepEnter(event) {
   if (event.inputType === "insertLineBreak") event.stopPropagation();
 }
 
+// A browser in English swallows the comma in a box for a number: "7,5" would be 75.
+function pointForComma(event) {
+  if (!event.data?.includes(",")) return;
+  event.preventDefault();
+  document.execCommand("insertText", false, event.data.replaceAll(",", "."));
+}
+
 // What is typed into a box for a number counts once it is confirmed, by Enter or on leaving: `take` is given
 // it, null for an empty box, and nothing that could not be read. Then `show` puts into the box what holds,
-// also where nothing came of it; it leaves a box alone only while a person is typing there.
-function takeNumber(input, { take, show, signal }) {
+// also where nothing came of it; it leaves a box alone only while a person is typing there. In a box for
+// whole numbers a comma stands between thousands.
+function takeNumber(input, { take, show, signal, whole = false }) {
   const rest = () => { input.typing = false; show(); };
   const confirm = () => {
     if (!input.validity.badInput) take(input.value === "" ? null : Number(input.value));
     rest();
   };
+  if (!whole) input.addEventListener("beforeinput", pointForComma, { signal });
   input.addEventListener("input", () => (input.typing = true), { signal });
   input.addEventListener("change", confirm, { signal });
   input.addEventListener("blur", rest, { signal });

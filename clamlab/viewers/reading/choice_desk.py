@@ -69,8 +69,9 @@ class ChoiceDesk(Desk):
             if row is not None and (left := row.n_scans - row.n_read):
                 raise ValueError(
                     f"{name} has {left} of {row.n_scans} scans to read: finish that first "
-                    "(notebook reading). What is shown here tells what clusters look like, and who "
-                    "has seen it does not read without knowing any more."
+                    "(notebook reading; where it asks for some scores only, set SCORES alike). "
+                    "What is shown here tells what clusters look like, and who has seen it does "
+                    "not read without knowing any more."
                 )
             choice = ForcedChoice(trials, reader=name, path=file, affine=affine, seed=seed)
             return widgets.VBox([choice, _Results(choice, file, trials)])

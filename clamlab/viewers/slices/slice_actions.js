@@ -9,8 +9,9 @@ const DECIMALS = { opacity: 2, threshold: 2, slab_mm: 2 }; // the others are who
 const presetOf = (window, level) =>
   Object.keys(PRESETS).find((name) => PRESETS[name][0] === window && PRESETS[name][1] === level);
 
-// `here` holds the scan, the plane that keys and play move through, and the screen pixels per mm.
-function makeActions(model, here) {
+// `here` holds the scan, the plane that keys and play move through, and the screen pixels per mm; `stopped`
+// is called where playing is to end by itself.
+function makeActions(model, here, stopped) {
   let saving = 0;
   let playing = 0;
   let lastOverlay = "";
@@ -92,11 +93,17 @@ function makeActions(model, here) {
     clearInterval(playing);
     playing = 0;
     if (!on || flat()) return;
+    let at = ""; // where this one has moved; the first beat takes over from another that plays
     playing = setInterval(() => {
       const index = [...model.get("index")];
+      if (at && index.join() !== at) { // of linked scans another plays, or a hand is there
+        stopped();
+        return;
+      }
       const through = PLANES[here.active].through;
       index[through] = (index[through] + 1) % shape()[through];
       moveTo(index);
+      at = index.join();
     }, 1000 / model.get("speed"));
   }
   const keepPace = () => playing && play(true); // the speed changed while it ran

@@ -16,7 +16,7 @@ function mountViewer(model, element) {
   let sizes = {};
   let frame = 0;
 
-  const actions = makeActions(model, here);
+  const actions = makeActions(model, here, () => play(false));
   const { set, moveTo, step, preset, setWindow, change, zoomTo, plane, flat } = actions;
   const pictureOf = (name) =>
     placement(plane(name), sizes, here.scale, { zoom: model.get("zoom"), center: model.get("center") });
@@ -274,7 +274,7 @@ function mountViewer(model, element) {
   listen(ui.slab, "change", () => set({ slab: ui.slab.value }));
   for (const name of ["window", "level", "slab_mm", "speed"]) {
     const take = (value) => value === null || actions.put(name, value);
-    takeNumber(ui[name], { take, show: redraw, signal: cleanup.signal });
+    takeNumber(ui[name], { take, show: redraw, signal: cleanup.signal, whole: !(name in DECIMALS) });
   }
   const stateEvents = [...STATE, "title"].map((name) => `change:${name}`).join(" ");
   const scanEvents = SCAN.map((name) => `change:${name}`).join(" ");
