@@ -363,6 +363,10 @@ def test_a_parameter_holds_while_it_is_given_and_a_name_until_it_is_changed():
     rule = {"n_clusters": 2, "reason": "two humps", "answer": "clusters"}
     given = decide(rule, n_clusters=4)
     assert "4 clusters, given as N_CLUSTERS (the rule: 2)" in decision_words(given)
+    one = decision_words(decide(rule, n_clusters=1), shown=2)
+    assert one.startswith(
+        "1 cluster, given as N_CLUSTERS (the rule: 2). Shown are 2 clusters, made"
+    )
     assert decide(rule, previous=given)["n_clusters"] == 2
     person = {"n_clusters": 3, "reason": "on sight", "decided_by": "A. Reader"}
     assert decide(rule, previous=person)["n_clusters"] == 3

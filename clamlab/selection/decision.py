@@ -158,8 +158,8 @@ def decision_words(choice: dict[str, Any], *, names: bool = True, shown: int | N
     if shown in (None, choice["n_clusters"]):
         return words
     return (
-        f"{words.rstrip('.')}. Shown are {shown} clusters, made before this was decided: their "
-        "maps and sizes are of an earlier state of the study."
+        f"{words.rstrip('.')}. Shown are {shown} clusters, made before this was decided: what "
+        "follows is of an earlier state of the study."
     )
 
 
@@ -180,7 +180,8 @@ def _as_decided(choice: dict[str, Any], *, names: bool) -> str:
     if test.get("n_clusters") == n_clusters:
         return f"{counted}, {said}. {test.get('words', '')}".rstrip()
     if by == RULE or n_clusters == 1:
-        return f"{counted}, {said}. {choice.get('reason', '')}".rstrip()
+        reason = "" if by == PARAMETER else choice.get("reason", "")
+        return f"{counted}, {said}. {reason}".rstrip()
     return f"{counted}, {said}. This number was not tested: run notebook 04 again."
 
 
