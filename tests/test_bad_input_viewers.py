@@ -332,7 +332,7 @@ def test_what_is_typed_is_sent_whole():
         for child in getattr(widget, "children", ()):
             yield from parts(child)
 
-    opened = [cohort(), Keeping(None, dict), Question()]
+    opened = [cohort(), Keeping(None, dict, str), Question()]
     typed = [
         p for one in opened for p in parts(one) if isinstance(p, widgets.Text | widgets.Textarea)
     ]
