@@ -89,6 +89,8 @@ def test_a_name_of_two_notebooks_is_told_and_can_be_set_in_one_alone(folder, cap
     assert said[0] == "N = 6 in 01_numbers, 02_numbers (one alone: -p 02.N=VALUE)"
     run_notebooks(folder, both, {"N": 6, "02.N": 5})
     assert (outputs(folder), outputs(folder, second)) == (["42\n"], ["35\n"])
+    run_notebooks(folder, both, {"02.N": 4})
+    assert (outputs(folder), outputs(folder, second)) == (["21\n"], ["28\n"])
     assert "one alone" not in capsys.readouterr().out
     with pytest.raises(StudyError, match="takes 03.N: expected one of N"):
         run_notebooks(folder, both, {"03.N": 4})
